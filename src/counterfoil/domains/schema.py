@@ -1,0 +1,121 @@
+"""Read a domain's folder of TOML files into frozen values."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from counterfoil.errors import UsageError
+
+
+class ColumnClass(Enum):
+    """Who may read a column (DESIGN 2): the linker reads identifiers and link evidence, the analyst facts and outcomes."""
+
+    IDENTIFIER = "identifier"
+    LINK_EVIDENCE = "link_evidence"
+    FACT = "fact"
+    OUTCOME = "outcome"
+
+
+LINKER_CLASSES = frozenset({ColumnClass.IDENTIFIER, ColumnClass.LINK_EVIDENCE})
+ANALYST_CLASSES = frozenset({ColumnClass.FACT, ColumnClass.OUTCOME})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a delivered table."""
+
+    name: str
+    type: str  # string date integer boolean code postcode pnc cro prison_number crn
+    classes: frozenset[ColumnClass]
+    required: bool = False
+    codes: str | None = None  # name of a code list
+    minimum: int | None = None
+    maximum: int | None = None
+    fact_as: Mapping[str, str] | None = None  # new fact column -> transform ("month")
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """One delivered table. `parent` names the table whose key its `record_id` must be in."""
+
+    name: str
+    key: str
+    parent: str | None
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSchema:
+    """One source: its tables, one of which holds people."""
+
+    name: str
+    label: str
+    person_table: str
+    tables: Mapping[str, TableSchema]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Everything of one field."""
+
+    name: str
+    sources: Mapping[str, SourceSchema]
+    codes: Mapping[str, Mapping[str, str]]
+    measures: tuple[Mapping[str, Any], ...]  # each becomes an outcomes.Measure
+
+    def source(self, name: str) -> SourceSchema:
+        """The source called `name`; UsageError lists those there are."""
+        if name not in self.sources:
+            known = ", ".join(sorted(self.sources))
+            raise UsageError(f"There is no source called {name!r}. The sources of this lab are: {known}.")
+        return self.sources[name]
+
+
+def folder(name: str) -> Traversable:
+    """The folder of the domain called `name`."""
+    place = resources.files("counterfoil.domains") / name
+    if not name.isidentifier() or not place.is_dir():
+        raise UsageError(f"There is no domain called {name!r}. Set `domain` in lab.toml to \"justice\".")
+    return place
+
+
+def read_toml(place: Traversable) -> dict[str, Any]:
+    """One TOML file of a domain."""
+    return tomllib.loads(place.read_text(encoding="utf-8"))
+
+
+@cache
+def load(name: str = "justice") -> Domain:
+    """Read the domain called `name`."""
+    place = folder(name)
+    sources = {
+        schema.name: schema
+        for file in sorted((place / "sources").iterdir(), key=lambda f: f.name)
+        if file.name.endswith(".toml")
+        for schema in [_source(read_toml(file))]
+    }
+    measures = read_toml(place / "measures.toml")["measures"]
+    return Domain(name, sources, read_toml(place / "codes.toml"), tuple(measures))
+
+
+def _source(raw: Mapping[str, Any]) -> SourceSchema:
+    tables = {name: _table(name, table) for name, table in raw["tables"].items()}
+    return SourceSchema(raw["name"], raw["label"], raw["person_table"], tables)
+
+
+def _table(name: str, raw: Mapping[str, Any]) -> TableSchema:
+    columns = {key: _column(key, dict(value)) for key, value in raw["columns"].items()}
+    return TableSchema(name, raw["key"], raw.get("parent"), columns)
+
+
+def _column(name: str, raw: dict[str, Any]) -> Column:
+    classes = frozenset(ColumnClass(value) for value in raw.pop("class"))
+    return Column(name=name, classes=classes, **raw)

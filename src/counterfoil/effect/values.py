@@ -1,0 +1,44 @@
+"""What `estimate` gives. Calculated, not showable: only `disclosure` turns an Effect into something that may leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from counterfoil.outcomes.measures import Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One side of one measure."""
+
+    n: int  # unweighted people in the measure's support
+    ess: float  # Kish; equals n when unweighted
+    value: float  # weighted mean, in the measure's stored unit (rates 0-1)
+    variance: float  # of one person's value (reliability weights)
+    events: int | None  # unweighted people with the outcome, for rates; else None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A difference (treated minus comparison) with its 95% interval, in points for rates and stored units otherwise."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    method: str  # "welch", "score"
+    df: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One measure's answer. `compatible` is the Justice Data Lab's test; `disagrees` names methods that differ on
+    significance at 5%."""
+
+    measure: Measure
+    treated: Group
+    comparison: Group
+    compatible: Estimate | None  # None when a group is too small to have a variance
+    score: Estimate | None = None  # Newcombe, rates only
+    adjusted: Estimate | None = None
+    disagrees: tuple[str, ...] = ()

@@ -1,0 +1,93 @@
+"""Where things lie in a lab (DESIGN 3). Nobody else spells these names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SETTINGS_FILE = "lab.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class LabPaths:
+    """The folders of one lab. The linker never opens `analyst`'s outcomes; the analyst opens nothing under `linker`."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """`lab.toml`."""
+        return self.root / SETTINGS_FILE
+
+    @property
+    def linker(self) -> Path:
+        """Identifiers, the spine, submissions, the linker's key."""
+        return self.root / "linker"
+
+    @property
+    def analyst(self) -> Path:
+        """Facts and outcomes under register keys, runs, the analyst's key."""
+        return self.root / "analyst"
+
+    @property
+    def public(self) -> Path:
+        """What has been published, and the public keys."""
+        return self.root / "public"
+
+    def linker_extract(self, source: str, delivery: str) -> Path:
+        """`linker/extracts/SOURCE/DATE`; its person table is identifiers.parquet."""
+        return self.linker / "extracts" / source / delivery
+
+    def analyst_extract(self, source: str, delivery: str) -> Path:
+        """`analyst/extracts/SOURCE/DATE`; its person table's facts are facts.parquet, other tables keep their names."""
+        return self.analyst / "extracts" / source / delivery
+
+    def latest_extracts(self, side: Path) -> dict[str, Path]:
+        """The newest delivery of each source on one side: {source: folder}. Dates are ISO, so names sort by time."""
+        return _newest_each(side / "extracts")
+
+    def spine(self, version: str) -> Path:
+        """`linker/spine/VERSION`."""
+        return self.linker / "spine" / version
+
+    def latest_spine(self) -> Path | None:
+        """The newest spine, or None before the first `link`."""
+        return _newest(self.linker / "spine")
+
+    def register_keys(self, version: str) -> Path:
+        """`analyst/register_keys/VERSION.parquet`: source, record_id, register_key."""
+        return self.analyst / "register_keys" / f"{version}.parquet"
+
+    def latest_register_keys(self) -> Path | None:
+        """The newest table of register keys, or None."""
+        return _newest(self.analyst / "register_keys")
+
+    def register(self, version: str) -> Path:
+        """`analyst/register/VERSION`: index_events, covariates, early_offences, and outcomes apart."""
+        return self.analyst / "register" / version
+
+    def latest_register(self) -> Path | None:
+        """The newest register, or None before the first `register`."""
+        return _newest(self.analyst / "register")
+
+    def submission(self, submission_id: str) -> Path:
+        """`linker/submissions/ID`: the provider's file, age-encrypted, and the account of its rows."""
+        return self.linker / "submissions" / submission_id
+
+    def run(self, run_id: str) -> Path:
+        """`analyst/runs/ID`."""
+        return self.analyst / "runs" / run_id
+
+
+def _newest(folder: Path) -> Path | None:
+    if not folder.is_dir():
+        return None
+    found = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    return found[-1] if found else None
+
+
+def _newest_each(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    sources = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return {source.name: newest for source in sources if (newest := _newest(source)) is not None}

@@ -1,0 +1,34 @@
+"""DuckDB, set up one way: no progress bar, no downloads, a stated number of threads, results in a stated order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+DEFAULT_MEMORY = "8GB"
+DEFAULT_THREADS = 2
+
+
+def connect(*, threads: int = DEFAULT_THREADS, memory_limit: str = DEFAULT_MEMORY) -> duckdb.DuckDBPyConnection:
+    """A fresh in-memory connection. Each caller has its own: a half-read result on a shared one breaks the next query."""
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute(f"SET threads = {int(threads)}")
+    connection.execute(f"SET memory_limit = '{memory_limit}'")
+    return connection
+
+
+def query(sql: str, tables: Mapping[str, pa.Table], *, threads: int = DEFAULT_THREADS) -> pa.Table:
+    """Run one SELECT over Arrow tables by name. Write ORDER BY in it: rows of an unordered result may move."""
+    connection = connect(threads=threads)
+    try:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return connection.execute(sql).to_arrow_table()
+    finally:
+        connection.close()
