@@ -1,0 +1,50 @@
+"""Make a lab, open a lab."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from counterfoil.errors import UsageError
+from counterfoil.lab.files import atomic_folder
+from counterfoil.lab.keys import make_keys
+from counterfoil.lab.log import append
+from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.settings import LabSettings, read_settings, write_settings
+
+_PRIVATE_FOLDER = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLab:
+    """A lab's folders and its checked settings."""
+
+    paths: LabPaths
+    settings: LabSettings
+
+
+def make_lab(root: Path, *, name: str | None = None, today: dt.date | None = None) -> OpenLab:
+    """Make a lab at `root`, whole or not at all. UsageError when something is there already."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise UsageError(f"{root} is not empty. Give a folder that does not exist yet, or an empty one.")
+    if root.is_dir():
+        root.rmdir()
+    with atomic_folder(root) as temporary:
+        paths = LabPaths(temporary)
+        for folder in (paths.linker, paths.analyst, paths.public / "published"):
+            folder.mkdir(parents=True)
+        for folder in (paths.linker, paths.analyst):
+            folder.chmod(_PRIVATE_FOLDER)
+        write_settings(paths, name=name or root.name, today=today)
+        make_keys(paths)
+        append(paths, "lab made", {})
+    return open_lab(root)
+
+
+def open_lab(root: Path) -> OpenLab:
+    """Open the lab at `root`. UsageError when it is no lab or its settings hold mistakes."""
+    if not root.exists():
+        raise UsageError(f"There is no folder {root}. Make a lab with `counterfoil new {root}`.")
+    paths = LabPaths(root)
+    return OpenLab(paths, read_settings(paths))

@@ -1,0 +1,136 @@
+"""`lab.toml`: commented, checked at start, unknown keys refused, all mistakes shown at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from counterfoil.errors import UsageError
+from counterfoil.lab.files import atomic_write
+from counterfoil.lab.paths import LabPaths
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Thresholds(BaseModel):
+    """Total match weights (log2, prior included) at which two records are one person (METHODS 1)."""
+
+    model_config = _STRICT
+    strict: float = 20.0
+    medium: float = 14.0
+    loose: float = 8.0
+
+
+class Disclosure(BaseModel):
+    """The parameters of DISCLOSURE's rules that a lab may tighten. None may be loosened below the default."""
+
+    model_config = _STRICT
+    min_submitted: Annotated[int, Field(ge=60)] = 60
+    max_missing_share: Annotated[float, Field(ge=0, le=0.30)] = 0.30
+    threshold: Annotated[int, Field(ge=10)] = 10
+    min_group: Annotated[int, Field(ge=30)] = 30
+    width: Annotated[int, Field(ge=10)] = 10
+
+
+class LabSettings(BaseModel):
+    """Every setting of a lab, with its default."""
+
+    model_config = _STRICT
+    name: str = "Data lab"
+    domain: str = "justice"
+    today: dt.date | None = None
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    memory: Annotated[str, Field(pattern=r"^\d+(MB|GB)$")] = "8GB"
+    thresholds: Thresholds = Thresholds()
+    disclosure: Disclosure = Disclosure()
+
+    def date(self) -> dt.date:
+        """Today, or the day the lab is fixed at."""
+        return self.today or dt.date.today()
+
+
+TEMPLATE = """\
+# Settings of this lab. Unknown keys are refused. Lines that begin with # show the default.
+
+name = {name}
+domain = "justice"        # which schemas, codes and measures apply
+
+# The day the lab takes as today. Fix it to make a run give the same bytes on another day.
+{today_line}
+
+# threads = 2             # processor threads that one stage may use
+# memory = "8GB"          # memory that one database stage may use before it spills to disk
+
+[thresholds]              # total match weight (log2, prior included) from which two records are one person
+# strict = 20.0
+# medium = 14.0           # the one that evaluation uses
+# loose = 8.0
+
+[disclosure]              # may be made stricter than these, never weaker
+# min_submitted = 60      # people a provider must submit (R1)
+# max_missing_share = 0.30  # of those who started, missing from the upload (R1)
+# threshold = 10          # smallest count that is shown (R2, R3)
+# min_group = 30          # people in each group of an estimate (R1, R9)
+# width = 10              # least width of what a reader can work out (R6, R11)
+"""
+
+
+def render_template(name: str, today: dt.date | None) -> str:
+    """The text of a new `lab.toml`."""
+    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    line = f"today = {today.isoformat()}" if today else "# today = 2026-01-31"
+    return TEMPLATE.format(name=quoted, today_line=line)
+
+
+def write_settings(paths: LabPaths, *, name: str, today: dt.date | None) -> None:
+    """Write a new `lab.toml`."""
+    atomic_write(paths.settings, render_template(name, today).encode())
+
+
+def read_settings(paths: LabPaths) -> LabSettings:
+    """Read and check `lab.toml`. UsageError when the folder is no lab or holds mistakes."""
+    if not paths.settings.is_file():
+        raise UsageError(
+            f"{paths.root} is not a lab: it holds no lab.toml. Make one with `counterfoil new {paths.root}`, "
+            "or give the folder of a lab."
+        )
+    return parse_settings(read_toml_file(paths.settings), str(paths.settings.name))
+
+
+def read_toml_file(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary; UsageError when it is absent or not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no file {path}. Give the path of a file that exists.") from error
+    except (IsADirectoryError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path.name} is not a TOML file that can be read: {error}. Mend it and run again.") from error
+
+
+def parse_settings(raw: dict[str, Any], where: str) -> LabSettings:
+    """Check a dictionary of settings; all mistakes at once."""
+    try:
+        return LabSettings.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError(*mistakes(error, where)) from error
+
+
+def mistakes(error: ValidationError, where: str) -> list[str]:
+    """Each mistake of a settings or plan file as one sentence: which key, what was found, what was expected."""
+    return [_sentence(item, where) for item in error.errors(include_url=False)]
+
+
+def _sentence(item: Any, where: str) -> str:
+    key = ".".join(str(part) for part in item["loc"]) or "the file"
+    if item["type"] == "extra_forbidden":
+        return f"`{key}` in {where} is not a setting. Remove it, or check its spelling against the documentation."
+    if item["type"] == "missing":
+        return f"`{key}` is missing from {where}. Add it."
+    expected = item["msg"][0].lower() + item["msg"][1:]
+    if item["type"] == "value_error":
+        return f"`{key}` in {where}: {item['msg'].removeprefix('Value error, ')}"
+    return f"`{key}` in {where} is {item['input']!r}; {expected}. Change it."

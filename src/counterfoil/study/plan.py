@@ -1,0 +1,216 @@
+"""The plan of one evaluation: every setting, typed, with its default; all mistakes at once; hashed before outcomes open.
+
+A plan is TOML. A key that nothing uses is an error, not a shrug.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from counterfoil.comparison.values import ComparisonSettings, Design
+from counterfoil.errors import UsageError
+from counterfoil.lab.settings import mistakes, read_toml_file
+from counterfoil.outcomes.measures import Better, Measure, Support
+from counterfoil.provenance import canonical_json, sha256_of_bytes
+from counterfoil.units import Kind
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+DEFAULT_MEASURES = ("reoffending_rate", "reoffending_frequency", "days_to_first_reoffence")
+DEFAULT_CALIPERS = (0.2, 0.1, 0.05, 0.02, 0.01)
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Months = Annotated[int, Field(ge=1, le=60)]
+
+
+class Setting(Enum):
+    """Where the service was given."""
+
+    CUSTODY = "custody"
+    COMMUNITY = "community"
+    BOTH = "both"
+
+
+class Service(BaseModel):
+    """What the provider says of its service, before anyone is uploaded."""
+
+    model_config = _STRICT
+    people_started: Annotated[int, Field(ge=1)] | None = None  # R1 compares it with the upload
+    setting: Setting = Setting.BOTH
+    unsuitable: str = ""  # a reason from the domain's suitability table: the method cannot answer for this service
+
+
+class Cohort(BaseModel):
+    """Which index event belongs to whom (METHODS 2)."""
+
+    model_config = _STRICT
+    index_kinds: tuple[Literal["release", "community", "caution", "other_conviction"], ...] = ("release", "community")
+    index_window_days: Annotated[int, Field(ge=0, le=366)] = 183
+    follow_from: Literal["index", "start"] = "index"
+    first_year: Annotated[int, Field(ge=1990, le=2100)] | None = None
+    last_year: Annotated[int, Field(ge=1990, le=2100)] | None = None
+
+    @field_validator("index_kinds")
+    @classmethod
+    def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("it is empty; name at least one kind, for example [\"release\"].")
+        return value
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Self:
+        if self.first_year and self.last_year and self.first_year > self.last_year:
+            raise ValueError("first_year is after last_year; swap them.")
+        return self
+
+
+class ComparisonPlan(BaseModel):
+    """How the comparison group is made (METHODS 4)."""
+
+    model_config = _STRICT
+    design: Literal["matched", "randomised"] = "matched"
+    method: Literal["radius"] | None = None  # radius when matched; a trial has none
+    calipers_sd: tuple[Annotated[float, Field(gt=0, le=1)], ...] = DEFAULT_CALIPERS
+    keep_share: Annotated[float, Field(gt=0, le=1)] = 0.95
+    exact: tuple[Name, ...] = ()
+    covariates: tuple[Name, ...] | None = None  # None: every covariate of the register
+    terms: tuple[Name, ...] = ()
+    max_red_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    references: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _unused_is_an_error(self) -> Self:
+        if self.design == "randomised":
+            unused = sorted({"method", "calipers_sd", "keep_share", "exact", "max_red_share"} & self.model_fields_set)
+            if unused:
+                raise ValueError(f"a randomised design does not use {', '.join(unused)}; remove what it does not use.")
+        if not self.calipers_sd:
+            raise ValueError("calipers_sd is empty; give at least one width, for example [0.2, 0.1].")
+        return self
+
+
+class OutcomePlan(BaseModel):
+    """Which measures, over what follow-up (METHODS 3)."""
+
+    model_config = _STRICT
+    measures: tuple[Name, ...] = DEFAULT_MEASURES
+    follow_up_months: Months = 12
+    waiting_months: Annotated[int, Field(ge=0, le=60)] = 6
+
+
+class TableMeasure(BaseModel):
+    """One measure of a table that is ready for analysis: a column, or for a rate a condition that is true or false."""
+
+    model_config = _STRICT
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    label: Name
+    kind: Kind
+    column: Name | None = None
+    when: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    unit: str = ""
+    noun: str = ""
+    better: Better = Better.LOWER
+    support: Support = Support.ALL
+    decimals: Annotated[int, Field(ge=0, le=4)] = 2
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.column is None) == (self.when is None):
+            raise ValueError("give either `column` or `when`, one of the two.")
+        if self.when is not None and self.kind is not Kind.RATE:
+            raise ValueError("`when` makes a rate; for another kind give `column`.")
+        return self
+
+    def measure(self) -> Measure:
+        """The measure, without where it comes from."""
+        return Measure(
+            self.name, self.label, self.kind, self.support, self.better, self.unit, self.noun, self.decimals
+        )
+
+
+class TablePlan(BaseModel):
+    """A table with one row a person, ready for analysis: no linking and no index events."""
+
+    model_config = _STRICT
+    treatment: Name
+    treated_value: str = "1"
+    comparison_file: Name | None = None  # lies beside DATA; then only the treated rows of DATA are used
+    factors: tuple[Name, ...] = ()  # columns of numbers that are codes
+    measures: tuple[TableMeasure, ...] = Field(min_length=1)
+
+    @field_validator("comparison_file")
+    @classmethod
+    def _plain_name(cls, value: str | None) -> str | None:
+        if value is not None and Path(value).name != value:
+            raise ValueError("it must be the name of a file that lies beside DATA, without a folder.")
+        return value
+
+
+class Plan(BaseModel):
+    """Everything that decides one evaluation, fixed before outcomes are opened."""
+
+    model_config = _STRICT
+    title: Name
+    provider: Name = "Not stated"
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    service: Service = Service()
+    cohort: Cohort = Cohort()
+    comparison: ComparisonPlan = ComparisonPlan()
+    outcomes: OutcomePlan = OutcomePlan()
+    table: TablePlan | None = None
+
+    @model_validator(mode="after")
+    def _table_or_lab(self) -> Self:
+        if self.table is not None:
+            unused = sorted({"cohort", "outcomes"} & self.model_fields_set)
+            if unused:
+                raise ValueError(f"a plan with [table] does not use {' or '.join(f'[{u}]' for u in unused)}; remove it.")
+            if self.comparison.covariates is None:
+                raise ValueError("a plan with [table] needs `covariates` under [comparison]: list the columns.")
+        return self
+
+    def sha256(self) -> str:
+        """The hash that a report prints: of the checked values, so that comments and order do not matter."""
+        return sha256_of_bytes(canonical_json(self.model_dump(mode="json")))
+
+
+def read_plan(path: Path, *, for_table: bool) -> Plan:
+    """Read and check a plan. UsageError lists every mistake at once.
+
+    for_table: whether the plan is used with `evaluate --table`, which needs [table], or with a lab, which has none.
+    """
+    plan = parse_plan(read_toml_file(path), path.name)
+    if for_table and plan.table is None:
+        raise UsageError(f"{path.name} has no [table]. Say there which column is the treatment and what is measured.")
+    if not for_table and plan.table is not None:
+        raise UsageError(f"{path.name} has a [table], which is for `evaluate --table`. Remove it, or use --table.")
+    return plan
+
+
+def parse_plan(raw: dict[str, Any], where: str) -> Plan:
+    """Check a plan that is already a dictionary."""
+    try:
+        return Plan.model_validate(raw)
+    except ValidationError as error:
+        raise UsageError(*mistakes(error, where)) from error
+
+
+def comparison_settings(plan: Plan, covariates: tuple[str, ...], *, threads: int) -> ComparisonSettings:
+    """The comparison stage's settings; `covariates` is what the plan's None stands for."""
+    chosen = plan.comparison
+    return ComparisonSettings(
+        covariates=chosen.covariates if chosen.covariates is not None else covariates,
+        exact=chosen.exact,
+        design=Design(chosen.design),
+        calipers_sd=tuple(chosen.calipers_sd),
+        keep_share=chosen.keep_share,
+        max_red_share=chosen.max_red_share,
+        terms=chosen.terms,
+        references=dict(chosen.references),
+        threads=threads,
+    )
