@@ -1,0 +1,64 @@
+# Recipes for people and for CI. `make` alone lists them. Each does its own set-up; see scripts/set_up.sh.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check quick fix coverage bench docs requirements changelog clean
+
+BIN := .venv/bin
+DEMO := build/demo
+COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+
+help: ## list the targets
+	@echo "Usage: make TARGET"
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target what; do \
+		printf '  %-14s %s\n' "$$target" "$$what"; done
+
+demo: ## run the main job on a synthetic lab of 100,000 people, from raw records to reports
+	@sh scripts/set_up.sh run
+	$(BIN)/counterfoil demo --out $(DEMO)
+
+test: check ## everything CI runs: the checks, then every test (up to 10 minutes)
+	$(BIN)/python -m pytest -n 2 --dist=loadfile
+
+check: ## format, lint, types, import contract, generated docs; changes nothing
+	@sh scripts/set_up.sh dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_docs.py --check
+
+quick: ## the tests that are fast (under a minute)
+	@sh scripts/set_up.sh dev
+	$(BIN)/python -m pytest -n 2 --dist=loadfile -x -q -m "not slow"
+
+fix: ## mend what a machine can: format, simple lint, generated docs
+	@sh scripts/set_up.sh dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python scripts/generate_docs.py
+
+coverage: ## run every test and say which branches none of them takes
+	@sh scripts/set_up.sh dev
+	$(BIN)/python -m pytest -n 2 --dist=loadfile --cov --cov-report=term
+	$(BIN)/python scripts/check_coverage.py
+
+bench: ## measure link, logit, match and evaluate on 100,000 people, beside other programs
+	@sh scripts/set_up.sh dev
+	$(BIN)/python -m benchmarks.bench
+
+docs: ## write the generated pages of docs/reference
+	@sh scripts/set_up.sh dev
+	$(BIN)/python scripts/generate_docs.py
+
+requirements: ## compile requirements/*.in to pinned, hashed *.txt (needs the network)
+	@sh scripts/set_up.sh dev
+	$(COMPILE) --output-file=requirements/run.txt requirements/run.in requirements/build.in
+	$(COMPILE) --output-file=requirements/dev.txt requirements/dev.in
+
+changelog: ## fold changelog.d/ into CHANGELOG.md for the version in __init__.py
+	@sh scripts/set_up.sh dev
+	$(BIN)/towncrier build --yes --version "$$($(BIN)/python -c 'import counterfoil; print(counterfoil.__version__)')"
+
+clean: ## remove what runs left behind (not .venv)
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
