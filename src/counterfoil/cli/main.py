@@ -1,0 +1,271 @@
+"""The verbs of the command line (DESIGN 4) and their exit codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+import traceback
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from counterfoil import __version__
+from counterfoil.cli import words
+from counterfoil.cli.demo import run_demo
+from counterfoil.cli.screen import complain, progress, say, say_json
+from counterfoil.disclosure import DEFAULT_SETTINGS
+from counterfoil.effect.power import power_table
+from counterfoil.errors import CounterfoilError, UsageError
+from counterfoil.lab.make import make_lab, open_lab
+from counterfoil.population import generate
+from counterfoil.records.provider import check_file, write_template
+from counterfoil.study.child import where_it_broke
+from counterfoil.study.doctor import examine
+from counterfoil.study.evaluate import evaluate_lab
+from counterfoil.study.roles import ProcessRole, run_role
+from counterfoil.study.table import evaluate_table
+
+DONE, FINDINGS, USAGE, REFUSED, FAULT = 0, 1, 2, 3, 4
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="counterfoil",
+    help="A data lab in a box: link records, compare people fairly, protect everyone, publish plainly.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Lab = Annotated[Path, typer.Argument(help="The folder of a lab.", show_default=False)]
+
+
+class Format(Enum):
+    """Formats of the upload template."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+class Engine(Enum):
+    """Linkage engines there are."""
+
+    SPLINK = "splink"
+
+
+class Language(Enum):
+    """Languages of the template."""
+
+    ENGLISH = "en"
+    WELSH = "cy"
+
+
+def _version(value: bool) -> None:
+    if value:
+        say(f"counterfoil {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def demo(
+    people: Annotated[int, typer.Option(min=2_000, max=5_000_000, help="People in the synthetic population.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the population.")] = 1,
+    out: Annotated[Path, typer.Option(help="Where everything is written; must not exist yet or be empty.")] = Path(
+        "counterfoil-demo"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Make a synthetic lab, evaluate three programmes in it and end with the reports' paths."""
+    result = run_demo(people=people, seed=seed, out=out, quiet=as_json)
+    if as_json:
+        say_json(result)
+
+
+@app.command()
+def population(
+    out: Annotated[Path, typer.Option(help="Folder to write; must not exist yet or be empty.")],
+    people: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="How many people.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Write a synthetic population with known truth: what the sources would hold, and the truth apart."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} is not empty. Give a folder that does not exist yet, or an empty one.")
+    with progress() as show:
+        made = generate(out, people=people, seed=seed, progress=show)
+    if as_json:
+        say_json(made.to_json())
+    else:
+        say(f"Wrote a synthetic population of {people:,} people to {out}. Its truth lies in {out / 'truth'}.")
+
+
+@app.command()
+def new(
+    lab: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    name: Annotated[str | None, typer.Option(help="The lab's name; the folder's by default.")] = None,
+    today: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Fix the lab's date.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an empty lab: settings, folders, one key for each role."""
+    made = make_lab(lab, name=name, today=today.date() if today else None)
+    if as_json:
+        say_json({"lab": str(made.paths.root), "settings": str(made.paths.settings)})
+    else:
+        say(f"Made the lab {lab}. Its settings, each with a comment, are in {made.paths.settings}.")
+        say(f"Next: counterfoil load {lab} SOURCE FILE...")
+
+
+@app.command()
+def load(
+    lab: Lab,
+    source: Annotated[str, typer.Argument(help="Name of the source, for example pnc.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="The delivery's files, one a table.", show_default=False)],
+    date: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of the delivery; today by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a delivery against its source's schema, standardise it, split it between the roles, keep the receipt."""
+    open_lab(lab)
+    arguments = {
+        "lab": str(lab),
+        "source": source,
+        "files": [str(file) for file in files],
+        "date": date.date().isoformat() if date else None,
+    }
+    with progress() as show:
+        result = run_role(ProcessRole.INTAKE, "load", arguments, show)
+    say_json(result) if as_json else words.say_lines(result["lines"])
+
+
+@app.command()
+def link(
+    lab: Lab,
+    engine: Annotated[Engine, typer.Option(help="Linkage engine.")] = Engine.SPLINK,
+    as_json: Json = False,
+) -> None:
+    """De-duplicate and link the loaded sources into one spine of people."""
+    open_lab(lab)
+    with progress() as show:
+        result = run_role(ProcessRole.LINKER, "link", {"lab": str(lab), "engine": engine.value}, show)
+    say_json(result) if as_json else words.say_lines(result["lines"])
+
+
+@app.command()
+def register(lab: Lab, as_json: Json = False) -> None:
+    """Make index events, covariates and outcomes for everyone in the spine."""
+    open_lab(lab)
+    with progress() as show:
+        result = run_role(ProcessRole.ANALYST, "register", {"lab": str(lab)}, show)
+    say_json(result) if as_json else words.say_lines(result["lines"])
+
+
+@app.command()
+def template(
+    out: Annotated[Path | None, typer.Option(help="File to write; cohort-template.FORMAT by default.")] = None,
+    format: Annotated[Format, typer.Option(help="Kind of file.")] = Format.XLSX,
+    language: Annotated[Language, typer.Option(help="Language of headings and guidance.")] = Language.ENGLISH,
+    as_json: Json = False,
+) -> None:
+    """Write the upload template that a provider fills in."""
+    path = out or Path(f"cohort-template.{format.value}")
+    if path.exists():
+        raise UsageError(f"{path} is there already. Give another name with --out, so that nothing is written over.")
+    write_template(path, format.value, language=language.value)
+    say_json({"template": str(path)}) if as_json else say(f"Wrote {path}.")
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The provider's file.", show_default=False)],
+    today: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Take this day as today.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a provider's file before it is sent: what must be mended, what to look at. Nothing is stored."""
+    with progress() as show:
+        show("Reading the file", None)
+        result = check_file(file, today=today.date() if today else dt.date.today())
+    say_json(result.to_json()) if as_json else words.say_lines(result.lines())
+    raise typer.Exit(FINDINGS if result.has_must_fix else DONE)
+
+
+@app.command()
+def power(
+    people: Annotated[int, typer.Option(min=1, max=10_000_000, help="People you could submit.")],
+    rate: Annotated[float, typer.Option(min=0.01, max=0.99, help="One-year reoffending rate expected, 0-1.")] = 0.35,
+    as_json: Json = False,
+) -> None:
+    """The smallest change that so many people can show, before anyone's data is sent."""
+    result = power_table(
+        people,
+        rate=rate,
+        min_submitted=DEFAULT_SETTINGS.min_submitted,
+        min_group=DEFAULT_SETTINGS.min_group,
+        threshold=DEFAULT_SETTINGS.threshold,
+    )
+    say_json(result.to_json()) if as_json else words.say_lines(result.lines())
+
+
+@app.command()
+def evaluate(
+    plan: Annotated[Path, typer.Option(help="The evaluation's plan, a TOML file.", show_default=False)],
+    lab: Annotated[Path | None, typer.Argument(help="The folder of a lab.", show_default=False)] = None,
+    file: Annotated[Path | None, typer.Argument(help="The provider's file.", show_default=False)] = None,
+    table: Annotated[Path | None, typer.Option(help="A table ready for analysis, in place of LAB FILE.")] = None,
+    out: Annotated[Path | None, typer.Option(help="With --table: folder for the report.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Evaluate a cohort: LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR."""
+    with progress() as show:
+        if table is not None:
+            if lab is not None or out is None:
+                raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
+            result = evaluate_table(table, plan, out, progress=show)
+        else:
+            if lab is None or file is None or out is not None:
+                raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
+            result = evaluate_lab(lab, file, plan, progress=show)
+    say_json(result) if as_json else words.say_lines(words.evaluation(result))
+    raise typer.Exit(words.exit_code(result))
+
+
+@app.command()
+def doctor(lab: Lab, as_json: Json = False) -> None:
+    """Look a lab over: settings, keys, what is loaded, linked and registered, the log's chain, free disk."""
+    findings = examine(lab)
+    if as_json:
+        say_json({"lab": str(lab), "findings": [f.to_json() for f in findings]})
+    else:
+        words.say_lines(f.line() for f in findings)
+    raise typer.Exit(DONE if all(f.well for f in findings) else FINDINGS)
+
+
+def main() -> int:
+    """Run the command line; the exit code is the answer (0 done, 1 findings, 2 usage, 3 refused, 4 fault)."""
+    try:
+        return app(standalone_mode=False) or DONE
+    except CounterfoilError as error:
+        complain(error)
+        return error.exit_code
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        complain(CounterfoilError("Stopped. Nothing half-done was kept; run the same command to go on."))
+        return INTERRUPTED
+    except OSError as error:
+        complain(CounterfoilError(f"The machine refused to read or write a file: {os.strerror(error.errno or 0)}."))
+        return FAULT

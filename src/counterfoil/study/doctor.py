@@ -1,0 +1,85 @@
+"""Look a lab over and say what is well and what to mend."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from counterfoil.domains import load
+from counterfoil.errors import CounterfoilError
+from counterfoil.lab import log
+from counterfoil.lab.keys import Role, decrypt, encrypt
+from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.paths import LabPaths
+
+MIN_FREE_BYTES = 2 << 30  # one link of a million people spills less than this
+_PRIVATE_BITS = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was looked at. `advice` is empty when it is well."""
+
+    what: str
+    well: bool
+    advice: str = ""
+
+    def line(self) -> str:
+        """As a line of text."""
+        return f"{'ok  ' if self.well else 'MEND'}  {self.what}{': ' + self.advice if self.advice else ''}"
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON."""
+        return {"what": self.what, "well": self.well, "advice": self.advice}
+
+
+def examine(root: Path) -> list[Checked]:
+    """Everything worth knowing before work starts. UsageError when `root` is no lab or its settings hold mistakes."""
+    lab = open_lab(root)
+    return [Checked("settings", True), *_keys(lab.paths), _log(lab.paths), *_privacy(lab.paths), *_data(lab), _disk(root)]
+
+
+def _keys(paths: LabPaths) -> Iterator[Checked]:
+    for role in Role:
+        what = f"{role.value} key"
+        try:
+            decrypt(paths, encrypt(paths, b"probe", to=role), by=role)
+        except CounterfoilError as error:
+            yield Checked(what, False, error.problems[0])
+        else:
+            yield Checked(what, True)
+
+
+def _log(paths: LabPaths) -> Checked:
+    try:
+        for _ in log.read(paths):
+            pass
+    except CounterfoilError as error:
+        return Checked("log", False, error.problems[0])
+    except FileNotFoundError:
+        return Checked("log", False, "it is missing; restore it from the lab's backup.")
+    return Checked("log", True)
+
+
+def _privacy(paths: LabPaths) -> Iterator[Checked]:
+    for folder in (paths.linker, paths.analyst):
+        open_to_others = folder.stat().st_mode & _PRIVATE_BITS
+        advice = f"other accounts can open it; run chmod 700 on {folder}." if open_to_others else ""
+        yield Checked(f"{folder.name} folder is private", not open_to_others, advice)
+
+
+def _data(lab: OpenLab) -> Iterator[Checked]:
+    loaded = lab.paths.latest_extracts(lab.paths.analyst)
+    for source in load(lab.settings.domain).sources:
+        advice = "" if source in loaded else f"nothing is loaded; run counterfoil load {lab.paths.root} {source} FILE..."
+        yield Checked(f"source {source}", not advice, advice)
+    spine, register = lab.paths.latest_spine(), lab.paths.latest_register()
+    yield Checked("spine", spine is not None, "" if spine else f"run counterfoil link {lab.paths.root}.")
+    yield Checked("register", register is not None, "" if register else f"run counterfoil register {lab.paths.root}.")
+
+
+def _disk(root: Path) -> Checked:
+    well = shutil.disk_usage(root).free >= MIN_FREE_BYTES
+    return Checked("free disk", well, "" if well else "less than 2 GB is free; make room before linking.")

@@ -1,0 +1,109 @@
+"""Process roles: each task runs in a child process that may open its own side of the lab and no other.
+
+The parent sends one JSON object on the child's standard input and reads JSON lines from its standard output: progress
+while it works, then one result or one error. Nothing else crosses. In production the roles are separate accounts and
+file permissions do the keeping apart; in the box one account runs all, so the child also guards itself: an audit hook
+refuses every Python-level open of a path that is not the role's. (Database and Parquet readers open files below that
+level, which is why the test of this rule makes the folder unreadable as well.)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import IO, Any
+
+from counterfoil.errors import CounterfoilError, Fault, FileNotTaken, Refused, UsageError
+from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.progress import Progress, silent
+
+CHILD_MODULE = "counterfoil.study.child"
+
+
+class ProcessRole(Enum):
+    """Who is working. `web` and `publisher` come with the portal and publication."""
+
+    INTAKE = "intake"  # splits a delivery; holds no key
+    LINKER = "linker"  # names and numbers; never offences, disposals or outcomes
+    ANALYST = "analyst"  # facts under keys; no names
+
+
+def forbidden(role: ProcessRole, lab: LabPaths) -> tuple[Path, ...]:
+    """The paths that a role's process must never open."""
+    if role is ProcessRole.ANALYST:
+        return (lab.linker,)
+    if role is ProcessRole.LINKER:
+        return (lab.analyst / "extracts", lab.analyst / "register", lab.analyst / "key.age")
+    return (lab.linker / "key.age", lab.linker / "register.secret", lab.linker / "spine", lab.analyst / "key.age")
+
+
+def guard(role: ProcessRole, lab: LabPaths) -> None:
+    """Make this process refuse to open what its role must not. Cannot be undone, so only a child calls it."""
+    roots = tuple(os.path.realpath(path) for path in forbidden(role, lab))
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            if any(path == root or path.startswith(root + os.sep) for root in roots):
+                raise PermissionError(f"The {role.value} process may not open this part of the lab.")
+
+    sys.addaudithook(refuse)
+
+
+def run_role(role: ProcessRole, task: str, arguments: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
+    """Run one task of one role in a child process and give its result.
+
+    Raises what the task raised, with its words and exit code; Fault when the child died without a word.
+    """
+    command = [sys.executable, "-m", CHILD_MODULE, role.value, task]
+    with tempfile.TemporaryFile() as errors:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as child:
+            stdin, stdout = child.stdin, child.stdout
+            if stdin is None or stdout is None:
+                raise Fault("A child process could not be given its pipes. Free some memory and run the command again.")
+            try:
+                stdin.write(json.dumps(dict(arguments)).encode())
+                stdin.close()
+                answer = _listen(stdout, progress)
+            except BaseException:
+                child.terminate()
+                raise
+        if answer is None:
+            raise _died(role, child.returncode, errors)
+    return answer
+
+
+def _listen(stdout: IO[bytes], progress: Progress) -> dict[str, Any] | None:
+    answer: dict[str, Any] | None = None
+    for line in stdout:
+        message = json.loads(line)
+        if "progress" in message:
+            progress(*message["progress"])
+        elif "error" in message:
+            raise _raised(message["error"])
+        else:
+            answer = message["result"]
+    return answer
+
+
+def _raised(error: Mapping[str, Any]) -> CounterfoilError:
+    if error["kind"] == Refused.kind:
+        return Refused(error["problems"][0], rule=error["rule"])
+    types = {kind.kind: kind for kind in (UsageError, FileNotTaken, Fault)}
+    return types.get(error["kind"], Fault)(*error["problems"])
+
+
+def _died(role: ProcessRole, code: int, errors: IO[bytes]) -> Fault:
+    errors.seek(0)
+    said = errors.read().decode(errors="replace").strip().splitlines()
+    where = f" It stopped at {said[-1]}." if said and said[-1].startswith("counterfoil-fault:") else ""
+    return Fault(
+        f"The {role.value} process ended without an answer (code {code}).{where} Nothing half-done was kept. Check that "
+        "the machine has free memory and disk, then run the command again."
+    )

@@ -1,0 +1,182 @@
+"""`evaluate --table`: the same comparison, tests, rules and report, from a table that is ready for analysis."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from counterfoil.cohort.values import Attrition, Step
+from counterfoil.errors import FileNotTaken, UsageError
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.provenance import key_of, sha256_of_file
+from counterfoil.study.analysis import Analysis, Inputs, analyse
+from counterfoil.study.plan import Plan, TableMeasure, TablePlan, read_plan
+from counterfoil.warehouse import connect
+
+TREATED = "treated"
+_READERS = {".csv": "read_csv", ".gz": "read_csv", ".tsv": "read_csv", ".parquet": "read_parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """The rows to analyse: covariates and `treated` in one table, each measure's values apart."""
+
+    people: pa.Table
+    outcomes: dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+    files: tuple[Path, ...]
+
+
+def evaluate_table(data: Path, plan_path: Path, out: Path, *, progress: Progress = silent) -> dict[str, Any]:
+    """Analyse `data` as `plan_path` says, write the report under `out` and give the JSON of `evaluate`.
+
+    Errors: UsageError for a file that is absent or a plan that does not fit it, FileNotTaken for a file that is no
+    table. A refusal by a rule is a result, with its own short report.
+    """
+    for path in (data, plan_path):
+        if not path.is_file():
+            raise UsageError(f"There is no file {path}. Give the path of a file that exists.")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file. Give a folder for the report.")
+    plan = read_plan(plan_path, for_table=True)
+    progress("Reading the table", None)
+    read = _read(data, plan)
+    inputs = _inputs(read, plan, out)
+    return analyse(inputs, lambda: read.outcomes, progress=progress)
+
+
+def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
+    files = {path.name: sha256_of_file(path) for path in read.files}
+    treated = int(np.count_nonzero(read.people[TREATED].to_numpy(zero_copy_only=False)))
+    table = _table(plan)
+    return Inputs(
+        run=key_of(plan=plan.sha256(), files=files)[:12],
+        plan=plan,
+        people=read.people,
+        covariates=plan.comparison.covariates or (),
+        attrition=Attrition(people={Step.SUBMITTED: treated}, started=plan.service.people_started),
+        measures=tuple(measure.measure() for measure in table.measures),
+        folder=out,
+        inputs=files,
+        analysis=Analysis.TABLE,
+    )
+
+
+def _table(plan: Plan) -> TablePlan:
+    if plan.table is None:
+        raise UsageError("The plan has no [table]. Say there which column is the treatment and what is measured.")
+    return plan.table
+
+
+def _read(data: Path, plan: Plan) -> _Data:
+    table = _table(plan)
+    files = (data,) if table.comparison_file is None else (data, data.parent / table.comparison_file)
+    if not files[-1].is_file():
+        raise UsageError(f"`comparison_file` names {files[-1].name}, which does not lie beside {data.name}. Put it there.")
+    connection = connect()
+    try:
+        for number, path in enumerate(files):
+            _load(connection, path, f"file_{number}")
+        connection.execute("SET enable_external_access = false")
+        _check_columns(connection, plan, table, files)
+        _join(connection, table, len(files))
+        return _Data(_people(connection, plan, table), _outcomes(connection, table), files)
+    finally:
+        connection.close()
+
+
+def _load(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise FileNotTaken(f"{path.name} is not a table this command reads. Save it as CSV (or .csv.gz) or Parquet.")
+    options = ", header = true, sample_size = -1" if reader == "read_csv" else ""
+    try:
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {reader}($1{options})", [str(path)])
+    except duckdb.Error as error:
+        raise FileNotTaken(
+            f"{path.name} cannot be read as {'CSV' if reader == 'read_csv' else 'Parquet'} with one heading row and the "
+            "same number of cells in every row. Save it again from the program that made it."
+        ) from error
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, name: str) -> set[str]:
+    return {str(row[0]) for row in connection.execute(f"DESCRIBE {name}").fetchall()}
+
+
+def _check_columns(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, table: TablePlan, files: tuple[Path, ...]
+) -> None:
+    covariates = set(plan.comparison.covariates or ()) | set(plan.comparison.exact)
+    outcomes = {m.column for m in table.measures if m.column is not None}
+    problems: list[str] = []
+    for number, path in enumerate(files):
+        needed = covariates | outcomes | ({table.treatment} if number == 0 else set())
+        absent = sorted(needed - _columns(connection, f"file_{number}"))
+        problems += [f"{path.name} has no column `{name}`, which the plan names. Mend the plan or the file." for name in absent]
+    problems += [f"`{name}` is an outcome and cannot be a covariate. Remove it." for name in sorted(covariates & outcomes)]
+    for measure in table.measures:
+        words = set(re.findall(r"\w+", measure.when or ""))
+        problems += [
+            f"`{name}` decides the measure `{measure.name}` and cannot be a covariate. Remove it."
+            for name in sorted(words & covariates)
+        ]
+    if table.treatment in covariates:
+        problems.append(f"`{table.treatment}` is the treatment and cannot be a covariate. Remove it.")
+    if problems:
+        raise UsageError(*problems)
+
+
+def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -> None:
+    is_treated = f'CAST("{table.treatment}" AS VARCHAR) = $1'
+    first = f'SELECT *, {is_treated} AS "__treated" FROM file_0'
+    if files > 1:
+        first = f'SELECT * FROM ({first}) WHERE "__treated" UNION ALL BY NAME SELECT *, false AS "__treated" FROM file_1'
+    connection.execute(f"CREATE TABLE rows AS SELECT * FROM ({first})", [table.treated_value])
+    empty, treated, others = connection.execute(
+        'SELECT count(*) FILTER ("__treated" IS NULL), count(*) FILTER ("__treated"), count(*) FILTER (NOT "__treated") '
+        "FROM rows"
+    ).fetchall()[0]
+    if empty:
+        raise UsageError(f"`{table.treatment}` is empty in some rows. Say for every row whether the person was treated.")
+    if not treated or not others:
+        side = "is" if treated else "is not"
+        raise UsageError(
+            f"Every row's `{table.treatment}` {side} {table.treated_value!r}, so there is nobody to compare. "
+            "Mend `treatment` or `treated_value` in the plan."
+        )
+
+
+def _people(connection: duckdb.DuckDBPyConnection, plan: Plan, table: TablePlan) -> pa.Table:
+    names = dict.fromkeys([*(plan.comparison.covariates or ()), *plan.comparison.exact])
+    columns = [f'CAST("{n}" AS VARCHAR) AS "{n}"' if n in table.factors else f'"{n}"' for n in names]
+    return connection.execute(f'SELECT {", ".join(columns)}, "__treated" AS {TREATED} FROM rows').to_arrow_table()
+
+
+def _outcomes(
+    connection: duckdb.DuckDBPyConnection, table: TablePlan
+) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    return {measure.name: _values(connection, measure) for measure in table.measures}
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection, measure: TableMeasure
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    expression = f'"{measure.column}"' if measure.column is not None else f"({measure.when})"
+    try:
+        found = connection.execute(f"SELECT CAST({expression} AS DOUBLE) AS v FROM rows").to_arrow_table()["v"]
+    except duckdb.Error as error:
+        what = f"column `{measure.column}`" if measure.column is not None else f"condition `{measure.when}`"
+        raise UsageError(
+            f"The {what} of the measure `{measure.name}` is not a number or a condition on the table's columns. Mend it."
+        ) from error
+    if found.null_count and measure.support.value == "all":
+        raise UsageError(
+            f"The measure `{measure.name}` is empty in some rows. Remove those rows from the table and say so, or set "
+            '`support = "those with the outcome"` if empty means that the outcome did not happen.'
+        )
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.float64)
