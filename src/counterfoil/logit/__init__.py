@@ -1,0 +1,17 @@
+"""One maximum-likelihood logistic kernel: propensity scores, risk scores, g-computation."""
+
+from counterfoil.logit.fitting import SEPARATION_RIDGE, fit
+from counterfoil.logit.kernels import chunk_bounds, column_totals, run_chunks
+from counterfoil.logit.values import INDICATOR_LEVELS, CodedDesign, Factor, LogitFit
+
+__all__ = [
+    "INDICATOR_LEVELS",
+    "SEPARATION_RIDGE",
+    "CodedDesign",
+    "Factor",
+    "LogitFit",
+    "chunk_bounds",
+    "column_totals",
+    "fit",
+    "run_chunks",
+]

@@ -1,0 +1,170 @@
+"""Compiled passes over the rows of a coded design, in chunks whose number depends on the size only.
+
+Each chunk has its own totals and the totals are added in chunk order, so the same rows give the same bytes with one
+thread or many. A *slot* is a column of the design with a slot for the reference level of each factor too (its
+coefficient stays 0): then no row needs a branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from counterfoil.logit.compiling import compiled
+from counterfoil.logit.values import CodeArray, CodedDesign, FloatArray, IntArray
+
+MAX_CHUNKS = 64
+ROWS_A_CHUNK = 2_048  # below this a thread costs more than it brings
+MAX_CHUNK_NUMBERS = 8_000_000  # 64 MB of totals at most, for designs with very many columns
+
+
+def chunk_bounds(rows: int, numbers_a_chunk: int) -> list[tuple[int, int]]:
+    """(first, last) of each chunk; a function of the sizes only, never of the thread count."""
+    chunks = min(MAX_CHUNKS, -(-rows // ROWS_A_CHUNK), MAX_CHUNK_NUMBERS // max(numbers_a_chunk, 1))
+    edges = np.linspace(0, rows, max(chunks, 1) + 1).astype(np.int64)
+    return [(int(first), int(last)) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def run_chunks(work: Callable[[int], None], chunks: int, threads: int) -> None:
+    """Run `work(chunk)` for each chunk; the compiled part releases the GIL."""
+    if threads <= 1 or chunks == 1:
+        for chunk in range(chunks):
+            work(chunk)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(chunks)))
+
+
+@compiled
+def add_scores(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    centre: FloatArray,
+    inverse_scale: FloatArray,
+    outcome: FloatArray,
+    weights: FloatArray,
+    beta: FloatArray,
+    first: int,
+    last: int,
+    eta: FloatArray,
+    gradient: FloatArray,
+) -> float:
+    """Fill `eta[first:last]`, add the score vector of those rows to `gradient`; the log-likelihood of those rows."""
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    numeric_slot = offsets[factors]
+    x = np.empty(numbers)
+    total = 0.0
+    for i in range(first, last):
+        s = beta[0]
+        for j in range(factors):
+            s += beta[offsets[j] + codes[i, j]]
+        for j in range(numbers):
+            x[j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
+            s += beta[numeric_slot + j] * x[j]
+        eta[i] = s
+        e = np.exp(-abs(s))
+        p = 1.0 / (1.0 + e) if s >= 0.0 else e / (1.0 + e)
+        total += weights[i] * (outcome[i] * s - max(s, 0.0) - np.log1p(e))
+        residual = weights[i] * (outcome[i] - p)
+        gradient[0] += residual
+        for j in range(factors):
+            gradient[offsets[j] + codes[i, j]] += residual
+        for j in range(numbers):
+            gradient[numeric_slot + j] += residual * x[j]
+    return total
+
+
+@compiled
+def add_products(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    centre: FloatArray,
+    inverse_scale: FloatArray,
+    row_weight: FloatArray,
+    first: int,
+    last: int,
+    products: FloatArray,
+) -> None:
+    """Add X'WX of the rows to the upper triangle of `products`."""
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    numeric_slot = offsets[factors]
+    slots = np.zeros(factors + 1, np.int64)
+    x = np.empty(numbers)
+    for i in range(first, last):
+        w = row_weight[i]
+        if w == 0.0:
+            continue
+        for j in range(factors):
+            slots[j + 1] = offsets[j] + codes[i, j]
+        for j in range(numbers):
+            x[j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
+        for a in range(factors + 1):
+            row = products[slots[a]]
+            for b in range(a, factors + 1):
+                row[slots[b]] += w
+            for j in range(numbers):
+                row[numeric_slot + j] += w * x[j]
+        for j in range(numbers):
+            wx = w * x[j]
+            for k in range(j, numbers):
+                products[numeric_slot + j, numeric_slot + k] += wx * x[k]
+
+
+@compiled
+def hash_rows(  # pragma: no cover - compiled
+    codes: CodeArray, bits: npt.NDArray[np.uint64], out: npt.NDArray[np.uint64], first: int, last: int
+) -> None:
+    """A 64-bit hash of what each row holds: the same person gets the same hash wherever the row stands."""
+    factors, numbers = codes.shape[1], bits.shape[1]
+    for i in range(first, last):
+        h = np.uint64(0x9E3779B97F4A7C15)
+        for j in range(factors):
+            h = (h ^ np.uint64(codes[i, j])) * np.uint64(0x100000001B3)
+        for j in range(numbers):
+            h = (h ^ bits[i, j]) * np.uint64(0xBF58476D1CE4E5B9)
+            h ^= h >> np.uint64(29)
+        h = (h ^ (h >> np.uint64(30))) * np.uint64(0x94D049BB133111EB)
+        out[i] = h ^ (h >> np.uint64(31))
+
+
+@compiled
+def add_totals(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    row_weight: FloatArray,
+    first: int,
+    last: int,
+    totals: FloatArray,
+) -> None:
+    """Add X'w of the rows to `totals`, numbers as they are."""
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    numeric_slot = offsets[factors]
+    for i in range(first, last):
+        w = row_weight[i]
+        if w == 0.0:
+            continue
+        totals[0] += w
+        for j in range(factors):
+            totals[offsets[j] + codes[i, j]] += w
+        for j in range(numbers):
+            totals[numeric_slot + j] += w * numeric[i, j]
+
+
+def column_totals(design: CodedDesign, row_weight: FloatArray, *, threads: int) -> FloatArray:
+    """Weighted total of every slot: total weight, weight at each level of each factor, weighted sums of the numbers."""
+    slots = int(design.offsets[-1]) + len(design.numeric_names)
+    bounds = chunk_bounds(design.rows, slots)
+    totals, offsets = np.zeros((len(bounds), slots)), design.offsets
+
+    def work(chunk: int) -> None:
+        add_totals(design.codes, offsets, design.numeric, row_weight, *bounds[chunk], totals[chunk])
+
+    run_chunks(work, len(bounds), threads)
+    summed: FloatArray = totals.sum(axis=0)
+    return summed
