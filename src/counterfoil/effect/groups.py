@@ -1,0 +1,37 @@
+"""One side of one measure: from arrays to a `Group`. Weights are reliability weights, so only their ratios matter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.effect.values import Group
+from counterfoil.units import Kind
+
+
+def kish_ess(weight: FloatArray) -> float:
+    """Kish's effective sample size, in people: (sum of w)^2 / sum of w^2; 0 when nobody has a weight."""
+    if weight.size == 0:
+        return 0.0
+    share = weight / weight.max()  # so that very large or small weights neither overflow nor vanish
+    return float(share.sum() ** 2 / (share * share).sum())
+
+
+def group_of(value: FloatArray, weight: FloatArray, within: BoolArray, kind: Kind) -> Group:
+    """Those `within` who have a weight and a value. The variance is one person's, with n - 1 read as ess - 1."""
+    used = within & (weight > 0) & ~np.isnan(value)
+    y, w = value[used], weight[used]
+    events = int(np.count_nonzero(y)) if kind is Kind.RATE else None
+    if y.size == 0:
+        return Group(n=0, ess=0.0, value=float("nan"), variance=float("nan"), events=events)
+    share = w / w.sum()
+    mean = float((share * y).sum())
+    ess = kish_ess(w)
+    spread = float((share * (y - mean) ** 2).sum())
+    variance = spread * ess / (ess - 1.0) if has_variance(int(y.size), ess) else float("nan")
+    return Group(n=int(y.size), ess=ess, value=mean, variance=variance, events=events)
+
+
+def has_variance(n: int, ess: float) -> bool:
+    """Two people, and not all the weight on one of them."""
+    return n >= 2 and ess - 1.0 > 1e-9

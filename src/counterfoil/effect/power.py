@@ -1,0 +1,173 @@
+"""Power before personal data: what a number of people can show, and what would be hidden, before anyone is uploaded.
+
+The comparison group is treated as very large, as the published intervals of the Justice Data Lab fit (EVALUATION,
+"Checking published results"). Normal approximation: at a base rate of 40%, 5 points need about 715 people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from counterfoil.errors import UsageError
+from counterfoil.units import Kind, difference_scale
+
+BASE_RATE = 0.27  # a typical one-year proven reoffending rate of adults
+ANALYSED_SHARES = (1.0, 0.75, 0.5, 0.25)  # published requests kept 11% to 74% of those submitted (EVALUATION A4)
+
+
+@dataclass(frozen=True, slots=True)
+class HidingRules:
+    """What would hide a measure (DISCLOSURE: M and J of R1, T of R3, J of R9). A lab may be stricter."""
+
+    people: int = 60  # submitted
+    group: int = 30  # analysed; and with the outcome, for days
+    count: int = 10  # with the outcome, and without
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRow:
+    """What can be shown when a share of the people submitted ends up analysed. Differences in points."""
+
+    share: float  # analysed of those submitted, 0-1
+    analysed: int  # people
+    fewer: float  # smallest fall that would be seen, as a positive number of points
+    more: float  # smallest rise
+    half_width: float  # of the 95% interval at the base rate
+    chance_rate_hidden: float  # 0-1, at the base rate
+    chance_days_hidden: float  # time to first, which needs enough people who did it
+
+
+@dataclass(frozen=True, slots=True)
+class PowerResult:
+    """The whole answer; `sentences` say it in words, one a row and one for each rule that bites."""
+
+    people: int
+    rate: float
+    alpha: float
+    power: float
+    rows: tuple[PowerRow, ...]
+    sentences: tuple[str, ...]
+
+
+def power_table(
+    people: int,
+    rate: float = BASE_RATE,
+    shares: Sequence[float] = ANALYSED_SHARES,
+    *,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    rules: HidingRules | None = None,
+) -> PowerResult:
+    """The smallest change that `people` can show against a base `rate` (0-1), two-sided, for each share analysed."""
+    _check(people, rate, shares, alpha, power)
+    used = rules or HidingRules()
+    reach = float(stats.norm.ppf(1.0 - alpha / 2.0) + stats.norm.ppf(power))
+    rows = tuple(_row(people, share, rate, reach, alpha, used) for share in shares)
+    return PowerResult(people, rate, alpha, power, rows, _sentences(people, rate, alpha, power, rows, used))
+
+
+def people_needed(points: float, rate: float = BASE_RATE, *, alpha: float = 0.05, power: float = 0.8) -> int:
+    """People analysed to show a change of `points` (negative: fewer) against a base `rate` (0-1)."""
+    changed = rate + points / difference_scale(Kind.RATE)
+    if points == 0.0 or not 0.0 < changed < 1.0:
+        raise UsageError(
+            "The change must not be 0 and must leave a rate between 0 and 100 in 100. Ask for another one."
+        )
+    _check(1, rate, (1.0,), alpha, power)
+    reach = float(stats.norm.ppf(1.0 - alpha / 2.0) + stats.norm.ppf(power))
+    return math.ceil(reach**2 * changed * (1.0 - changed) / (changed - rate) ** 2)
+
+
+def _check(people: int, rate: float, shares: Sequence[float], alpha: float, power: float) -> None:
+    problems = []
+    if people < 1:
+        problems.append("The number of people must be a whole number from 1.")
+    if not 0.0 < rate < 1.0:
+        problems.append("The base rate must lie between 0 and 1; 27 of 100 people is 0.27.")
+    if not shares or any(not 0.0 < share <= 1.0 for share in shares):
+        problems.append("Each share analysed must be more than 0 and at most 1.")
+    if not 0.0 < alpha < 1.0 or not 0.0 < power < 1.0:
+        problems.append("The level of the test and the power must lie between 0 and 1; 0.05 and 0.8 are usual.")
+    if problems:
+        raise UsageError(*problems)
+
+
+def _row(people: int, share: float, rate: float, reach: float, alpha: float, rules: HidingRules) -> PowerRow:
+    analysed = max(1, math.floor(people * share + 0.5))
+    fewer, more = _detectable(rate, analysed, reach)
+    half_width = float(stats.norm.ppf(1.0 - alpha / 2.0)) * math.sqrt(rate * (1.0 - rate) / analysed)
+    scale = difference_scale(Kind.RATE)
+    return PowerRow(
+        share=share,
+        analysed=analysed,
+        fewer=scale * fewer,
+        more=scale * more,
+        half_width=scale * half_width,
+        chance_rate_hidden=_chance_hidden(people, analysed, rate, rules.count, rules),
+        chance_days_hidden=_chance_hidden(people, analysed, rate, rules.group, rules, both_sides=False),
+    )
+
+
+def _detectable(rate: float, n: int, reach: float) -> tuple[float, float]:
+    """The two changes c, down and up, with c = reach x sqrt(q (1 - q) / n) where q is the changed rate.
+
+    The error is the changed group's own, so this is a quadratic in q: the Wilson limits at `reach`.
+    """
+    k = reach**2 / n
+    middle, root = 2.0 * rate + k, math.sqrt(k * (k + 4.0 * rate * (1.0 - rate)))
+    lower, upper = (middle - root) / (2.0 + 2.0 * k), (middle + root) / (2.0 + 2.0 * k)
+    return rate - lower, upper - rate
+
+
+def _chance_hidden(
+    people: int, analysed: int, rate: float, least: int, rules: HidingRules, *, both_sides: bool = True
+) -> float:
+    """1 when R1 hides everything, else the binomial chance of too few with (or without) the outcome."""
+    if people < rules.people or analysed < rules.group:
+        return 1.0
+    with_outcome = np.arange(analysed + 1)
+    hidden = with_outcome < least
+    if both_sides:
+        hidden = hidden | (analysed - with_outcome < least)
+    return float(stats.binom.pmf(with_outcome[hidden], analysed, rate).sum())
+
+
+def _sentences(
+    people: int, rate: float, alpha: float, power: float, rows: tuple[PowerRow, ...], rules: HidingRules
+) -> tuple[str, ...]:
+    if people < rules.people:
+        return (f"Fewer than {rules.people} people: no result can be published. Send more people, or more years.",)
+    said = [_row_sentence(rate, row, rules) for row in rows]
+    said.append(
+        f"This takes {_per_hundred(rate)} in every 100 as the rate without the service, a comparison group that is "
+        f"very large, and a test at {_per_hundred(alpha)}% that finds a true change {_per_hundred(power)} times in 100."
+    )
+    return tuple(said)
+
+
+def _row_sentence(rate: float, row: PowerRow, rules: HidingRules) -> str:
+    start = f"If {_per_hundred(row.share)} of every 100 people can be analysed ({row.analysed:,} people)"
+    if row.analysed < rules.group:
+        return f"{start}, nothing can be published: at least {rules.group} people must be analysed."
+    change = (
+        f"the smallest fall that would show is {row.fewer:.1f} points "
+        f"(from {_per_hundred(rate)} to {100.0 * rate - row.fewer:.1f} in every 100) "
+        f"and the smallest rise is {row.more:.1f} points"
+    )
+    return f"{start}, {change}.{_hidden_words(row)}"
+
+
+def _hidden_words(row: PowerRow) -> str:
+    if row.chance_rate_hidden < 0.005:
+        return ""
+    chance = _per_hundred(row.chance_rate_hidden)
+    return f" The chance that the rate would be hidden, to protect people, is {chance} in 100."
+
+
+def _per_hundred(share: float) -> str:
+    return f"{100.0 * share:.3g}"
