@@ -1,0 +1,54 @@
+"""What may be shown. `protect` is the only way out; a report takes nothing else."""
+
+from counterfoil.comparison.values import Band, Design, Estimand
+from counterfoil.disclosure.gate import check_gate
+from counterfoil.disclosure.protect import protect, refuse
+from counterfoil.disclosure.settings import UK, DisclosureSettings, Parameter
+from counterfoil.disclosure.values import (
+    Box,
+    Cell,
+    Finding,
+    Protected,
+    ProtectedAttrition,
+    ProtectedBalance,
+    ProtectedBox,
+    ProtectedEstimate,
+    ProtectedGroup,
+    ProtectedMeasure,
+    ProtectedRefusal,
+    ProtectedTerm,
+    Rule,
+    Shown,
+    Verdict,
+)
+from counterfoil.outcomes.measures import Better, Measure, Support
+
+__all__ = [
+    "UK",
+    "Band",
+    "Better",
+    "Box",
+    "Cell",
+    "Design",
+    "DisclosureSettings",
+    "Estimand",
+    "Finding",
+    "Measure",
+    "Parameter",
+    "Protected",
+    "ProtectedAttrition",
+    "ProtectedBalance",
+    "ProtectedBox",
+    "ProtectedEstimate",
+    "ProtectedGroup",
+    "ProtectedMeasure",
+    "ProtectedRefusal",
+    "ProtectedTerm",
+    "Rule",
+    "Shown",
+    "Support",
+    "Verdict",
+    "check_gate",
+    "protect",
+    "refuse",
+]

@@ -1,0 +1,63 @@
+"""R3 and R6 on balance (R23): a standardised difference of a binary term gives its count away, so it is a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from counterfoil.comparison.values import BalanceRow, Band, Comparison
+from counterfoil.disclosure.flow import Sizes
+from counterfoil.disclosure.rates import is_rate_safe
+from counterfoil.disclosure.rounding import round_half_up
+from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.values import MAKER, NOT_AVAILABLE, Cell, ProtectedBalance, ProtectedTerm, Rule, hidden
+
+SMD_DECIMALS = 2
+GREEN_TO = 0.05  # METHODS 4
+AMBER_TO = 0.10
+LEAST_OF: dict[Band, float] = {Band.GREEN: 0.0, Band.AMBER: GREEN_TO, Band.RED: AMBER_TO}
+
+
+def band_of(smd: float | None) -> Band | None:
+    """The band that a standardised difference lies in."""
+    if smd is None:
+        return None
+    size = abs(smd)
+    return Band.GREEN if size <= GREEN_TO else Band.AMBER if size <= AMBER_TO else Band.RED
+
+
+def protect_balance(comparison: Comparison, sizes: Sizes, settings: DisclosureSettings) -> ProtectedBalance:
+    """Bands of every term; values where they are safe. Nothing binary is shown when the group's size is not."""
+    terms = tuple(_protect_term(row, comparison, sizes, settings) for row in comparison.balance)
+    ess = Cell(value=round_half_up(comparison.ess, 0)) if sizes is Sizes.EXACT else hidden(Rule.R11)
+    return ProtectedBalance(terms=terms, worst_smd=_worst(comparison.balance, terms), ess=ess, maker=MAKER)
+
+
+def _protect_term(row: BalanceRow, comparison: Comparison, sizes: Sizes, settings: DisclosureSettings) -> ProtectedTerm:
+    return ProtectedTerm(
+        term=row.term,
+        covariate=row.covariate,
+        before=band_of(row.smd_before),
+        after=row.band,
+        smd=_protect_smd(row, comparison, sizes, settings),
+        maker=MAKER,
+    )
+
+
+def _protect_smd(row: BalanceRow, comparison: Comparison, sizes: Sizes, settings: DisclosureSettings) -> Cell:
+    if row.smd is None:
+        return NOT_AVAILABLE
+    if row.binary and sizes is not Sizes.EXACT:
+        return hidden(Rule.R6)
+    treated_safe = is_rate_safe(row.treated_people, comparison.n_treated_matched, settings)
+    if row.binary and not (treated_safe and is_rate_safe(row.comparison_people, comparison.n_comparison, settings)):
+        return hidden(Rule.R3)
+    return Cell(value=round_half_up(row.smd, SMD_DECIMALS), decimals=SMD_DECIMALS)
+
+
+def _worst(rows: Sequence[BalanceRow], terms: Sequence[ProtectedTerm]) -> Cell:
+    """The largest difference that may be shown; or, when a hidden one is worse, the least its band allows."""
+    shown = max((abs(t.smd.value) for t in terms if t.smd.value is not None), default=0.0)
+    masked = [r for r, t in zip(rows, terms, strict=True) if r.smd is not None and t.smd.value is None]
+    least = max((LEAST_OF[r.band] for r in masked), default=0.0)
+    worse = any(abs(r.smd or 0.0) > shown for r in masked)
+    return Cell(value=max(shown, least), decimals=SMD_DECIMALS, at_least=worse)

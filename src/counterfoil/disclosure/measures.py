@@ -1,0 +1,256 @@
+"""One measure: which rule hides which part of it, and the rest rounded once from unrounded results (R5, first kind)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from counterfoil.disclosure.conditional import why_conditional_hidden
+from counterfoil.disclosure.flow import Sizes, show_size
+from counterfoil.disclosure.precision import PublishedDifference, is_rate_vague, is_size_vague, sizes_that_agree
+from counterfoil.disclosure.rates import is_rate_safe
+from counterfoil.disclosure.rounding import round_half_up
+from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.values import (
+    MAKER,
+    NOT_APPLICABLE,
+    NOT_AVAILABLE,
+    Cell,
+    ProtectedEstimate,
+    ProtectedGroup,
+    ProtectedMeasure,
+    Rule,
+    Verdict,
+    hidden,
+)
+from counterfoil.effect.values import Effect, Estimate, Group
+from counterfoil.outcomes.measures import Support
+from counterfoil.units import Kind, difference_scale
+
+P_DECIMALS = 3
+RATE_DECIMALS = 3  # of a rate 0-1: one decimal of a per cent
+COARSE_RATE_DECIMALS = 2  # whole per cent, where the group's size is not shown
+POINTS_DECIMALS = 1
+COARSE_POINTS_DECIMALS = 0
+WHOLE_AMOUNTS_FROM = 100.0  # an amount of this size or more is shown in whole units
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the rules need to know besides the measure itself. `possible_sizes` is every N a reader could believe."""
+
+    analysed: int
+    compared: int
+    submitted: int
+    sizes: Sizes
+    possible_sizes: tuple[int, ...]
+    rates_safe: bool  # every rate of the report passes R3 on both sides
+    settings: DisclosureSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Decimals:
+    """Decimals of a stored value and of a difference."""
+
+    value: int
+    difference: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """The rule that hides each part of a measure; None shows it."""
+
+    treated: Rule | None = None
+    comparison: Rule | None = None
+    difference: Rule | None = None
+    treated_n: Rule | None = None
+    comparison_n: Rule | None = None
+
+
+def decimals_of(effect: Effect, sizes: Sizes) -> Decimals:
+    """How finely a measure is shown. Rates are coarser where the group's size is not shown exactly (R6, R7)."""
+    kind = effect.measure.kind
+    if kind is Kind.RATE:
+        exact = sizes is Sizes.EXACT
+        return Decimals(
+            value=RATE_DECIMALS if exact else COARSE_RATE_DECIMALS,
+            difference=POINTS_DECIMALS if exact else COARSE_POINTS_DECIMALS,
+        )
+    if kind is Kind.AMOUNT and max(abs(effect.treated.value), abs(effect.comparison.value)) >= WHOLE_AMOUNTS_FROM:
+        return Decimals(value=0, difference=0)
+    return Decimals(value=effect.measure.decimals, difference=effect.measure.decimals)
+
+
+def protect_measure(effect: Effect, context: Context) -> ProtectedMeasure:
+    """A measure as it may be shown."""
+    decimals = decimals_of(effect, context.sizes)
+    hiding = find_hiding(effect, context, decimals)
+    verdict = _verdict(effect.compatible, hiding.difference)
+    return ProtectedMeasure(
+        measure=effect.measure,
+        treated=_group(effect, effect.treated, decimals, n=_treated_n(effect, hiding, context), rule=hiding.treated),
+        comparison=_group(
+            effect, effect.comparison, decimals, n=_n(effect.comparison.n, hiding.comparison_n), rule=hiding.comparison
+        ),
+        estimate=_estimate(effect.compatible, decimals, hiding.difference, context),
+        score=None if effect.score is None else _beside(effect.score, decimals, hiding.difference, context),
+        adjusted=None if effect.adjusted is None else _beside(effect.adjusted, decimals, hiding.difference, context),
+        verdict=verdict,
+        disagrees=() if verdict is Verdict.HIDDEN else effect.disagrees,
+        hidden=hiding.difference,
+        maker=MAKER,
+    )
+
+
+def find_hiding(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
+    """Which rule hides what. The first rule that speaks is the one that is named."""
+    whole = _why_hidden(effect, context)
+    if whole is not None:
+        return Hiding(treated=whole, comparison=whole, difference=whole, treated_n=whole, comparison_n=whole)
+    if effect.measure.kind is not Kind.RATE:
+        return Hiding()
+    return _hide_rate(effect, context, decimals)
+
+
+def _why_hidden(effect: Effect, context: Context) -> Rule | None:
+    """The rule that hides the whole of a measure."""
+    settings = context.settings
+    people = (effect.treated.n, effect.comparison.n)
+    if effect.measure.support is Support.THOSE_WITH:
+        rule = why_conditional_hidden(people, (context.analysed, context.compared), settings)
+        return rule if rule is not None or context.rates_safe else Rule.R3
+    lost = (context.analysed - people[0], context.compared - people[1])
+    if any(not (d == 0 or d >= settings.minimum_difference) for d in lost):
+        return Rule.R17
+    if min(people) < settings.minimum_matched:
+        return Rule.R1
+    if effect.measure.kind is Kind.COUNT:
+        return _why_count_hidden(effect, context)
+    return None
+
+
+def _why_count_hidden(effect: Effect, context: Context) -> Rule | None:
+    """A mean count bounds the people behind it: they are at most the total, and at least one each."""
+    for group in (effect.treated, effect.comparison):
+        if not group.value * group.n >= context.settings.threshold:
+            return Rule.R2
+        if group.events is not None and not is_rate_safe(group.events, group.n, context.settings):
+            return Rule.R3
+    known = effect.treated.events is not None and effect.comparison.events is not None
+    return None if known or context.rates_safe else Rule.R3
+
+
+def _hide_rate(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
+    treated = _why_rate_hidden(effect.treated, context.settings)
+    comparison = _why_rate_hidden(effect.comparison, context.settings)
+    if treated is None and not _is_treated_rate_vague(effect, context, decimals):
+        treated = Rule.R6
+    difference = treated or comparison
+    if difference is None and not _is_interval_vague(effect, context, decimals):
+        difference = Rule.R7
+    return Hiding(treated=treated, comparison=comparison, difference=difference)
+
+
+def _why_rate_hidden(group: Group, settings: DisclosureSettings) -> Rule | None:
+    return None if is_rate_safe(group.events, group.n, settings) else Rule.R3
+
+
+def _is_treated_rate_vague(effect: Effect, context: Context, decimals: Decimals) -> bool:
+    return is_rate_vague(
+        round_half_up(effect.treated.value, decimals.value),
+        decimals.value,
+        context.possible_sizes,
+        context.settings,
+        cleared=context.sizes is Sizes.EXACT,
+    )
+
+
+def _is_interval_vague(effect: Effect, context: Context, decimals: Decimals) -> bool:
+    """R7: where N is not shown exactly, the interval must leave it as vague as the flow does."""
+    if context.sizes is Sizes.EXACT or effect.compatible is None:
+        return True
+    published = published_difference(effect, effect.compatible, decimals)
+    return published is not None and is_size_vague(
+        sizes_that_agree(published, context.possible_sizes), context.submitted, context.settings
+    )
+
+
+def published_difference(effect: Effect, estimate: Estimate, decimals: Decimals) -> PublishedDifference | None:
+    """What a strong reader would hold of a printed difference of rates; None where it cannot be worked out."""
+    variance = 1e4 * effect.comparison.variance / effect.comparison.ess
+    error = math.sqrt(1e4 * effect.treated.variance / effect.treated.ess + variance)
+    if not error > 0:
+        return None
+    return PublishedDifference(
+        rate=round_half_up(effect.treated.value, decimals.value),
+        rate_decimals=decimals.value,
+        difference=round_half_up(estimate.difference, decimals.difference),
+        low=round_half_up(estimate.low, decimals.difference),
+        high=round_half_up(estimate.high, decimals.difference),
+        points_decimals=decimals.difference,
+        comparison_rate=effect.comparison.value,
+        comparison_variance=variance,
+        multiplier=(estimate.high - estimate.low) / 2.0 / error,
+    )
+
+
+def _verdict(estimate: Estimate | None, rule: Rule | None) -> Verdict:
+    if rule is not None or estimate is None or not _is_finite(estimate):
+        return Verdict.HIDDEN
+    if estimate.high < 0:
+        return Verdict.FEWER
+    return Verdict.MORE if estimate.low > 0 else Verdict.NOT_ENOUGH_EVIDENCE
+
+
+def _is_finite(estimate: Estimate) -> bool:
+    return all(map(math.isfinite, (estimate.difference, estimate.low, estimate.high, estimate.p)))
+
+
+def show_number(value: float, decimals: int, rule: Rule | None) -> Cell:
+    """A number rounded once; [c] where a rule hides it; [x] where there is none."""
+    if rule is not None:
+        return hidden(rule)
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    return Cell(value=round_half_up(value, decimals), decimals=decimals)
+
+
+def _n(people: int, rule: Rule | None) -> Cell:
+    return Cell(value=people) if rule is None else hidden(rule)
+
+
+def _treated_n(effect: Effect, hiding: Hiding, context: Context) -> Cell:
+    if hiding.treated_n is not None:
+        return hidden(hiding.treated_n)
+    return show_size(effect.treated.n, context.submitted, context.sizes, context.settings)
+
+
+def _group(effect: Effect, group: Group, decimals: Decimals, *, n: Cell, rule: Rule | None) -> ProtectedGroup:
+    is_rate = effect.measure.kind is Kind.RATE
+    return ProtectedGroup(
+        n=n,
+        value=show_number(group.value, decimals.value, rule),
+        per_100=show_number(difference_scale(Kind.RATE) * group.value, 0, rule) if is_rate else NOT_APPLICABLE,
+        maker=MAKER,
+    )
+
+
+def _estimate(estimate: Estimate | None, decimals: Decimals, rule: Rule | None, context: Context) -> ProtectedEstimate:
+    """The compatible test. p is shown only beside an exact size: like an interval, it gives n away (R7)."""
+    if estimate is None:
+        empty = hidden(rule) if rule is not None else NOT_AVAILABLE
+        return ProtectedEstimate(difference=empty, low=empty, high=empty, p=empty, maker=MAKER)
+    p_rule = rule if rule is not None or context.sizes is Sizes.EXACT else Rule.R7
+    return ProtectedEstimate(
+        difference=show_number(estimate.difference, decimals.difference, rule),
+        low=show_number(estimate.low, decimals.difference, rule),
+        high=show_number(estimate.high, decimals.difference, rule),
+        p=show_number(estimate.p, P_DECIMALS, p_rule),
+        maker=MAKER,
+    )
+
+
+def _beside(estimate: Estimate, decimals: Decimals, rule: Rule | None, context: Context) -> ProtectedEstimate:
+    """A second interval on the same people: one more equation for a reader, so only beside an exact size."""
+    second = rule if rule is not None or context.sizes is Sizes.EXACT else Rule.R7
+    return _estimate(estimate, decimals, second, context)

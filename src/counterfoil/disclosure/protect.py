@@ -1,0 +1,154 @@
+"""`protect`: from what was calculated to what may be shown. The only way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from counterfoil.cohort.values import Attrition
+from counterfoil.comparison.values import Comparison
+from counterfoil.disclosure.balance import protect_balance
+from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow, show_size
+from counterfoil.disclosure.gate import check_gate
+from counterfoil.disclosure.measures import Context, decimals_of, protect_measure, show_number
+from counterfoil.disclosure.rates import is_rate_safe
+from counterfoil.disclosure.settings import UK, DisclosureSettings
+from counterfoil.disclosure.values import (
+    MAKER,
+    NOT_APPLICABLE,
+    Box,
+    Cell,
+    Finding,
+    Protected,
+    ProtectedAttrition,
+    ProtectedMeasure,
+    ProtectedRefusal,
+    Rule,
+    Verdict,
+    headline_of,
+    hidden,
+)
+from counterfoil.effect.inconclusive import inconclusive
+from counterfoil.effect.values import Effect
+from counterfoil.errors import Fault, Refused
+from counterfoil.units import Kind
+
+NOT_SUITABLE_RULES = frozenset({"not_suitable", "not suitable"})
+DIGITS = re.compile(r"\d+(?:\.\d+)?")
+
+
+def protect(
+    effects: Sequence[Effect],
+    comparison: Comparison,
+    attrition: Attrition,
+    settings: DisclosureSettings = UK,
+) -> Protected:
+    """Every number of an evaluation, cleared or hidden with its rule. Raises Refused(rule="R1") first of all."""
+    check_gate(attrition, comparison, settings)
+    if not effects:
+        raise Fault("There is no measure to protect. A plan names at least one.")
+    counts = count_boxes(attrition, comparison.n_treated_matched)
+    headline = _headline_effect(effects)
+    sizes = decide_sizes(counts, headline_safe=_is_safe(headline, settings), settings=settings)
+    context = _context(effects, comparison, counts, sizes, settings)
+    measures = tuple(protect_measure(effect, context) for effect in effects)
+    flow = protect_flow(counts, attrition.started, sizes, settings)
+    return Protected(
+        measures=measures,
+        attrition=flow,
+        balance=protect_balance(comparison, sizes, settings),
+        design=comparison.settings.design,
+        estimand=comparison.achieved,
+        verdict=headline_of(measures).verdict,
+        reliable=comparison.reliable,
+        caveats=tuple(w for w in comparison.warnings if not DIGITS.search(w)),
+        smallest_detectable=_smallest(headline, headline_of(measures), sizes),
+        findings=_findings(measures, flow),
+        settings=settings,
+        maker=MAKER,
+    )
+
+
+def refuse(refused: Refused, settings: DisclosureSettings = UK) -> ProtectedRefusal:
+    """A refusal as it may be shown: its rule and its reason, whose only numbers are the rules' own (R25)."""
+    allowed = {f"{p.value:g}" for p in settings.annex()} | {f"{p.value * 100:g}" for p in settings.annex()}
+    allowed |= {number.lstrip("R") for number in re.findall(r"R\d+", refused.rule)}
+    safe = set(DIGITS.findall(refused.reason)) <= allowed
+    return ProtectedRefusal(
+        rule=refused.rule,
+        reason=refused.reason if safe else "A rule of the lab stopped this run.",
+        verdict=Verdict.NOT_SUITABLE if refused.rule in NOT_SUITABLE_RULES else Verdict.REFUSED,
+        settings=settings,
+        maker=MAKER,
+    )
+
+
+def _headline_effect(effects: Sequence[Effect]) -> Effect:
+    rates = [e for e in effects if e.measure.kind is Kind.RATE]
+    return (rates or list(effects))[0]
+
+
+def _is_safe(effect: Effect, settings: DisclosureSettings) -> bool:
+    """R3 on the treated side of a rate. Other kinds have no k."""
+    return effect.measure.kind is not Kind.RATE or is_rate_safe(effect.treated.events, effect.treated.n, settings)
+
+
+def _context(
+    effects: Sequence[Effect],
+    comparison: Comparison,
+    counts: dict[Box, int],
+    sizes: Sizes,
+    settings: DisclosureSettings,
+) -> Context:
+    analysed, submitted = counts[Box.ANALYSED], counts[Box.SUBMITTED]
+    rates = [e for e in effects if e.measure.kind is Kind.RATE]
+    return Context(
+        analysed=analysed,
+        compared=comparison.n_comparison,
+        submitted=submitted,
+        sizes=sizes,
+        possible_sizes=_possible_sizes(analysed, submitted, sizes, settings),
+        rates_safe=all(is_rate_safe(g.events, g.n, settings) for e in rates for g in (e.treated, e.comparison)),
+        settings=settings,
+    )
+
+
+def _possible_sizes(analysed: int, submitted: int, sizes: Sizes, settings: DisclosureSettings) -> tuple[int, ...]:
+    """Every N that agrees with the flow. A hidden one lies between J and the submitted; only those near the truth are
+    looked at (ten widths), since a reader who is unsure within them is unsure."""
+    if sizes is Sizes.EXACT:
+        return (analysed,)
+    if sizes is Sizes.ROUNDED:
+        shown = show_size(analysed, submitted, sizes, settings).value or 0
+        reach = int(settings.rounding_base)
+        return tuple(
+            n
+            for n in range(int(shown) - reach, min(submitted, int(shown) + reach) + 1)
+            if n >= settings.minimum_matched and show_size(n, submitted, sizes, settings).value == shown
+        )
+    reach = int(10 * settings.minimum_width)
+    return tuple(range(max(int(settings.minimum_matched), analysed - reach), submitted + 1))
+
+
+def _smallest(effect: Effect, headline: ProtectedMeasure, sizes: Sizes) -> Cell:
+    """The smallest true difference these people would have shown, for an inconclusive headline. It depends on n."""
+    found = inconclusive(effect) if headline.verdict is Verdict.NOT_ENOUGH_EVIDENCE else None
+    if found is None:
+        return NOT_APPLICABLE
+    if sizes is not Sizes.EXACT:
+        return hidden(Rule.R7)
+    return show_number(found.smallest_detectable, decimals_of(effect, sizes).difference, None)
+
+
+def _findings(measures: Sequence[ProtectedMeasure], flow: ProtectedAttrition) -> tuple[Finding, ...]:
+    """What was hidden, each rule once a place."""
+    found = {
+        Finding(rule=cell.rule, where=m.measure.name): None
+        for m in measures
+        for cell in (m.treated.value, m.comparison.value, m.estimate.difference, m.estimate.p, m.treated.n)
+        if cell.rule is not None
+    }
+    merged = len(flow.boxes) < len(Box) and any(len(box.boxes) > 1 for box in flow.boxes)
+    if merged or flow.analysed.value is None:
+        found[Finding(rule=Rule.R11, where="flow")] = None
+    return tuple(found)

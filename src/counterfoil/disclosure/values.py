@@ -1,0 +1,269 @@
+"""What may be shown. `Protected` and its parts are made by `protect` alone; a report accepts nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import InitVar, dataclass
+from enum import Enum
+
+from counterfoil.comparison.values import Band, Design, Estimand
+from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.errors import Fault
+from counterfoil.outcomes.measures import Better, Measure
+
+MAKER = object()  # the key that `protect` and `refuse` hold; nothing else in the package may use it
+
+
+class Shown(Enum):
+    """Shorthand that stands where a number may not or cannot stand (the government's symbols for tables)."""
+
+    SUPPRESSED = "[c]"
+    NOT_APPLICABLE = "[z]"
+    NOT_AVAILABLE = "[x]"
+    LOW = "[low]"
+
+
+class Rule(Enum):
+    """The rule that hid something."""
+
+    R1 = "R1"
+    R2 = "R2"
+    R3 = "R3"
+    R4 = "R4"
+    R6 = "R6"
+    R7 = "R7"
+    R9 = "R9"
+    R11 = "R11"
+    R17 = "R17"
+
+
+class Verdict(Enum):
+    """The answer in one word. `fewer` and `more` are the sign of a difference whose interval leaves zero out."""
+
+    FEWER = "fewer"
+    MORE = "more"
+    NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
+    HIDDEN = "hidden"
+    REFUSED = "refused"
+    NOT_SUITABLE = "not_suitable"
+
+
+class Box(Enum):
+    """The four boxes of the public flow (R11)."""
+
+    SUBMITTED = "submitted"
+    IN_SCOPE = "linked and in scope"
+    COMPARABLE = "comparable"
+    ANALYSED = "analysed"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number rounded once to `decimals`, or the shorthand that stands for it and the rule that hid it."""
+
+    value: float | None
+    decimals: int = 0
+    shown: Shown | None = None
+    rule: Rule | None = None
+    at_least: bool = False  # the value is a lower bound
+    about: bool = False  # the value is rounded to the base
+
+    def __post_init__(self) -> None:
+        """A number or a shorthand, never both and never neither."""
+        if (self.value is None) is (self.shown is None):
+            raise Fault("A cell must hold either a number or a shorthand. Report this as a fault of the program.")
+
+
+def hidden(rule: Rule) -> Cell:
+    """A cell that `rule` hides."""
+    return Cell(value=None, shown=Shown.SUPPRESSED, rule=rule)
+
+
+NOT_APPLICABLE = Cell(value=None, shown=Shown.NOT_APPLICABLE)
+NOT_AVAILABLE = Cell(value=None, shown=Shown.NOT_AVAILABLE)
+
+
+def check_maker(maker: object, what: object) -> None:
+    """Only `disclosure` makes what may be shown."""
+    if maker is not MAKER:
+        raise Fault(
+            f"{type(what).__name__} was made outside disclosure. Only protect() and refuse() make what may be shown."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedGroup:
+    """One side of one measure. `per_100`: the rate in whole people of every 100, rounded once; [z] for other kinds."""
+
+    n: Cell
+    value: Cell
+    per_100: Cell
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedEstimate:
+    """A difference (treated minus comparison), its 95% interval and p; in points for rates, else in the unit."""
+
+    difference: Cell
+    low: Cell
+    high: Cell
+    p: Cell
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedMeasure:
+    """One measure as it may be shown. `hidden` is the rule that hides its difference, if one does."""
+
+    measure: Measure
+    treated: ProtectedGroup
+    comparison: ProtectedGroup
+    estimate: ProtectedEstimate
+    score: ProtectedEstimate | None
+    adjusted: ProtectedEstimate | None
+    verdict: Verdict
+    disagrees: tuple[str, ...]
+    hidden: Rule | None
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+    @property
+    def better(self) -> Better:
+        """The hoped-for direction."""
+        return self.measure.better
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedTerm:
+    """Balance of one term: bands always; the standardised difference only where R3 allows it."""
+
+    term: str
+    covariate: str
+    before: Band | None  # None where the difference is undefined
+    after: Band
+    smd: Cell
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedBalance:
+    """Balance after the comparison. Counts here are of terms, not of people."""
+
+    terms: tuple[ProtectedTerm, ...]
+    worst_smd: Cell  # `at_least` when the worst term is one whose value R3 hides
+    ess: Cell  # Kish's effective size of the comparison group
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+    def count(self, band: Band) -> int:
+        """Terms in a band, after."""
+        return sum(term.after is band for term in self.terms)
+
+    def count_before(self, band: Band) -> int:
+        """Terms in a band, before."""
+        return sum(term.before is band for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedBox:
+    """One box of the flow: the boxes it stands for, in order, and the people in it."""
+
+    boxes: tuple[Box, ...]
+    people: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedAttrition:
+    """The public flow: four boxes or fewer, merged so that no small step can be read off."""
+
+    boxes: tuple[ProtectedBox, ...]
+    started: Cell  # as the provider says; [x] when it did not
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+    @property
+    def submitted(self) -> Cell:
+        """People in the list that was sent."""
+        return self.boxes[0].people
+
+    @property
+    def analysed(self) -> Cell:
+        """People whose outcomes the result is about."""
+        return self.boxes[-1].people
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that hid something, and where. Never a number."""
+
+    rule: Rule
+    where: str  # a measure's name, or "flow"
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """An evaluation as it may be shown. It is still inside the lab until it is cleared (R12)."""
+
+    measures: tuple[ProtectedMeasure, ...]
+    attrition: ProtectedAttrition
+    balance: ProtectedBalance
+    design: Design
+    estimand: Estimand
+    verdict: Verdict
+    reliable: bool
+    caveats: tuple[str, ...]
+    smallest_detectable: Cell  # of the headline measure, in the unit of its difference
+    findings: tuple[Finding, ...]
+    settings: DisclosureSettings
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+    @property
+    def headline(self) -> ProtectedMeasure:
+        """The measure whose verdict is the report's: the first rate, else the first."""
+        return headline_of(self.measures)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedRefusal:
+    """A run that a rule stopped: the rule and its sentence, never the number behind it (R25)."""
+
+    rule: str
+    reason: str
+    verdict: Verdict
+    settings: DisclosureSettings
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+def headline_of(measures: tuple[ProtectedMeasure, ...]) -> ProtectedMeasure:
+    """The first rate, else the first measure."""
+    rates = [m for m in measures if m.measure.kind.value == "rate"]
+    return (rates or list(measures))[0]
