@@ -1,0 +1,90 @@
+"""A command, setting or error that nobody has written about fails here (STYLE, rule 14)."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from typer.main import get_command
+
+import counterfoil
+from counterfoil.cli.main import app
+from counterfoil.errors import CounterfoilError
+from counterfoil.lab.settings import LabSettings
+from counterfoil.study.plan import Plan, read_plan
+from scripts import generate_docs
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+def models_of(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield model
+    for field in model.model_fields.values():
+        inner, _ = generate_docs.nested_model(field.annotation)
+        if inner is not None:
+            yield from models_of(inner)
+
+
+def error_classes() -> list[type[CounterfoilError]]:
+    """Every error class of the engine, wherever it is defined."""
+    for module in pkgutil.walk_packages(counterfoil.__path__, "counterfoil."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found = [CounterfoilError]
+    for kind in found:
+        found.extend(kind.__subclasses__())
+    return found
+
+
+def commands() -> dict[str, Any]:
+    return dict(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_the_generated_pages_are_what_the_code_says() -> None:
+    assert generate_docs.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_says_what_it_and_each_option_does(name: str) -> None:
+    command = commands()[name]
+    assert command.help
+    silent = [p.name for p in command.params if p.name != "help" and not p.help]
+    assert silent == []
+
+
+def test_every_error_class_has_an_entry() -> None:
+    entries = set(re.findall(r"^## .*\(`(\w+)`", (DOCS / "how-to" / "errors.md").read_text("utf-8"), re.MULTILINE))
+    assert entries == {kind.__name__ for kind in error_classes()}
+
+
+@pytest.mark.parametrize("model", [*models_of(Plan), *models_of(LabSettings)], ids=lambda model: model.__name__)
+def test_every_key_of_a_plan_and_of_the_settings_says_what_it_is(model: type[BaseModel]) -> None:
+    notes = generate_docs.field_notes(model)
+    plain = [
+        name for name, field in model.model_fields.items() if generate_docs.nested_model(field.annotation)[0] is None
+    ]
+    assert [name for name in plain if not notes.get(name)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_is_a_plan_and_is_listed(path: Path) -> None:
+    read_plan(path, for_table=True)
+    assert path.name in (ROOT / "examples" / "README.md").read_text("utf-8")
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").glob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)} -> {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)", page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
