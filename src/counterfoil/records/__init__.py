@@ -1,0 +1,1 @@
+"""Extracts and provider files: read, check, standardise."""

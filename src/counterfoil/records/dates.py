@@ -41,9 +41,9 @@ def _numbered(full_names: str) -> dict[str, int]:
 MONTHS = _numbered(_MONTHS)
 _WEEKDAYS = frozenset(_numbered(_DAYS))
 _ORDINALS = ("ST", "ND", "RD", "TH")
-_BLANKS = frozenset(
-    "|-|--|?|N/A|#N/A|NA|N/K|NK|NONE|NULL|UNKNOWN|NOT KNOWN|NOT ENTERED|TBC|TBA|XXX|DD/MM/YYYY".split("|")
-)
+_BLANKS = frozenset({"", "-", "--", "?", "N/A", "#N/A", "NA", "N/K", "NK", "NONE", "NULL", "UNKNOWN", "NOT KNOWN"}) | {
+    *("NOT ENTERED", "TBC", "TBA", "XXX", "DD/MM/YYYY"),
+}
 
 
 class DateRole(Enum):

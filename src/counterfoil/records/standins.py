@@ -32,9 +32,9 @@ def find_standins(dates: pa.Array | pa.ChunkedArray) -> frozenset[dt.date]:
     """Dates of a date32 column that are held far more often than the days around them.
 
     A date is found when at least `LEAST_COUNT` rows hold it and that is more than `OVER_NEIGHBOURS` times the mean
-    count of the `NEIGHBOUR_DAYS` days on each side, itself left out. 1 January is never found: people whose day of birth is
-    not known are given it, and its year is evidence; it is kept and weighs less. Known stand-ins are not counted as
-    neighbours.
+    count of the `NEIGHBOUR_DAYS` days on each side, itself left out. 1 January is never found: people whose day of
+    birth is not known are given it, and its year is evidence; it is kept and weighs less. Known stand-ins are not
+    counted as neighbours.
     """
     counted = pc.value_counts(pc.drop_null(dates.combine_chunks() if isinstance(dates, pa.ChunkedArray) else dates))
     days = counted.field(0).cast(pa.int32()).to_numpy(zero_copy_only=False).astype(np.int64)
