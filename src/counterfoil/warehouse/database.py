@@ -29,6 +29,6 @@ def query(sql: str, tables: Mapping[str, pa.Table], *, threads: int = DEFAULT_TH
     try:
         for name, table in tables.items():
             connection.register(name, table)
-        return connection.execute(sql).to_arrow_table()
+        return connection.sql(sql).to_arrow_table()
     finally:
         connection.close()
