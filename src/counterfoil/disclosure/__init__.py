@@ -3,7 +3,7 @@
 from counterfoil.comparison.values import Band, Design, Estimand
 from counterfoil.disclosure.gate import check_gate
 from counterfoil.disclosure.protect import protect, refuse
-from counterfoil.disclosure.settings import UK, DisclosureSettings, Parameter
+from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings, Parameter
 from counterfoil.disclosure.values import (
     Box,
     Cell,
@@ -24,7 +24,7 @@ from counterfoil.disclosure.values import (
 from counterfoil.outcomes.measures import Better, Measure, Support
 
 __all__ = [
-    "UK",
+    "DEFAULT_SETTINGS",
     "Band",
     "Better",
     "Box",

@@ -15,7 +15,7 @@ def why_conditional_hidden(
     The support of time to first reoffence is the number of reoffenders, so beside the group's size it is a rate: R3
     acts on it too.
     """
-    if min(support) < settings.minimum_matched:
+    if min(support) < settings.min_group:
         return Rule.R9
     if not all(is_rate_safe(k, n, settings) for k, n in zip(support, people, strict=True)):
         return Rule.R3

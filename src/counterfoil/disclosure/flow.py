@@ -56,7 +56,7 @@ def merge_boxes(counts: dict[Box, int], settings: DisclosureSettings) -> list[tu
     A middle box goes into the one after it; the submitted are known to the provider, so they always stay. Two boxes
     that are too close may be left: then the caller hides the analysed.
     """
-    limit = max(settings.threshold, settings.minimum_width)
+    limit = max(settings.threshold, settings.min_width)
     boxes: list[tuple[tuple[Box, ...], int]] = [((box,), count) for box, count in counts.items()]
     while len(boxes) > 2:
         close = [i for i in range(len(boxes) - 1) if 0 < boxes[i][1] - boxes[i + 1][1] < limit]
@@ -70,7 +70,7 @@ def merge_boxes(counts: dict[Box, int], settings: DisclosureSettings) -> list[tu
 def decide_sizes(counts: dict[Box, int], *, headline_safe: bool, settings: DisclosureSettings) -> Sizes:
     """Exact where R1 and R3 clear and the step from the submitted is no small count."""
     lost = counts[Box.SUBMITTED] - counts[Box.ANALYSED]
-    if 0 < lost < max(settings.threshold, settings.minimum_width):
+    if 0 < lost < max(settings.threshold, settings.min_width):
         return Sizes.HIDDEN
     return Sizes.EXACT if headline_safe else Sizes.ROUNDED
 

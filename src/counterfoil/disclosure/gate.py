@@ -32,24 +32,24 @@ def check_gate(attrition: Attrition, comparison: Comparison | None, settings: Di
 
 
 def _check_list(submitted: int, started: int | None, settings: DisclosureSettings) -> None:
-    if submitted < settings.minimum_submitted:
+    if submitted < settings.min_submitted:
         raise Refused(
-            f"Fewer than {settings.minimum_submitted:.0f} people were submitted. "
-            f"A result needs at least {settings.minimum_submitted:.0f}.",
+            f"Fewer than {settings.min_submitted:.0f} people were submitted. "
+            f"A result needs at least {settings.min_submitted:.0f}.",
             rule="R1",
         )
-    if started is not None and started - submitted > settings.maximum_missing_share * started:
+    if started is not None and started - submitted > settings.max_missing_share * started:
         raise Refused(
-            f"More than {settings.maximum_missing_share:.0%} of the people who started the service are missing from "
+            f"More than {settings.max_missing_share:.0%} of the people who started the service are missing from "
             "the list. Send everyone who started, whether or not they finished.",
             rule="R1",
         )
 
 
 def _check_groups(comparison: Comparison, settings: DisclosureSettings) -> None:
-    if min(comparison.n_treated_matched, comparison.n_comparison) < settings.minimum_matched:
+    if min(comparison.n_treated_matched, comparison.n_comparison) < settings.min_group:
         raise Refused(
-            f"Fewer than {settings.minimum_matched:.0f} people could be analysed in one of the groups. "
-            f"A result needs at least {settings.minimum_matched:.0f} in each.",
+            f"Fewer than {settings.min_group:.0f} people could be analysed in one of the groups. "
+            f"A result needs at least {settings.min_group:.0f} in each.",
             rule="R1",
         )

@@ -120,9 +120,9 @@ def _why_hidden(effect: Effect, context: Context) -> Rule | None:
         rule = why_conditional_hidden(people, (context.analysed, context.compared), settings)
         return rule if rule is not None or context.rates_safe else Rule.R3
     lost = (context.analysed - people[0], context.compared - people[1])
-    if any(not (d == 0 or d >= settings.minimum_difference) for d in lost):
+    if any(not (d == 0 or d >= settings.min_difference) for d in lost):
         return Rule.R17
-    if min(people) < settings.minimum_matched:
+    if min(people) < settings.min_group:
         return Rule.R1
     if effect.measure.kind is Kind.COUNT:
         return _why_count_hidden(effect, context)

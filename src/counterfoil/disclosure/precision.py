@@ -37,7 +37,7 @@ def is_rate_vague(
     counts = [k for n in possible for k in counts_that_agree(shown, decimals, n)]
     if not counts:
         return False
-    return min(possible) >= settings.large_group or max(counts) - min(counts) >= settings.minimum_width
+    return min(possible) >= settings.large_group or max(counts) - min(counts) >= settings.min_width
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +94,4 @@ def is_size_vague(possible: Iterable[int], submitted: int, settings: DisclosureS
     found = list(possible)
     if not found:
         return False
-    return max(found) - min(found) >= settings.minimum_width and submitted - min(found) >= settings.threshold
+    return max(found) - min(found) >= settings.min_width and submitted - min(found) >= settings.threshold

@@ -12,7 +12,7 @@ from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protec
 from counterfoil.disclosure.gate import check_gate
 from counterfoil.disclosure.measures import Context, decimals_of, protect_measure, show_number
 from counterfoil.disclosure.rates import is_rate_safe
-from counterfoil.disclosure.settings import UK, DisclosureSettings
+from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.disclosure.values import (
     MAKER,
     NOT_APPLICABLE,
@@ -41,7 +41,7 @@ def protect(
     effects: Sequence[Effect],
     comparison: Comparison,
     attrition: Attrition,
-    settings: DisclosureSettings = UK,
+    settings: DisclosureSettings = DEFAULT_SETTINGS,
 ) -> Protected:
     """Every number of an evaluation, cleared or hidden with its rule. Raises Refused(rule="R1") first of all."""
     check_gate(attrition, comparison, settings)
@@ -69,7 +69,7 @@ def protect(
     )
 
 
-def refuse(refused: Refused, settings: DisclosureSettings = UK) -> ProtectedRefusal:
+def refuse(refused: Refused, settings: DisclosureSettings = DEFAULT_SETTINGS) -> ProtectedRefusal:
     """A refusal as it may be shown: its rule and its reason, whose only numbers are the rules' own (R25)."""
     allowed = {f"{p.value:g}" for p in settings.annex()} | {f"{p.value * 100:g}" for p in settings.annex()}
     allowed |= {number.lstrip("R") for number in re.findall(r"R\d+", refused.rule)}
@@ -124,10 +124,10 @@ def _possible_sizes(analysed: int, submitted: int, sizes: Sizes, settings: Discl
         return tuple(
             n
             for n in range(int(shown) - reach, min(submitted, int(shown) + reach) + 1)
-            if n >= settings.minimum_matched and show_size(n, submitted, sizes, settings).value == shown
+            if n >= settings.min_group and show_size(n, submitted, sizes, settings).value == shown
         )
-    reach = int(10 * settings.minimum_width)
-    return tuple(range(max(int(settings.minimum_matched), analysed - reach), submitted + 1))
+    reach = int(10 * settings.min_width)
+    return tuple(range(max(int(settings.min_group), analysed - reach), submitted + 1))
 
 
 def _smallest(effect: Effect, headline: ProtectedMeasure, sizes: Sizes) -> Cell:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
 from counterfoil.errors import UsageError
 
+Number = TypeVar("Number", int, float)
 
-def _setting(value: float, symbol: str, meaning: str, source: str) -> float:
+
+def _setting(value: Number, symbol: str, meaning: str, source: str) -> Number:
     """A field whose metadata is the line that the annex prints."""
-    described: float = field(default=value, metadata={"symbol": symbol, "meaning": meaning, "source": source})
+    described: Number = field(default=value, metadata={"symbol": symbol, "meaning": meaning, "source": source})
     return described
 
 
@@ -28,38 +31,38 @@ class DisclosureSettings:
     """UK defaults. Counts are of people unless the meaning says otherwise."""
 
     version: str = "uk-1"
-    minimum_submitted: float = _setting(
+    min_submitted: int = _setting(
         60, "M", "people that must be submitted", "the smallest request the Justice Data Lab takes"
     )
-    maximum_missing_share: float = _setting(
+    max_missing_share: float = _setting(
         0.30, "S", "share of those who started that may be missing from the upload", "house default against picking"
     )
-    threshold: float = _setting(
+    threshold: int = _setting(
         10, "T", "smallest count that is shown", "the Office for National Statistics, UK LLC and ABS all use 10"
     )
-    minimum_matched: float = _setting(30, "J", "smallest matched group", "Justice Data Lab practice")
-    rounding_base: float = _setting(
+    min_group: int = _setting(30, "J", "smallest matched group", "Justice Data Lab practice")
+    rounding_base: int = _setting(
         5, "B", "base of rounding; halves go away from zero", "the 10-5 rule of the Office for National Statistics"
     )
-    minimum_difference: float = _setting(
+    min_difference: int = _setting(
         10, "D", "smallest difference between two populations", "equal to T: a difference is a count too"
     )
-    minimum_width: float = _setting(
+    min_width: int = _setting(
         10, "W", "smallest range a reader may pin a hidden count down to", "equal to T: a narrower range is a count"
     )
-    large_group: float = _setting(
+    large_group: int = _setting(
         1000, "L", "people in a group from which on a rounded rate gives no count away", "rule R6"
     )
 
     def __post_init__(self) -> None:
         """A setting that would switch a rule off is refused, every one at once."""
         problems = [
-            f"The disclosure setting {spec.name} must be more than 0 and was not. Use the default or a larger number."
+            f"The disclosure setting {spec.name} must be more than 0 and is not. Use the default or a larger number."
             for spec in fields(self)
             if spec.name != "version" and not getattr(self, spec.name) > 0
         ]
-        if self.maximum_missing_share >= 1:
-            problems.append("The disclosure setting maximum_missing_share must be under 1: it is a share of people.")
+        if self.max_missing_share >= 1:
+            problems.append("The disclosure setting max_missing_share must be under 1: it is a share of people.")
         if problems:
             raise UsageError(*problems)
 
@@ -77,4 +80,4 @@ class DisclosureSettings:
         )
 
 
-UK = DisclosureSettings()
+DEFAULT_SETTINGS = DisclosureSettings()
