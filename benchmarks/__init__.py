@@ -1,0 +1,1 @@
+"""What `make bench` and its kin measure. Each work runs in a process of its own; see harness.py."""
