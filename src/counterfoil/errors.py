@@ -26,7 +26,7 @@ class CounterfoilError(Exception):
 
 
 class UsageError(CounterfoilError):
-    """What was asked for cannot be done as asked: a FILE that is absent, a folder that is no lab, mistakes in a plan."""
+    """What was asked for cannot be done: a FILE that is absent, a folder that is no lab, mistakes in a plan."""
 
     exit_code = 2
     kind = "usage"
@@ -40,7 +40,7 @@ class FileNotTaken(CounterfoilError):
 
 
 class Refused(CounterfoilError):
-    """A rule said no. `rule` is its number ("R1") or name; the reason gives the rule, never the number behind it (R25)."""
+    """A rule said no. `rule` is its number ("R1") or name; the reason never gives the number behind it (R25)."""
 
     exit_code = 3
     kind = "refused"

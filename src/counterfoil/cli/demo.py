@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,9 +49,10 @@ def run_demo(*, people: int, seed: int, out: Path, quiet: bool = False) -> dict[
         raise UsageError(f"{out} is not empty. Give another folder with --out, or remove it.")
     story = _Story(quiet)
     story.tell("Counterfoil demo: everything below is synthetic; no real person is in it.\n")
-    with story.step(f"1. A population of {people:,} people with offending histories, and what three systems hold of them"):
-        with progress() as show:
-            made = generate(out / "population", people=people, seed=seed, progress=show)
+    with story.step(
+        f"1. A population of {people:,} people with offending histories, and what three systems hold of them"
+    ), progress() as show:
+        made = generate(out / "population", people=people, seed=seed, progress=show)
     lab = _build_lab(out / "lab", made, story)
     runs = [_evaluate(lab, name, made, story) for name in made.programmes]
     _close(story, runs, out)
@@ -93,5 +93,3 @@ def _close(story: _Story, runs: list[dict[str, Any]], out: Path) -> None:
     story.tell(f"\nEverything that was made is in {out}. The reports:")
     for run in runs:
         story.tell(f"  {run['report']}")
-
-

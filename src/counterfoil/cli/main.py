@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
-import sys
-import traceback
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +20,6 @@ from counterfoil.errors import CounterfoilError, UsageError
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.population import generate
 from counterfoil.records.provider import check_file, write_template
-from counterfoil.study.child import where_it_broke
 from counterfoil.study.doctor import examine
 from counterfoil.study.evaluate import evaluate_lab
 from counterfoil.study.roles import ProcessRole, run_role
@@ -82,7 +78,9 @@ def _top(
 
 @app.command()
 def demo(
-    people: Annotated[int, typer.Option(min=2_000, max=5_000_000, help="People in the synthetic population.")] = 100_000,
+    people: Annotated[
+        int, typer.Option(min=2_000, max=5_000_000, help="People in the synthetic population.")
+    ] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the population.")] = 1,
     out: Annotated[Path, typer.Option(help="Where everything is written; must not exist yet or be empty.")] = Path(
         "counterfoil-demo"

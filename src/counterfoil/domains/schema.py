@@ -15,7 +15,7 @@ from counterfoil.errors import UsageError
 
 
 class ColumnClass(Enum):
-    """Who may read a column (DESIGN 2): the linker reads identifiers and link evidence, the analyst facts and outcomes."""
+    """Who may read a column: the linker identifiers and link evidence, the analyst facts and outcomes (DESIGN 2)."""
 
     IDENTIFIER = "identifier"
     LINK_EVIDENCE = "link_evidence"
@@ -83,7 +83,7 @@ def folder(name: str) -> Traversable:
     """The folder of the domain called `name`."""
     place = resources.files("counterfoil.domains") / name
     if not name.isidentifier() or not place.is_dir():
-        raise UsageError(f"There is no domain called {name!r}. Set `domain` in lab.toml to \"justice\".")
+        raise UsageError(f'There is no domain called {name!r}. Set `domain` in lab.toml to "justice".')
     return place
 
 

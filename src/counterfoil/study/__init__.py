@@ -1,0 +1,1 @@
+"""One evaluation: plan, checked values, stages in order, manifest."""

@@ -49,7 +49,7 @@ def main(role_name: str, task: str) -> int:
         rule = error.rule if isinstance(error, Refused) else None
         channel.send({"error": {"kind": error.kind, "problems": error.problems, "rule": rule}})
         return error.exit_code
-    except Exception as error:  # the edge of a process: a traceback's message could hold a row (A11)
+    except Exception as error:  # noqa: BLE001 - the edge of a process: a traceback's message could hold a row (A11)
         sys.stderr.write(f"\ncounterfoil-fault: {type(error).__name__} at {where_it_broke(error)}\n")
         if os.environ.get("COUNTERFOIL_TRACEBACK"):
             traceback.print_exc()

@@ -38,7 +38,14 @@ class Checked:
 def examine(root: Path) -> list[Checked]:
     """Everything worth knowing before work starts. UsageError when `root` is no lab or its settings hold mistakes."""
     lab = open_lab(root)
-    return [Checked("settings", True), *_keys(lab.paths), _log(lab.paths), *_privacy(lab.paths), *_data(lab), _disk(root)]
+    return [
+        Checked("settings", True),
+        *_keys(lab.paths),
+        _log(lab.paths),
+        *_privacy(lab.paths),
+        *_data(lab),
+        _disk(root),
+    ]
 
 
 def _keys(paths: LabPaths) -> Iterator[Checked]:
@@ -73,7 +80,9 @@ def _privacy(paths: LabPaths) -> Iterator[Checked]:
 def _data(lab: OpenLab) -> Iterator[Checked]:
     loaded = lab.paths.latest_extracts(lab.paths.analyst)
     for source in load(lab.settings.domain).sources:
-        advice = "" if source in loaded else f"nothing is loaded; run counterfoil load {lab.paths.root} {source} FILE..."
+        advice = (
+            "" if source in loaded else f"nothing is loaded; run counterfoil load {lab.paths.root} {source} FILE..."
+        )
         yield Checked(f"source {source}", not advice, advice)
     spine, register = lab.paths.latest_spine(), lab.paths.latest_register()
     yield Checked("spine", spine is not None, "" if spine else f"run counterfoil link {lab.paths.root}.")

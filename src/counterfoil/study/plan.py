@@ -1,4 +1,4 @@
-"""The plan of one evaluation: every setting, typed, with its default; all mistakes at once; hashed before outcomes open.
+"""The plan of one evaluation: every setting, typed, with a default; all mistakes at once; hashed before outcomes open.
 
 A plan is TOML. A key that nothing uses is an error, not a shrug.
 """
@@ -58,7 +58,7 @@ class Cohort(BaseModel):
     @classmethod
     def _not_empty(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError("it is empty; name at least one kind, for example [\"release\"].")
+            raise ValueError('it is empty; name at least one kind, for example ["release"].')
         return value
 
     @model_validator(mode="after")
@@ -127,9 +127,7 @@ class TableMeasure(BaseModel):
 
     def measure(self) -> Measure:
         """The measure, without where it comes from."""
-        return Measure(
-            self.name, self.label, self.kind, self.support, self.better, self.unit, self.noun, self.decimals
-        )
+        return Measure(self.name, self.label, self.kind, self.support, self.better, self.unit, self.noun, self.decimals)
 
 
 class TablePlan(BaseModel):
@@ -169,7 +167,9 @@ class Plan(BaseModel):
         if self.table is not None:
             unused = sorted({"cohort", "outcomes"} & self.model_fields_set)
             if unused:
-                raise ValueError(f"a plan with [table] does not use {' or '.join(f'[{u}]' for u in unused)}; remove it.")
+                raise ValueError(
+                    f"a plan with [table] does not use {' or '.join(f'[{u}]' for u in unused)}; remove it."
+                )
             if self.comparison.covariates is None:
                 raise ValueError("a plan with [table] needs `covariates` under [comparison]: list the columns.")
         return self

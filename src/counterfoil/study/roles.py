@@ -104,6 +104,6 @@ def _died(role: ProcessRole, code: int, errors: IO[bytes]) -> Fault:
     said = errors.read().decode(errors="replace").strip().splitlines()
     where = f" It stopped at {said[-1]}." if said and said[-1].startswith("counterfoil-fault:") else ""
     return Fault(
-        f"The {role.value} process ended without an answer (code {code}).{where} Nothing half-done was kept. Check that "
-        "the machine has free memory and disk, then run the command again."
+        f"The {role.value} process ended without an answer (code {code}).{where} Nothing half-done was kept. "
+        "Check that the machine has free memory and disk, then run the command again."
     )

@@ -77,7 +77,9 @@ def _read(data: Path, plan: Plan) -> _Data:
     table = _table(plan)
     files = (data,) if table.comparison_file is None else (data, data.parent / table.comparison_file)
     if not files[-1].is_file():
-        raise UsageError(f"`comparison_file` names {files[-1].name}, which does not lie beside {data.name}. Put it there.")
+        raise UsageError(
+            f"`comparison_file` names {files[-1].name}, which does not lie beside {data.name}. Put it there."
+        )
     connection = connect()
     try:
         for number, path in enumerate(files):
@@ -99,8 +101,8 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
         connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {reader}($1{options})", [str(path)])
     except duckdb.Error as error:
         raise FileNotTaken(
-            f"{path.name} cannot be read as {'CSV' if reader == 'read_csv' else 'Parquet'} with one heading row and the "
-            "same number of cells in every row. Save it again from the program that made it."
+            f"{path.name} cannot be read as {'CSV' if reader == 'read_csv' else 'Parquet'} with one heading row and "
+            "the same number of cells in every row. Save it again from the program that made it."
         ) from error
 
 
@@ -117,8 +119,12 @@ def _check_columns(
     for number, path in enumerate(files):
         needed = covariates | outcomes | ({table.treatment} if number == 0 else set())
         absent = sorted(needed - _columns(connection, f"file_{number}"))
-        problems += [f"{path.name} has no column `{name}`, which the plan names. Mend the plan or the file." for name in absent]
-    problems += [f"`{name}` is an outcome and cannot be a covariate. Remove it." for name in sorted(covariates & outcomes)]
+        problems += [
+            f"{path.name} has no column `{name}`, which the plan names. Mend the plan or the file." for name in absent
+        ]
+    problems += [
+        f"`{name}` is an outcome and cannot be a covariate. Remove it." for name in sorted(covariates & outcomes)
+    ]
     for measure in table.measures:
         words = set(re.findall(r"\w+", measure.when or ""))
         problems += [
@@ -135,14 +141,18 @@ def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -
     is_treated = f'CAST("{table.treatment}" AS VARCHAR) = $1'
     first = f'SELECT *, {is_treated} AS "__treated" FROM file_0'
     if files > 1:
-        first = f'SELECT * FROM ({first}) WHERE "__treated" UNION ALL BY NAME SELECT *, false AS "__treated" FROM file_1'
+        first = (
+            f'SELECT * FROM ({first}) WHERE "__treated" UNION ALL BY NAME SELECT *, false AS "__treated" FROM file_1'
+        )
     connection.execute(f"CREATE TABLE rows AS SELECT * FROM ({first})", [table.treated_value])
     empty, treated, others = connection.execute(
-        'SELECT count(*) FILTER ("__treated" IS NULL), count(*) FILTER ("__treated"), count(*) FILTER (NOT "__treated") '
-        "FROM rows"
+        'SELECT count(*) FILTER ("__treated" IS NULL), count(*) FILTER ("__treated"), '
+        'count(*) FILTER (NOT "__treated") FROM rows'
     ).fetchall()[0]
     if empty:
-        raise UsageError(f"`{table.treatment}` is empty in some rows. Say for every row whether the person was treated.")
+        raise UsageError(
+            f"`{table.treatment}` is empty in some rows. Say for every row whether the person was treated."
+        )
     if not treated or not others:
         side = "is" if treated else "is not"
         raise UsageError(
@@ -163,16 +173,14 @@ def _outcomes(
     return {measure.name: _values(connection, measure) for measure in table.measures}
 
 
-def _values(
-    connection: duckdb.DuckDBPyConnection, measure: TableMeasure
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _values(connection: duckdb.DuckDBPyConnection, measure: TableMeasure) -> np.ndarray[Any, np.dtype[np.float64]]:
     expression = f'"{measure.column}"' if measure.column is not None else f"({measure.when})"
     try:
         found = connection.execute(f"SELECT CAST({expression} AS DOUBLE) AS v FROM rows").to_arrow_table()["v"]
     except duckdb.Error as error:
         what = f"column `{measure.column}`" if measure.column is not None else f"condition `{measure.when}`"
         raise UsageError(
-            f"The {what} of the measure `{measure.name}` is not a number or a condition on the table's columns. Mend it."
+            f"The {what} of the measure `{measure.name}` is no number or condition on the table's columns. Mend it."
         ) from error
     if found.null_count and measure.support.value == "all":
         raise UsageError(

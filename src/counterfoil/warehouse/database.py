@@ -12,7 +12,7 @@ DEFAULT_THREADS = 2
 
 
 def connect(*, threads: int = DEFAULT_THREADS, memory_limit: str = DEFAULT_MEMORY) -> duckdb.DuckDBPyConnection:
-    """A fresh in-memory connection. Each caller has its own: a half-read result on a shared one breaks the next query."""
+    """A fresh in-memory connection for one caller: a half-read result on a shared one breaks the next query."""
     connection = duckdb.connect(":memory:")
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET autoinstall_known_extensions = false")

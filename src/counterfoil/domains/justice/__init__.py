@@ -1,0 +1,1 @@
+"""Justice in England and Wales, as data."""

@@ -1,0 +1,140 @@
+"""The analyst's stages in order: gate, compare, freeze, measure, estimate, protect, render.
+
+The design (who is compared with whom, with which weight) is written and hashed before outcomes are opened: the
+function that opens them is not called earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from counterfoil import __version__
+from counterfoil.cohort.values import Attrition, Step
+from counterfoil.comparison import compare
+from counterfoil.comparison.values import Comparison, Design
+from counterfoil.disclosure import UK, DisclosureSettings, Protected, ProtectedRefusal, check_gate, protect, refuse
+from counterfoil.effect import estimate
+from counterfoil.errors import Refused
+from counterfoil.lab.files import atomic_write, write_json
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.outcomes.measures import Measure
+from counterfoil.provenance import sha256_of_bytes
+from counterfoil.report import About, render, to_json
+from counterfoil.study.plan import Plan, comparison_settings
+from counterfoil.warehouse import write_table
+
+FloatArray = npt.NDArray[np.float64]
+OpenOutcomes = Callable[[], Mapping[str, FloatArray]]
+TREATED = "treated"
+RESULT = "result.json"
+
+
+class Analysis(Enum):
+    """What is analysed: a cohort in a lab, or a table that is ready."""
+
+    LAB = "lab"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything one analysis works on. `people` holds covariates and `treated`, and no outcome."""
+
+    run: str
+    plan: Plan
+    people: pa.Table
+    covariates: tuple[str, ...]
+    attrition: Attrition
+    measures: tuple[Measure, ...]
+    folder: Path
+    inputs: Mapping[str, str]  # what went in -> SHA-256
+    analysis: Analysis
+    about: Mapping[str, Any]  # further facts for the report: dates, lab, data window
+    settings: DisclosureSettings = UK
+    threads: int = 2
+
+
+def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress = silent) -> dict[str, Any]:
+    """Run the stages and write the report; gives the JSON of `evaluate`. A refusal is a result and has a report."""
+    try:
+        result: Protected | ProtectedRefusal = _protected(inputs, open_outcomes, progress)
+    except Refused as refusal:
+        result = refuse(refusal, inputs.settings)
+    progress("Writing the report", 0.95)
+    return publish_inside(inputs, result)
+
+
+def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) -> Protected:
+    check_gate(inputs.attrition, None, inputs.settings)
+    progress("Comparing like with like", 0.3)
+    chosen = comparison_settings(inputs.plan, inputs.covariates, threads=inputs.threads)
+    comparison = compare(inputs.people, TREATED, chosen)
+    attrition = _with_matching(inputs.attrition, comparison)
+    check_gate(attrition, comparison, inputs.settings)
+    freeze(inputs, comparison)
+    progress("Measuring what happened next", 0.7)
+    effects = estimate(open_outcomes(), comparison, inputs.measures)
+    progress("Protecting everyone in it", 0.85)
+    return protect(effects, comparison, attrition, inputs.settings)
+
+
+def _with_matching(attrition: Attrition, comparison: Comparison) -> Attrition:
+    people = dict(attrition.people)
+    if comparison.settings.design is Design.MATCHED:
+        people[Step.ON_SUPPORT] = comparison.n_treated_matched
+    people[Step.MATCHED] = comparison.n_treated_matched
+    return replace(attrition, people=people)
+
+
+def freeze(inputs: Inputs, comparison: Comparison) -> str:
+    """Write the design and its hash. After this nothing about who is compared can change unseen."""
+    table = pa.table(
+        {
+            "treated": comparison.treated,
+            "weight": comparison.weight,
+            "logit_propensity": _padded(comparison.logit_propensity, len(comparison.treated)),
+        }
+    )
+    design = write_table(table, inputs.folder / "design.parquet").sha256
+    write_json(inputs.folder / "frozen.json", {"design": design, "plan": inputs.plan.sha256(), "version": __version__})
+    return design
+
+
+def _padded(values: FloatArray, rows: int) -> FloatArray:
+    return values if len(values) == rows else np.full(rows, np.nan)
+
+
+def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict[str, Any]:
+    """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared."""
+    rendered = render(result, _about(inputs))
+    report = inputs.folder / "report.html"
+    answer = to_json(result, run=inputs.run, report=str(report))
+    for name, data in rendered.files.items():
+        atomic_write(inputs.folder / name, data)
+    hashes = {name: sha256_of_bytes(data) for name, data in rendered.files.items()}
+    write_json(inputs.folder / "manifest.json", _manifest(inputs, hashes))
+    write_json(inputs.folder / RESULT, {"result": answer, "files": hashes})
+    return answer
+
+
+def _manifest(inputs: Inputs, outputs: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "run": inputs.run,
+        "version": __version__,
+        "plan": {"sha256": inputs.plan.sha256(), "values": inputs.plan.model_dump(mode="json")},
+        "seed": inputs.plan.seed,
+        "inputs": dict(inputs.inputs),
+        "outputs": dict(outputs),
+    }
+
+
+def _about(inputs: Inputs) -> About:
+    raise NotImplementedError
