@@ -32,8 +32,6 @@ class Baseline:
     design: CodedDesign
     treated: BoolArray
     shown: npt.NDArray[np.int64]  # slots with a row in the table
-    treated_mean: FloatArray
-    pool_mean: FloatArray
     sd: FloatArray  # the denominator
     fallback_sd: FloatArray  # the pool's, to judge a term on which the denominator is 0
 
@@ -42,10 +40,9 @@ def balance_baseline(
     design: CodedDesign, treated: BoolArray, *, denominator: Denominator = Denominator.TREATED, threads: int = 1
 ) -> Baseline:
     """Both groups before matching. Binary terms have the SD sqrt(p (1 - p)), numbers the n - 1 one."""
-    means = [_means(design, group, threads=threads) for group in (treated, ~treated)]
-    variances = [_variances(design, group, mean) for group, mean in zip((treated, ~treated), means, strict=True)]
-    chosen = variances[0] if denominator is Denominator.TREATED else (variances[0] + variances[1]) / 2.0
-    return Baseline(design, treated, _shown_slots(design), *means, np.sqrt(chosen), np.sqrt(variances[1]))
+    treated_variance, pool_variance = (_variances(design, group, threads=threads) for group in (treated, ~treated))
+    chosen = treated_variance if denominator is Denominator.TREATED else (treated_variance + pool_variance) / 2.0
+    return Baseline(design, treated, _shown_slots(design), np.sqrt(chosen), np.sqrt(pool_variance))
 
 
 def standardised_differences(baseline: Baseline, weight: FloatArray, *, threads: int = 1) -> FloatArray:
@@ -192,11 +189,6 @@ def _sources(covariates: Covariates) -> tuple[str, ...]:
     return ("", *levels, *covariates.numeric_sources)
 
 
-def _means(design: CodedDesign, group: BoolArray, *, threads: int) -> FloatArray:
-    totals = column_totals(design, group.astype(np.float64), threads=threads)
-    return totals / totals[0]
-
-
 def _weighted_means(baseline: Baseline, weight: FloatArray, *, threads: int) -> tuple[FloatArray, FloatArray]:
     totals = [
         column_totals(baseline.design, np.where(group, weight, 0.0), threads=threads)
@@ -205,8 +197,10 @@ def _weighted_means(baseline: Baseline, weight: FloatArray, *, threads: int) -> 
     return totals[0] / totals[0][0], totals[1] / totals[1][0]
 
 
-def _variances(design: CodedDesign, group: BoolArray, mean: FloatArray) -> FloatArray:
-    variances = mean * (1.0 - mean)
+def _variances(design: CodedDesign, group: BoolArray, *, threads: int) -> FloatArray:
+    totals = column_totals(design, group.astype(np.float64), threads=threads)
+    share = totals / totals[0]
+    variances: FloatArray = share * (1.0 - share)
     first = int(design.offsets[-1])
     for number in range(len(design.numeric_names)):
         values = design.numeric[group, number]

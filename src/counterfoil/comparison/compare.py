@@ -21,7 +21,6 @@ from counterfoil.comparison.values import (
     ComparisonSettings,
     Design,
     Estimand,
-    FloatArray,
 )
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab.progress import Progress, silent
@@ -71,7 +70,8 @@ def as_table(people: object) -> pa.Table:
         return pa.table(people)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise UsageError(
-            "`people` cannot be read as a table. Hand in an Arrow table or a data frame with one kind of value a column."
+            "`people` cannot be read as a table. "
+            "Hand in an Arrow table or a data frame whose columns hold one kind of value each."
         ) from error
 
 
@@ -133,7 +133,7 @@ def _read_treated(table: pa.Table, treated: str) -> BoolArray:
         raise UsageError(f"`{treated}` holds {column.type} values; it must be yes/no, or 0 and 1.")
     if not np.isin(values, (0, 1)).all():
         raise UsageError(f"`{treated}` holds values other than 0 and 1.")
-    is_treated = values.astype(np.bool_)
+    is_treated: BoolArray = values.astype(np.bool_)
     _check_groups(is_treated, treated)
     return is_treated
 
@@ -201,17 +201,13 @@ def _matched(
         n_treated_matched=matched,
         n_pool=len(is_treated) - n,
         n_comparison=int(np.count_nonzero(chosen.weight[~is_treated])),
-        ess=effective_sample_size(_comparison_weight(is_treated, chosen.weight)),
+        ess=effective_sample_size(chosen.weight[~is_treated]),
         asked=Estimand.ATT,
         achieved=Estimand.ATT if matched == n else Estimand.ATT_MATCHED,
         reliable=chosen.keeps_enough and Band.RED not in bands,
         warnings=(*covariates.notes, *propensity.fit.notes, *_warnings(bands, settings, chosen, all_kept=matched == n)),
         ridge=propensity.fit.ridge,
     )
-
-
-def _comparison_weight(is_treated: BoolArray, weight: FloatArray) -> FloatArray:
-    return weight[~is_treated]
 
 
 def _warnings(bands: set[Band], settings: ComparisonSettings, chosen: Chosen, *, all_kept: bool) -> list[str]:

@@ -25,7 +25,7 @@ class Spread:
 
 
 def compare_spreads(values: FloatArray, treated: BoolArray, weight: FloatArray, means: FloatArray) -> Spread:
-    """`values`, `treated` and `weight` have one entry a person; `means` are the weighted means (comparison, treated)."""
+    """`values`, `treated`, `weight` have one entry a person; `means` are the weighted means (comparison, treated)."""
     points = np.unique(values[treated])
     sums, shares = np.zeros((2, 3)), np.zeros((2, 2 * len(points) + 1))
     _add_people(values, treated, weight, means, points, sums, shares)

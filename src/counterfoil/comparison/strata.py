@@ -16,7 +16,7 @@ IntArray = npt.NDArray[np.int64]
 def find_exact_problems(people: pa.Table, exact: Sequence[str]) -> list[str]:
     """Sentences about exact factors that hold something finer than a factor."""
     return [
-        f"`{name}` holds {people[name].type} values; people can be matched exactly on text, yes/no or whole numbers. Band it first."
+        f"`{name}` holds {people[name].type} values; an exact factor is text, yes/no or whole numbers. Band it first."
         for name in exact
         if not _can_be_exact(people[name].type)
     ]

@@ -85,7 +85,7 @@ class CaliperStep:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A frozen design. `weight` is 1 for a matched treated person, the shared weight for a comparison person, else 0."""
+    """A frozen design. `weight`: 1 for a matched treated person, the shared weight for a comparison person, else 0."""
 
     treated: BoolArray
     weight: FloatArray

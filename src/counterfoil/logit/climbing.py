@@ -113,7 +113,7 @@ def _inverse(matrix: FloatArray) -> FloatArray | None:
         np.linalg.cholesky(matrix)  # refuses what is not positive definite, which `inv` would not
     except np.linalg.LinAlgError:
         return None
-    return np.linalg.inv(matrix)
+    return np.linalg.inv(matrix).astype(np.float64)
 
 
 def _bfgs(inverse: FloatArray, step: FloatArray, slope_change: FloatArray) -> FloatArray:

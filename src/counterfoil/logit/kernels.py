@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ def chunk_bounds(rows: int, numbers_a_chunk: int) -> list[tuple[int, int]]:
     """(first, last) of each chunk; a function of the sizes only, never of the thread count."""
     chunks = min(MAX_CHUNKS, -(-rows // ROWS_A_CHUNK), MAX_CHUNK_NUMBERS // max(numbers_a_chunk, 1))
     edges = np.linspace(0, rows, max(chunks, 1) + 1).astype(np.int64)
-    return [(int(first), int(last)) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(first), int(last)) for first, last in pairwise(edges)]
 
 
 def run_chunks(work: Callable[[int], None], chunks: int, threads: int) -> None:

@@ -53,9 +53,20 @@ def evaluate(problem: Problem, beta: FloatArray) -> Point:
     eta, offsets = np.empty(design.rows), design.offsets
 
     def work(chunk: int) -> None:
+        first, last = bounds[chunk]
         totals[chunk] = add_scores(
-            *(design.codes, offsets, design.numeric, problem.centre, problem.inverse_scale),
-            *(problem.outcome, problem.weights, beta, *bounds[chunk], eta, gradients[chunk]),
+            design.codes,
+            offsets,
+            design.numeric,
+            problem.centre,
+            problem.inverse_scale,
+            problem.outcome,
+            problem.weights,
+            beta,
+            first,
+            last,
+            eta,
+            gradients[chunk],
         )
 
     run_chunks(work, len(bounds), problem.threads)
@@ -76,12 +87,23 @@ def cross_products(problem: Problem, row_weight: FloatArray) -> FloatArray:
     products, offsets = np.zeros((len(bounds), slots, slots)), design.offsets
 
     def work(chunk: int) -> None:
-        columns = (design.codes, offsets, design.numeric, problem.centre, problem.inverse_scale)
-        add_products(*columns, row_weight, *bounds[chunk], products[chunk])
+        first, last = bounds[chunk]
+        add_products(
+            design.codes,
+            offsets,
+            design.numeric,
+            problem.centre,
+            problem.inverse_scale,
+            row_weight,
+            first,
+            last,
+            products[chunk],
+        )
 
     run_chunks(work, len(bounds), problem.threads)
-    upper = products.sum(axis=0)
-    return upper + np.triu(upper, 1).T
+    upper: FloatArray = products.sum(axis=0)
+    both: FloatArray = upper + np.triu(upper, 1).T
+    return both
 
 
 def information(problem: Problem, eta: FloatArray) -> FloatArray:

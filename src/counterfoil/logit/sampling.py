@@ -64,6 +64,6 @@ def start_from_sample(problem: Problem, sample: Sample) -> tuple[FloatArray, Flo
     beta[0] += shift
     weighted = replace(small, weights=np.where(outcome == 1, 1.0, 1.0 / sample.pool_share))
     try:
-        return beta, np.linalg.inv(information(weighted, climb.point.eta + shift))
+        return beta, np.linalg.inv(information(weighted, climb.point.eta + shift)).astype(np.float64)
     except np.linalg.LinAlgError:
         return None

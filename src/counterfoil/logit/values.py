@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from counterfoil.errors import UsageError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-CodeArray = npt.NDArray[np.int8] | npt.NDArray[np.int16]
+CodeArray = npt.NDArray[np.signedinteger[Any]]  # int8 or int16
 
 INTERCEPT = "intercept"
 INDICATOR_LEVELS = ("0", "1")  # a factor with these levels is a yes/no column and its term bears the column's name
@@ -92,8 +93,8 @@ class CodedDesign:
 
     def take(self, rows: IntArray) -> CodedDesign:
         """The same design for some of the rows."""
-        codes, numeric = np.ascontiguousarray(self.codes[rows]), np.ascontiguousarray(self.numeric[rows])
-        return CodedDesign(self.factors, codes, self.numeric_names, numeric)
+        codes: CodeArray = np.ascontiguousarray(self.codes[rows])
+        return CodedDesign(self.factors, codes, self.numeric_names, np.ascontiguousarray(self.numeric[rows]))
 
 
 @dataclass(frozen=True, slots=True)
