@@ -27,6 +27,10 @@ _FOLDED = str.maketrans(
 )  # fmt: skip
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’‘‛`´ʼʻʹʽ′＇", None))
 _JOINERS = str.maketrans(dict.fromkeys("-‐‑‒–—−_/", "-"))
+_ASCII = {  # the same rules for plain letters, in one step
+    code: None if chr(code) in "'`" else "-" if chr(code) in "-_/" else chr(code) if chr(code).isalpha() else " "
+    for code in range(128)
+}
 # Marks of Latin, Greek and Cyrillic letters; Hebrew and Arabic vowel points. Signs that Indic scripts spell with stay.
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 _TAGS = re.compile(r"(?:MIG_ERROR_|NO_SHOW_|DUPLICATE_)+")  # left by migrations of a live criminal-record system
@@ -162,7 +166,10 @@ def fold(raw: str) -> str:
 
     Letters of every script are kept.
     """
-    text = _TAGS.sub("", raw.upper()).translate(_APOSTROPHES).translate(_JOINERS)
+    text = _TAGS.sub("", raw.upper())
+    if text.isascii():
+        return text.translate(_ASCII)
+    text = text.translate(_APOSTROPHES).translate(_JOINERS)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_FOLDED)).translate(_FOLDED)
         text = "".join(c for c in text if not _MARKS.match(c) and unicodedata.category(c) != "Cf")

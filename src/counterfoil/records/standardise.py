@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -18,7 +19,7 @@ from counterfoil.domains import SourceSchema
 from counterfoil.records.dates import OLDEST_AGE
 from counterfoil.records.identifier_columns import canonical_column
 from counterfoil.records.identifiers import IdentifierKind
-from counterfoil.records.names import NameField, split_alias_list, standardise_name
+from counterfoil.records.names import MISSING_NAME, NameField, StandardName, split_alias_list, standardise_name
 from counterfoil.records.postcodes import read_postcode
 from counterfoil.records.standins import KNOWN_STANDINS, find_standins
 from counterfoil.warehouse import query
@@ -161,48 +162,68 @@ ORDER BY row
 
 
 def _name_columns(people: pa.Table) -> dict[str, pa.Array]:
-    forename, forename2, surname = (
-        _text(people, column) for column in (PersonColumn.FORENAME1, PersonColumn.FORENAME2, PersonColumn.SURNAME)
-    )
-    surname_parts = _each_distinct(surname, lambda raw: _parts(raw, NameField.SURNAME), STRINGS)
+    forename = _NameColumn.read(people, PersonColumn.FORENAME1, NameField.FORENAME)
+    forename2 = _NameColumn.read(people, PersonColumn.FORENAME2, NameField.FORENAME)
+    surname = _NameColumn.read(people, PersonColumn.SURNAME, NameField.SURNAME)
     names = pa.table(
         {
             "row": pa.array(range(people.num_rows), pa.int64()),
-            "first_parts": _each_distinct(forename, lambda raw: _parts(raw, NameField.FORENAME), STRINGS),
-            "first_kept": _each_distinct(forename, _telling_parts, STRINGS),
-            "second_parts": _each_distinct(forename2, lambda raw: _parts(raw, NameField.FORENAME), STRINGS),
-            "second_kept": _each_distinct(forename2, _long_parts, STRINGS),
-            "surname_parts": surname_parts,
+            "first_parts": forename.column(_parts, STRINGS),
+            "first_kept": forename.column(_telling_parts, STRINGS),
+            "second_parts": forename2.column(_parts, STRINGS),
+            "second_kept": forename2.column(_long_parts, STRINGS),
+            "surname_parts": surname.column(_parts, STRINGS),
         }
     )
     joined = query(_JOIN_PARTS, {"names": names})
     full_parts = joined["full_parts"].combine_chunks()
     return {
-        "forename1_std": _each_distinct(forename, lambda raw: _standard(raw, NameField.FORENAME), pa.string()),
+        "forename1_std": forename.column(_standard, pa.string()),
         "forename_parts": _null_when_empty(joined["forename_parts"].combine_chunks()),
-        "surname_std": _each_distinct(surname, lambda raw: _standard(raw, NameField.SURNAME), pa.string()),
-        "surname_parts": surname_parts,
+        "surname_std": surname.column(_standard, pa.string()),
+        "surname_parts": names["surname_parts"].combine_chunks(),
         "full_parts_sorted": pc.if_else(pc.equal(full_parts, ""), pa.scalar(None, pa.string()), full_parts),
-        "alias_names": _alias_names(people, forename, surname),
+        "alias_names": _alias_names(_text(people, PersonColumn.ALIASES), forename, surname),
     }
 
 
-def _standard(raw: str, field: NameField) -> str | None:
-    return standardise_name(raw, field).standard
+@dataclass(frozen=True, slots=True)
+class _NameColumn:
+    """A column of names, each distinct one standardised once. `rows` points into `distinct`, null where missing."""
+
+    rows: pa.Array
+    distinct: tuple[StandardName, ...]
+
+    @classmethod
+    def read(cls, people: pa.Table, column: PersonColumn, field: NameField) -> _NameColumn:
+        encoded = _text(people, column).dictionary_encode()
+        names = tuple(standardise_name(raw, field) for raw in encoded.dictionary.to_pylist())
+        return cls(encoded.indices, names)
+
+    def column(self, answer: Callable[[StandardName], Any], kind: pa.DataType) -> pa.Array:
+        return pa.array([answer(name) for name in self.distinct], kind).take(self.rows)
+
+    def name(self, row: int) -> StandardName:
+        at = self.rows[row].as_py()
+        return MISSING_NAME if at is None else self.distinct[at]
 
 
-def _parts(raw: str, field: NameField) -> list[str] | None:
-    return list(standardise_name(raw, field).parts) or None
+def _standard(name: StandardName) -> str | None:
+    return name.standard
 
 
-def _long_parts(raw: str) -> list[str] | None:
+def _parts(name: StandardName) -> list[str] | None:
+    return list(name.parts) or None
+
+
+def _long_parts(name: StandardName) -> list[str] | None:
     """Without initials: a middle initial is no part of a name that another record would hold."""
-    return [part for part in _parts(raw, NameField.FORENAME) or [] if len(part) > 1] or None
+    return [part for part in name.parts if len(part) > 1] or None
 
 
-def _telling_parts(raw: str) -> list[str] | None:
+def _telling_parts(name: StandardName) -> list[str] | None:
     """Without initials, unless the forename is one."""
-    return _long_parts(raw) or _parts(raw, NameField.FORENAME)
+    return _long_parts(name) or _parts(name)
 
 
 def _null_when_empty(lists: pa.Array) -> pa.Array:
@@ -210,28 +231,27 @@ def _null_when_empty(lists: pa.Array) -> pa.Array:
     return pc.if_else(pc.fill_null(empty, True), pa.scalar(None, lists.type), lists).cast(STRINGS)
 
 
-def _alias_names(people: pa.Table, forename: pa.Array, surname: pa.Array) -> pa.Array:
+def _alias_names(aliases: pa.Array, forename: _NameColumn, surname: _NameColumn) -> pa.Array:
     """Listed aliases, and those written inside a name field: "Elizabeth (Liz)" Smith is also LIZ SMITH."""
-    listed = _each_distinct(
-        _text(people, PersonColumn.ALIASES), lambda raw: list(split_alias_list(raw)) or None, STRINGS
-    )
-    inside = pc.or_(_holds_alias(forename, NameField.FORENAME), _holds_alias(surname, NameField.SURNAME))
-    at = pc.indices_nonzero(inside)
-    if not len(at):
+    listed = _each_distinct(aliases, lambda raw: list(split_alias_list(raw)) or None, STRINGS)
+    inside = pc.or_(*(pc.fill_null(names.column(_holds_alias, pa.bool_()), False) for names in (forename, surname)))
+    at = np.flatnonzero(inside.to_numpy(zero_copy_only=False))
+    if not at.size:
         return listed
-    rows = zip(listed.take(at).to_pylist(), forename.take(at).to_pylist(), surname.take(at).to_pylist(), strict=True)
-    mended = [sorted({*(aliases or ()), *_aliases_inside(first, last)}) for aliases, first, last in rows]
-    places = np.arange(people.num_rows)
-    places[at.to_numpy(zero_copy_only=False)] = people.num_rows + np.arange(len(at))
+    mended = [
+        sorted({*(listed[row].as_py() or ()), *_aliases_inside(forename.name(row), surname.name(row))})
+        for row in at.tolist()
+    ]
+    places = np.arange(len(listed))
+    places[at] = len(listed) + np.arange(at.size)
     return pa.concat_arrays([listed, pa.array(mended, STRINGS)]).take(pa.array(places))
 
 
-def _holds_alias(values: pa.Array, field: NameField) -> pa.Array:
-    held = _each_distinct(values, lambda raw: bool(standardise_name(raw, field).aliases), pa.bool_())
-    return pc.fill_null(held, False)
+def _holds_alias(name: StandardName) -> bool:
+    return bool(name.aliases)
 
 
-def _aliases_inside(forename: str | None, surname: str | None) -> list[str]:
-    first, last = standardise_name(forename, NameField.FORENAME), standardise_name(surname, NameField.SURNAME)
+def _aliases_inside(first: StandardName, last: StandardName) -> list[str]:
+    """Aliases inside a field as whole names: a lone forename gets the surname, a lone surname the forename."""
     whole = [alias if " " in alias else f"{alias} {last.standard or ''}".strip() for alias in first.aliases]
     return whole + [alias if " " in alias else f"{first.standard or ''} {alias}".strip() for alias in last.aliases]
