@@ -1,0 +1,1 @@
+"""People to index events: the register's cohort side, selection, attrition. Sees no outcome."""

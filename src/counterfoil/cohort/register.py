@@ -1,0 +1,198 @@
+"""The register's cohort side: index events, covariates, stays in custody and early offences, from loaded extracts.
+
+What an index event or a covariate is, is the domain's: SQL files in its `register` folder, run in the order of their
+names. This module knows only which tables go in (`SOURCE_facts`, `SOURCE_TABLE`, `register_keys`) and come out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from counterfoil import domains
+from counterfoil.domains.schema import folder as domain_folder
+from counterfoil.errors import UsageError
+from counterfoil.lab.files import atomic_write
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.warehouse import Table, connect, write_table
+
+LONGEST_WINDOW_DAYS = 366  # the longest `index_window_days` of a plan, and how far early_offences look
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterInputs:
+    """What a register is made from. `extracts` holds, for each source of the domain, the folder of one delivery."""
+
+    extracts: Mapping[str, Path]
+    register_keys: Path  # Parquet: source, record_id, register_key
+    domain: str = "justice"
+    data_end: dt.date | None = None  # last day that the data cover; None: the last date they hold
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """How much of the machine one stage may use."""
+
+    threads: int = 2
+    memory_limit: str = "8GB"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPaths:
+    """The files of one register. Selection opens the first four; outcomes lie apart."""
+
+    folder: Path
+
+    @property
+    def index_events(self) -> Path:
+        """index_event_id, register_key, person_number, kind, index_date, spell_start, sanction_date, region."""
+        return self.folder / "index_events.parquet"
+
+    @property
+    def covariates(self) -> Path:
+        """index_event_id and what was known strictly before the index date."""
+        return self.folder / "covariates.parquet"
+
+    @property
+    def custody(self) -> Path:
+        """person_number, stay_start, stay_end (null: still inside), index_event_id of the release that ends it."""
+        return self.folder / "custody.parquet"
+
+    @property
+    def early_offences(self) -> Path:
+        """index_event_id, days_to_first_offence."""
+        return self.folder / "early_offences.parquet"
+
+    @property
+    def about(self) -> Path:
+        """`data_end` as JSON."""
+        return self.folder / "register.json"
+
+    @property
+    def outcomes(self) -> Path:
+        """index_event_id, covered and each measure, for the standard follow-up from the index date."""
+        return self.folder / "outcomes.parquet"
+
+    @property
+    def proven_offences(self) -> Path:
+        """What outcomes of another follow-up are measured from."""
+        return self.folder / "proven_offences.parquet"
+
+    def data_end(self) -> dt.date:
+        """The last day that the data cover."""
+        return dt.date.fromisoformat(json.loads(self.about.read_text(encoding="utf-8"))["data_end"])
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRegister:
+    """What was made."""
+
+    index_events: Table
+    covariates: Table
+    custody: Table
+    early_offences: Table
+    data_end: dt.date
+
+
+def build_cohort_register(
+    inputs: RegisterInputs, paths: RegisterPaths, *, machine: Machine | None = None, progress: Progress = silent
+) -> CohortRegister:
+    """Make the cohort side of a register in `paths.folder`. Rows are in the order of the people's first records."""
+    with open_history(inputs, machine or Machine(), progress=progress) as connection:
+        run_scripts(connection, inputs.domain, "cohort", start=30, progress=progress)
+        data_end = inputs.data_end or _last_date(connection)
+        made = {
+            name: write_table(connection.sql(f"SELECT * FROM {name} ORDER BY 1, 2").to_arrow_table(), path)
+            for name, path in (
+                ("index_events", paths.index_events),
+                ("covariates", paths.covariates),
+                ("custody", paths.custody),
+                ("early_offences", paths.early_offences),
+            )
+        }
+    atomic_write(paths.about, json.dumps({"data_end": data_end.isoformat()}).encode())
+    return CohortRegister(**made, data_end=data_end)
+
+
+@contextmanager
+def open_history(
+    inputs: RegisterInputs, machine: Machine, *, progress: Progress = silent
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in which each person's records, offences, sanctions and stays are tables, each counted once."""
+    connection = connect(threads=machine.threads, memory_limit=machine.memory_limit)
+    try:
+        _open_inputs(connection, inputs)
+        run_scripts(connection, inputs.domain, "cohort", stop=30, progress=progress)
+        yield connection
+    finally:
+        connection.close()
+
+
+def run_scripts(
+    connection: duckdb.DuckDBPyConnection,
+    domain: str,
+    prefix: str,
+    *,
+    start: int = 0,
+    stop: int = 100,
+    progress: Progress = silent,
+) -> None:
+    """Run the domain's register scripts `PREFIX_NN_*.sql` with start <= NN < stop, in the order of NN."""
+    names = sorted(
+        place.name for place in (domain_folder(domain) / "register").iterdir() if place.name.endswith(".sql")
+    )
+    chosen = [n for n in names if n.startswith(f"{prefix}_") and start <= int(n.split("_")[1]) < stop]
+    for done, name in enumerate(chosen):
+        progress(f"register: {name.split('_', 2)[2].removesuffix('.sql').replace('_', ' ')}", done / len(chosen))
+        connection.execute((domain_folder(domain) / "register" / name).read_text(encoding="utf-8"))
+
+
+def _open_inputs(connection: duckdb.DuckDBPyConnection, inputs: RegisterInputs) -> None:
+    tables = _input_files(inputs)
+    absent = [
+        f"The register needs {path}, which is not there. Load that source first."
+        for path in tables.values()
+        if not path.is_file()
+    ]
+    if absent:
+        raise UsageError(*absent)
+    for name, path in tables.items():
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet(?)".replace("?", _quoted(path)))
+
+
+def _input_files(inputs: RegisterInputs) -> dict[str, Path]:
+    sources = domains.load(inputs.domain).sources
+    absent = [
+        f"The source {name!r} is not loaded; the register needs it. Run counterfoil load LAB {name} FILE..."
+        for name in sources
+        if name not in inputs.extracts
+    ]
+    if absent:
+        raise UsageError(*absent)
+    files = {"register_keys": inputs.register_keys}
+    for name, schema in sources.items():
+        for table in schema.tables:
+            stored = "facts" if table == schema.person_table else table
+            files[f"{name}_{stored}"] = inputs.extracts[name] / f"{stored}.parquet"
+    return files
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _last_date(connection: duckdb.DuckDBPyConnection) -> dt.date:
+    """The last day on which a sanction or a proof was recorded."""
+    (found,) = connection.execute(
+        "SELECT greatest((SELECT max(proven_date) FROM offences), (SELECT max(sanction_date) FROM sanctions))"
+    ).fetchall()
+    if found[0] is None:
+        raise UsageError("No person in the extracts has a sanction, so there is no register to make. Were they linked?")
+    last: dt.date = found[0]
+    return last
