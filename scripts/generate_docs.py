@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from counterfoil.cli.main import app
+from counterfoil.disclosure import DisclosureSettings
 from counterfoil.domains import Domain, TableSchema, load
 from counterfoil.lab.settings import LabSettings
 from counterfoil.study.plan import Plan
@@ -53,6 +54,7 @@ def render_pages() -> dict[str, str]:
             LabSettings, "The settings of a lab", "`lab.toml`. A key that is not listed here is refused."
         ),
         "sources.md": render_domain(load("justice")),
+        "disclosure.md": render_parameters(DisclosureSettings()),
     }
 
 
@@ -222,6 +224,17 @@ def _toml(value: Any) -> str:
     if isinstance(value, Enum):
         return _toml(value.value)
     return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# The parameters of the disclosure rules
+
+
+def render_parameters(settings: DisclosureSettings) -> str:
+    """The annex that every report prints."""
+    rows = [f"| {p.symbol} | {p.value:g} | {_cell(p.meaning)} | {_cell(p.source)} |" for p in settings.annex()]
+    lead = f"Version `{settings.version}`. A lab may make them stricter in `lab.toml`, never weaker."
+    head = ["| symbol | value | what it is | where it comes from |", "|---|---|---|---|"]
+    return "\n".join(["# Parameters of the disclosure rules\n", f"{lead}\n", *head, *rows, ""])
 
 
 # What a domain's sources deliver
