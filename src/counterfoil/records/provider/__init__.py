@@ -1,5 +1,18 @@
-"""Provider files: what an organisation sends the lab, from bytes nobody trusts to rows that are each accounted for.
+"""Provider files: what an organisation sends the lab, read to rows that are each accounted for; and its template."""
 
-Import from the modules (`submission`, `check`, `template`): the child process that opens files imports this package,
-and must stay small.
-"""
+from counterfoil.records.provider.check import CheckResult, check_file
+from counterfoil.records.provider.findings import Code, Finding, Level
+from counterfoil.records.provider.submission import Submission, count_outcomes, read_submission
+from counterfoil.records.provider.template import write_template
+
+__all__ = [
+    "CheckResult",
+    "Code",
+    "Finding",
+    "Level",
+    "Submission",
+    "check_file",
+    "count_outcomes",
+    "read_submission",
+    "write_template",
+]

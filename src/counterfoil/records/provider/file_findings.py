@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from counterfoil.records.gate.reader import Format, RawFile
+from counterfoil.records.gate.sheets import column_letters
 from counterfoil.records.provider.findings import Code, Finding, finding
 from counterfoil.records.provider.layout import SEPARATOR_WORDS, Layout
-from counterfoil.records.provider.reader import Format, RawFile
-from counterfoil.records.provider.sheets import column_letters
 
 
 def find_in_file(raw: RawFile, layout: Layout) -> list[Finding]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from counterfoil.errors import FileNotTaken
+from counterfoil.records.gate.reader import Format, RawFile, RawRow, RawSheet
+from counterfoil.records.gate.sheets import column_letters
 from counterfoil.records.provider.columns import Language, ProviderColumns, heading_key
 from counterfoil.records.provider.findings import say_rows
-from counterfoil.records.provider.reader import Format, RawFile, RawRow, RawSheet
-from counterfoil.records.provider.sheets import column_letters
 
 HEADER_SEARCH_ROWS = 20
 _LEAST_KNOWN = 2  # one known word may be a title or a cell of the table
@@ -103,8 +103,8 @@ def _problems(sheet: RawSheet, header: RawRow, known: ProviderColumns) -> list[s
     problems = [*_unnamed(header, _filled(_below(sheet, header))), *_repeated(header, known)]
     if missing := _missing(header, known):
         problems.append(
-            f"Row {header.number} has the headings, but none of them is {_listed(missing)}. Add the missing "
-            f"column, or give the column its usual heading. {_TEMPLATE}"
+            f"Row {header.number} has the headings, but there is no column for: {'; '.join(missing)}. Add what is "
+            f"missing, or give the column its usual heading. {_TEMPLATE}"
         )
     return problems
 
@@ -114,7 +114,7 @@ def _unnamed(header: RawRow, filled: set[int]) -> list[str]:
     if not blank:
         return []
     return [
-        f"{_columns(blank)} in row {header.number} no heading, but values below. Give each column a heading, or "
+        f"{_columns(blank)} no heading in row {header.number}, but values below. Give each column a heading, or "
         "delete it if nobody needs it."
     ]
 
@@ -174,6 +174,8 @@ def _no_header(sheets: Sequence[RawSheet], known: ProviderColumns) -> list[str]:
 def remarks(raw: RawFile) -> list[str]:
     """What is true of the file as a whole and worth knowing when it is not taken. No value, no heading."""
     said = []
+    if raw.encoding == "utf-8 with a mark":
+        said.append("The text begins with a byte-order mark, which was taken off before the first heading was read.")
     if raw.encoding == "cp1252":
         said.append(
             "The text is not UTF-8; it was read as Windows-1252. Look at accented names "
@@ -206,13 +208,20 @@ def _sheet_remarks(sheet: RawSheet, *, several: bool) -> list[str]:
         )
     if sheet.blank_inside or sheet.blank_after:
         said.append(f"{where} has blank rows between or after the others; they were skipped.")
-    widths = Counter(len(row.cells) for row in sheet.rows)
-    usual = max(widths, key=lambda width: (widths[width], width), default=0)
-    first = len(sheet.rows[0].cells) if sheet.rows else 0
-    ragged = [row.number for row in sheet.rows if len(row.cells) != first]
-    if ragged and (len(widths) > 1 and usual):
-        said.append(f"{where} has rows with more or fewer cells than row {sheet.rows[0].number}: {say_rows(ragged)}.")
-    return said
+    return [*said, *_first_row_remarks(sheet, where)]
+
+
+def _first_row_remarks(sheet: RawSheet, where: str) -> list[str]:
+    """What the other rows say of the first: that it is a title, or that they differ from it in width."""
+    if len(sheet.rows) < 2:
+        return []
+    first, *others = sheet.rows
+    if sum(1 for text in first.cells if text.strip()) == 1 and max(len(row.cells) for row in others) > 1:
+        return [f"{where} has one value in row {first.number}, which looks like a title and not like headings."]
+    ragged = [row.number for row in others if len(row.cells) != len(first.cells)]
+    if not ragged:
+        return []
+    return [f"{where} has rows with more or fewer cells than row {first.number}: {say_rows(ragged)}."]
 
 
 def _columns(positions: Sequence[int]) -> str:

@@ -13,6 +13,9 @@ import pyarrow as pa
 
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.records.dates import DateRole, age
+from counterfoil.records.gate.limits import DEFAULT_LIMITS, Limits
+from counterfoil.records.gate.reader import Format, RawFile, RawRow, read_file
+from counterfoil.records.gate.sheets import column_letters
 from counterfoil.records.names import is_placeholder
 from counterfoil.records.provider.columns import (
     ColumnType,
@@ -36,10 +39,7 @@ from counterfoil.records.provider.fields import (
 from counterfoil.records.provider.file_findings import find_in_file
 from counterfoil.records.provider.findings import Code, Finding, Level, finding
 from counterfoil.records.provider.layout import Layout, find_layout
-from counterfoil.records.provider.limits import DEFAULT_LIMITS, Limits
 from counterfoil.records.provider.people import PersonNames, find_swapped, read_names
-from counterfoil.records.provider.reader import Format, RawFile, RawRow, read_file
-from counterfoil.records.provider.sheets import column_letters
 
 LEAST_PEOPLE = 60  # R1: M, people submitted
 _RESPONSIBLE_AGE = 10
@@ -175,7 +175,7 @@ def _find_excluded(raw: RawFile, layout: Layout) -> dict[int, Code]:
     return excluded
 
 
-_ID_COLUMNS = ("pnc_id", "prison_number", "cro_number", "crn")
+_ID_COLUMNS = ("pnc_id", "prison_number", "cro", "crn")
 
 
 def _is_total(row: RawRow, layout: Layout) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from counterfoil.errors import FileNotTaken
-from counterfoil.records.provider.kinds import AS_CSV
-from counterfoil.records.provider.limits import Limits
+from counterfoil.records.gate.kinds import AS_CSV
+from counterfoil.records.gate.limits import Limits
 
 SEPARATORS = ",;\t|"
 _SNIFFED_ROWS = 20  # as far down as a header is looked for

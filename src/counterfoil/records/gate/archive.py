@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from counterfoil.errors import FileNotTaken
-from counterfoil.records.provider.kinds import AS_XLSX, BINARY_WORKBOOK, MACROS, OPEN_DOCUMENT
-from counterfoil.records.provider.limits import MEGABYTE, Limits
+from counterfoil.records.gate.kinds import AS_XLSX, BINARY_WORKBOOK, MACROS, OPEN_DOCUMENT
+from counterfoil.records.gate.limits import MEGABYTE, Limits
 
 CHUNK = 1 << 16
 _END_RECORD = 22  # bytes of the record that ends a zip archive with no comment

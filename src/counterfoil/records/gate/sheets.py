@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from counterfoil.errors import FileNotTaken
-from counterfoil.records.provider.archive import DAMAGED, parts
-from counterfoil.records.provider.kinds import AS_XLSX
-from counterfoil.records.provider.limits import Limits
+from counterfoil.records.gate.archive import DAMAGED, parts
+from counterfoil.records.gate.kinds import AS_XLSX
+from counterfoil.records.gate.limits import Limits
 
 _CELL = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})\Z")
 _SHEET_PART = re.compile(r"xl/(work|chart|dialog)sheets/[^/]+\.xml\Z")

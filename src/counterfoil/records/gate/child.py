@@ -14,10 +14,10 @@ from dataclasses import asdict
 from typing import Any
 
 from counterfoil.errors import FileNotTaken
-from counterfoil.records.provider.kinds import Kind, check_kind
-from counterfoil.records.provider.limits import Limits
-from counterfoil.records.provider.text import read_text
-from counterfoil.records.provider.workbook import read_workbook
+from counterfoil.records.gate.kinds import Kind, check_kind
+from counterfoil.records.gate.limits import Limits
+from counterfoil.records.gate.text import read_text
+from counterfoil.records.gate.workbook import read_workbook
 
 if sys.platform != "win32":
     import resource

@@ -17,10 +17,10 @@ from typing import Any, BinaryIO
 
 import counterfoil
 from counterfoil.errors import Fault, FileNotTaken, UsageError
-from counterfoil.records.provider.child import too_much_memory
-from counterfoil.records.provider.limits import DEFAULT_LIMITS, MEGABYTE, Limits
+from counterfoil.records.gate.child import too_much_memory
+from counterfoil.records.gate.limits import DEFAULT_LIMITS, MEGABYTE, Limits
 
-_MODULE = "counterfoil.records.provider.child"
+_MODULE = "counterfoil.records.gate.child"
 _PIECE = 1 << 20
 _LONG_SUFFIX = 12
 

@@ -9,9 +9,9 @@ from io import BytesIO
 import python_calamine
 
 from counterfoil.errors import FileNotTaken
-from counterfoil.records.provider.archive import DAMAGED, open_archive
-from counterfoil.records.provider.limits import Limits
-from counterfoil.records.provider.sheets import SheetFacts, look_through
+from counterfoil.records.gate.archive import DAMAGED, open_archive
+from counterfoil.records.gate.limits import Limits
+from counterfoil.records.gate.sheets import SheetFacts, look_through
 
 _WHOLE = 1e15  # whole numbers below this are exact as floats
 
