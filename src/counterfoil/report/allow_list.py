@@ -1,0 +1,128 @@
+"""R22 on our own bytes: every number of every file must be a protected cell, a parameter, a date or the wording's."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import html
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from counterfoil.disclosure import Band, Cell, Protected, ProtectedRefusal
+from counterfoil.errors import Fault
+from counterfoil.report import numbers
+from counterfoil.report.about import About
+from counterfoil.report.charts import axis_reach
+from counterfoil.report.words import words_of
+
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+NOT_TEXT = re.compile(r"<style>.*?</style>|<!--.*?-->|<[^>]*>", re.DOTALL)
+
+
+def numbers_in(text: str) -> set[Decimal]:
+    """Every number of a text, without its sign and its thousands' commas."""
+    return {Decimal(found.replace(",", "")) for found in NUMBER.findall(text)}
+
+
+def cells_in(value: object) -> Iterator[Cell]:
+    """Every cell of a protected value, found by walking it, so that none is forgotten."""
+    if isinstance(value, Cell):
+        yield value
+    elif isinstance(value, Enum):
+        return
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from cells_in(getattr(value, field.name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from cells_in(item)
+
+
+def names_in(protected: Protected | ProtectedRefusal) -> set[str]:
+    """Words that come from a plan and may hold digits: labels, units, nouns, terms."""
+    if isinstance(protected, ProtectedRefusal):
+        return {protected.reason, protected.rule}
+    measures = [m.measure for m in protected.measures]
+    found = {text for m in measures for text in (m.name, m.label, m.unit, m.noun)}
+    return found | {text for t in protected.balance.terms for text in (t.term, t.covariate)}
+
+
+def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> frozenset[Decimal]:
+    """The release's allow-list: protected cells (as they are, and 100 times), parameters, and the wording's numbers."""
+    cells = [c for c in cells_in(protected) if c.value is not None]
+    found = {abs(numbers.exact(c)) for c in cells}
+    found |= {abs(numbers.times_hundred(c)) for c in cells if c.decimals >= numbers.HUNDRED_PLACES}
+    found |= {n for name in about.texts() if NUMBER.fullmatch(name) for n in numbers_in(name)}  # seeds and the like
+    found |= {Decimal(f"{p.value:g}") for p in protected.settings.annex()}
+    found |= {n for text in words_of(about.language).sentences.values() for n in numbers_in(text)}
+    for parameter in protected.settings.annex():
+        found |= numbers_in(parameter.meaning) | numbers_in(parameter.source) | numbers_in(f"{parameter.symbol}")
+    found |= {Decimal("0.05"), Decimal("0.10"), Decimal(about.today.day), Decimal(about.today.year)}
+    found |= numbers_in(protected.settings.version)
+    if isinstance(protected, Protected):
+        found |= {Decimal(protected.balance.count(b)) for b in Band}  # characteristics, not people
+        found |= {Decimal(protected.balance.count_before(b)) for b in Band}
+        found |= {n for f in protected.findings for n in numbers_in(f.rule.value)}
+        found |= {n for m in protected.measures if m.hidden for n in numbers_in(m.hidden.value)}
+        shown = [m for m in protected.measures if m.estimate.difference.value is not None]
+        found |= {axis_reach(m) for m in shown} | {Decimal("0.001")}
+    return frozenset(found)
+
+
+def without_names(text: str, protected: Protected | ProtectedRefusal, about: About) -> str:
+    """`text` without what the run and the plan say of themselves: hashes, dates, titles, labels."""
+    caveats = protected.caveats if isinstance(protected, Protected) else ()
+    names = {*about.texts(), *names_in(protected), *caveats}
+    for name in sorted(filter(_is_more_than_a_number, names), key=len, reverse=True):
+        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w)", " ", text)
+    return text
+
+
+def _is_more_than_a_number(name: str) -> bool:
+    return NUMBER.search(name) is not None and NUMBER.fullmatch(name) is None
+
+
+def texts_of(name: str, data: bytes) -> str:
+    """The text that a reader, a screen reader or a program meets in a file; shapes of charts are R21's affair."""
+    text = data.decode("utf-8")
+    if name.endswith(".html"):
+        spoken = " ".join(re.findall(r"(?:alt|content|aria-label|title)=\"([^\"]*)\"", text))
+        spoken = spoken.replace("width=device-width, initial-scale=1", "")
+        return html.unescape(NOT_TEXT.sub(" ", text) + " " + spoken)
+    if name.endswith(".json"):
+        return " ".join(_json_texts(json.loads(text, parse_float=str, parse_int=str)))
+    return " ".join(cell for row in csv.reader(io.StringIO(text)) for cell in row)
+
+
+def _json_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            yield from _json_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _json_texts(item)
+    elif value is not None:
+        yield str(value)
+
+
+def find_strays(files: Mapping[str, bytes], protected: Protected | ProtectedRefusal, about: About) -> list[str]:
+    """Files that hold a number which is not on the allow-list. Names of files only."""
+    allowed = allowed_numbers(protected, about)
+    return [
+        name
+        for name, data in files.items()
+        if not numbers_in(without_names(texts_of(name, data), protected, about)) <= allowed
+    ]
+
+
+def check_numbers(files: Mapping[str, bytes], protected: Protected | ProtectedRefusal, about: About) -> None:
+    """Refuse to give out a file with a number that nobody protected."""
+    strays = find_strays(files, protected, about)
+    if strays:
+        raise Fault(f"A number that was not protected is in {', '.join(strays)}. Nothing was written (R22).")

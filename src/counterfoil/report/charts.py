@@ -1,0 +1,131 @@
+"""Charts drawn from protected cells alone (R21). Coordinates are in the data's own units, so that a bar's width is the
+number that was protected and nothing finer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from markupsafe import Markup
+
+from counterfoil.disclosure import Cell, ProtectedMeasure
+from counterfoil.report import numbers
+from counterfoil.report.words import Words
+from counterfoil.units import Kind
+
+NAVY = "#12436D"  # afcharts' two series; both reach 3:1 on white
+ORANGE = "#F46A25"
+PALE = "#E6E9EC"
+DARK = "#3D3D3D"
+DOTS_A_ROW = 10
+NICE = (1, 2, 5, 10)
+
+_SVG = Markup('<svg class="{css}" viewBox="{box}" preserveAspectRatio="none" role="img" aria-labelledby="{id}">'
+              '<title id="{id}">{title}</title>{body}</svg>')  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: its words, its number in words, and its picture (empty when the number is hidden)."""
+
+    group: str
+    text: str
+    svg: Markup
+
+
+def nice_top(value: Decimal) -> Decimal:
+    """The smallest of 1, 2 or 5 times a power of ten that is not under `value`."""
+    if value <= 0:
+        return Decimal(1)
+    power = Decimal(10) ** value.adjusted()
+    return next(Decimal(step) * power for step in NICE if step * power >= value)
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number:f}"
+
+
+def _axis_number(cell: Cell, kind: Kind) -> Decimal:
+    return numbers.times_hundred(cell) if kind is Kind.RATE else numbers.exact(cell)
+
+
+def bars_of(measure: ProtectedMeasure, groups: tuple[str, str], words: Words) -> tuple[Bar, Bar]:
+    """The pair of bars of one measure, on one axis from 0 (or from the lowest value, if one is under 0)."""
+    kind = measure.measure.kind
+    cells = (measure.treated.value, measure.comparison.value)
+    shown = [_axis_number(cell, kind) for cell in cells if cell.value is not None]
+    top = Decimal(100) if kind is Kind.RATE else nice_top(max((abs(n) for n in shown), default=Decimal(1)))
+    start = -top if any(n < 0 for n in shown) else Decimal(0)
+    drawn = []
+    for side, (cell, group) in enumerate(zip(cells, groups, strict=True)):
+        text = numbers.value(cell, kind)
+        svg = Markup("")
+        if cell.value is not None:
+            alt = words("results.bars_alt", value=text, group=group)
+            identity = f"bar-{measure.measure.name}-{side}"
+            svg = _bar(_axis_number(cell, kind), start, top, (NAVY, ORANGE)[side], identity, alt)
+        drawn.append(Bar(group=group, text=text, svg=svg))
+    return drawn[0], drawn[1]
+
+
+def _bar(value: Decimal, start: Decimal, top: Decimal, colour: str, identity: str, alt: str) -> Markup:
+    body = Markup('<rect class="track" x="{start}" y="0" width="{span}" height="10" fill="{pale}"/>'
+                  '<rect class="value" x="{x}" y="0" width="{width}" height="10" fill="{colour}"/>').format(
+        start=_plain(start), span=_plain(top - start), pale=PALE, x=_plain(min(value, Decimal(0))),
+        width=_plain(abs(value)), colour=colour,
+    )  # fmt: skip
+    return _SVG.format(css="bar", box=f"{_plain(start)} 0 {_plain(top - start)} 10", id=identity, title=alt, body=body)
+
+
+def interval_of(measure: ProtectedMeasure, words: Words) -> Markup:
+    """The difference and its interval on an axis with zero in the middle; empty when hidden."""
+    estimate = measure.estimate
+    if estimate.difference.value is None:
+        return Markup("")
+    low, middle, high = (numbers.exact(c) for c in (estimate.low, estimate.difference, estimate.high))
+    reach = axis_reach(measure)
+    body = Markup(
+        '<line class="zero" x1="0" x2="0" y1="0" y2="10" stroke="{dark}" stroke-width="1.5" {still}/>'
+        '<line class="range" x1="{low}" x2="{high}" y1="5" y2="5" stroke="{navy}" stroke-width="8" {still}/>'
+        '<line class="estimate" x1="{middle}" x2="{middle}" y1="5" y2="5" stroke="{orange}" stroke-width="20" '
+        'stroke-linecap="round" {still}/>'
+    ).format(
+        low=_plain(low), middle=_plain(middle), high=_plain(high), navy=NAVY, orange=ORANGE, dark=DARK,
+        still=Markup('vector-effect="non-scaling-stroke"'),
+    )  # fmt: skip
+    alt = words(
+        "results.interval_alt",
+        difference=numbers.signed(estimate.difference),
+        low=numbers.signed(estimate.low),
+        high=numbers.signed(estimate.high),
+    )
+    box = f"{_plain(-reach)} 0 {_plain(2 * reach)} 10"
+    return _SVG.format(css="interval", box=box, id=f"range-{measure.measure.name}", title=alt, body=body)
+
+
+def axis_reach(measure: ProtectedMeasure) -> Decimal:
+    """How far the axis of the difference goes on either side of zero, in the unit of the difference."""
+    estimate = measure.estimate
+    return nice_top(max(abs(numbers.exact(c)) for c in (estimate.low, estimate.difference, estimate.high)))
+
+
+def dots_of(per_100: Cell, group: str, side: int, identity: str, words: Words) -> Markup:
+    """One hundred dots, as many filled as the protected number says; empty when hidden."""
+    if per_100.value is None:
+        return Markup("")
+    filled = int(per_100.value)
+    alt = words("picture.alt", number=numbers.plain(per_100), group=group)
+    body = Markup("").join(
+        Markup('<circle class="{css}" cx="{x}" cy="{y}" r="0.38"{paint}/>').format(
+            css="dot on" if i < filled else "dot",
+            x=f"{i % DOTS_A_ROW}.5",
+            y=f"{i // DOTS_A_ROW}.5",
+            paint=Markup(' fill="{0}"').format((NAVY, ORANGE)[side]) if i < filled
+            else Markup(' fill="#fff" stroke="{0}" stroke-width="0.09"').format("#8A9299"),
+        )
+        for i in range(DOTS_A_ROW * DOTS_A_ROW)
+    )  # fmt: skip
+    return Markup(
+        '<svg class="dots" viewBox="0 0 10 10" role="img" aria-labelledby="{id}"><title id="{id}">{title}</title>'
+        "{body}</svg>"
+    ).format(id=identity, title=alt, body=body)

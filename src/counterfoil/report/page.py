@@ -1,0 +1,196 @@
+"""`render`: a protected result and the facts of its run become the files of a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from counterfoil.disclosure import Band, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
+from counterfoil.report import charts, numbers, sentences, tables
+from counterfoil.report.about import About
+from counterfoil.report.allow_list import check_numbers
+from counterfoil.report.as_json import to_json
+from counterfoil.report.words import Words, words_of
+from counterfoil.units import Kind
+
+REPORT = "report.html"
+EDGES = {Band.GREEN: "0.05", Band.AMBER: "0.10", Band.RED: "0.10"}  # METHODS 4
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The files of a report by name: report.html, report.json, tables/NAME.csv."""
+
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureView:
+    """One measure as the page lays it out."""
+
+    measure: ProtectedMeasure
+    label: str
+    statement: sentences.Statement
+    bars: tuple[charts.Bar, charts.Bar]
+    interval: Markup
+    axis_left: str
+    axis_right: str
+    unit: str
+    why_hidden: str  # the rule's sentence, or nothing
+    rows: tuple[tuple[str, str, str], ...]
+
+
+def render(protected: Protected | ProtectedRefusal, about: About) -> Rendered:
+    """Every file of a report. The same values give the same bytes. A number that is not allowed is a fault (R22)."""
+    words = words_of(about.language)
+    made = tables.tables_of(protected, about, words)
+    files = {REPORT: _page(protected, about, words).encode("utf-8")}
+    document = {**to_json(protected, about.run, REPORT), "about": _about_json(about)}
+    files["report.json"] = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+    files.update({f"tables/{table.name}.csv": tables.to_csv(table) for table in made})
+    check_numbers(files, protected, about)
+    return Rendered(files=files)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("counterfoil.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -> str:
+    environment = _environment()
+    style = environment.get_template("style.css").render()
+    shared = {
+        "say": words,
+        "about": about,
+        "protected": protected,
+        "style": Markup(style),
+        "version": dict(about.versions).get("counterfoil", ""),
+        "date": long_date(about),
+        "settings": protected.settings,
+        "parameters": tables.parameters_table(protected.settings),
+        "versions": tables.versions_table(about, words),
+        "n": numbers,
+    }
+    if isinstance(protected, ProtectedRefusal):
+        return environment.get_template("refusal.html").render(shared)
+    return environment.get_template("report.html").render(shared | _view(protected, words))
+
+
+def long_date(about: About) -> str:
+    """4 March 2026."""
+    return f"{about.today.day} {about.today:%B %Y}"
+
+
+def _view(protected: Protected, words: Words) -> dict[str, object]:
+    headline = protected.headline
+    return {
+        "headline": sentences.statement_of(headline, protected.design, words),
+        "caveats": sentences.caveats_of(protected, words),
+        "power": sentences.power_of(protected, words),
+        "scope": sentences.scope_of(protected, words),
+        "can": sentences.can_say(protected, words),
+        "cannot": sentences.cannot_say(protected, words),
+        "dots": _dots(headline, protected.design, words),
+        "views": [_measure_view(m, protected, words) for m in protected.measures],
+        "flow": [(tables.box_label(box, words), box_text(box.people, words)) for box in protected.attrition.boxes],
+        "bands": [(band, protected.balance.count_before(band), protected.balance.count(band)) for band in Band],
+        "terms": [(t, tables.band_word(t.before, words), tables.band_word(t.after, words))
+                  for t in protected.balance.terms],
+        "hidden": tables.hidden_table(protected, words),
+        "edges": EDGES,
+        "is_matched": protected.design is Design.MATCHED,
+    }  # fmt: skip
+
+
+def box_text(people: Cell, words: Words) -> str:
+    """People in a box, in words where the number is rounded or hidden."""
+    if people.value is None:
+        return words("flow.hidden")
+    return words("flow.about", number=numbers.plain(people)) if people.about else numbers.plain(people)
+
+
+def _groups(design: Design, words: Words) -> tuple[str, str]:
+    return words(f"who.{design.value}.treated_group"), words(f"who.{design.value}.comparison_group")
+
+
+def _dots(headline: ProtectedMeasure, design: Design, words: Words) -> list[tuple[str, str, Markup]]:
+    """The pictures of one hundred people, for a headline that is a rate."""
+    if headline.measure.kind is not Kind.RATE:
+        return []
+    cells = (headline.treated.per_100, headline.comparison.per_100)
+    return [
+        (
+            group,
+            words("picture.hidden") if cell.value is None else words("picture.of_100", number=numbers.plain(cell)),
+            charts.dots_of(cell, group, side, f"dots-{side}", words),
+        )
+        for side, (cell, group) in enumerate(zip(cells, _groups(design, words), strict=True))
+    ]
+
+
+def _measure_view(measure: ProtectedMeasure, protected: Protected, words: Words) -> MeasureView:
+    kind, design = measure.measure.kind, protected.design
+    shown = measure.estimate.difference.value is not None
+    reach = f"{charts.axis_reach(measure):,f}" if shown else ""
+    less, more = ("lower", "higher") if kind is Kind.AMOUNT else ("less", "more")
+    unit = words("results.unit_points") if kind is Kind.RATE else measure.measure.unit or kind.value
+    return MeasureView(
+        measure=measure,
+        label=measure.measure.label,
+        statement=sentences.statement_of(measure, design, words),
+        bars=charts.bars_of(measure, _groups(design, words), words),
+        interval=charts.interval_of(measure, words),
+        axis_left=f"{reach} {words(f'results.{less}')}",
+        axis_right=f"{reach} {words(f'results.{more}')}",
+        unit=unit,
+        why_hidden="" if measure.hidden is None else tables.why(measure.hidden, protected.settings, words),
+        rows=_measure_rows(measure, design, words),
+    )
+
+
+def _measure_rows(measure: ProtectedMeasure, design: Design, words: Words) -> tuple[tuple[str, str, str], ...]:
+    """Rows of a measure's table: what, people, value."""
+    kind, estimate = measure.measure.kind, measure.estimate
+    treated, comparison = _groups(design, words)
+    rows = [
+        (treated, numbers.plain(measure.treated.n), numbers.value(measure.treated.value, kind)),
+        (comparison, numbers.plain(measure.comparison.n), numbers.value(measure.comparison.value, kind)),
+        (words("results.row_difference"), "", numbers.signed(estimate.difference)),
+        (words("results.row_low"), "", numbers.signed(estimate.low)),
+        (words("results.row_high"), "", numbers.signed(estimate.high)),
+        (words("results.row_p"), "", numbers.p_value(estimate.p)),
+    ]
+    for key, beside in (("row_score", measure.score), ("row_adjusted", measure.adjusted)):
+        if beside is not None:
+            ends = words("results.range_of", low=numbers.signed(beside.low), high=numbers.signed(beside.high))
+            rows.append(
+                (words(f"results.{key}"), "", ends if beside.low.value is not None else numbers.plain(beside.low))
+            )
+    return tuple(rows)
+
+
+def _about_json(about: About) -> dict[str, object]:
+    return {
+        "title": about.title,
+        "provider": about.provider,
+        "date": about.today.isoformat(),
+        "cleared": about.cleared,
+        "plan": about.plan_hash,
+        "design": about.design_hash,
+        "seeds": list(about.seeds),
+        "versions": dict(about.versions),
+        "inputs": dict(about.inputs),
+        "language": about.language,
+    }

@@ -1,0 +1,146 @@
+"""Which sentence a protected result gets. A table of cases; the numbers come from its cells by reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from counterfoil.disclosure import Band, Better, Cell, Design, Protected, ProtectedMeasure, Support, Verdict
+from counterfoil.report import numbers
+from counterfoil.report.words import Words
+from counterfoil.units import Kind
+
+HUNDRED_DECIMALS = 2  # a count shown to this many decimals a person is a whole number for every 100 people
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a report says of one measure."""
+
+    headline: str
+    interval: str
+    direction: str
+    notes: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Headline and interval together."""
+        return f"{self.headline} {self.interval}"
+
+
+def statement_of(measure: ProtectedMeasure, design: Design, words: Words) -> Statement:
+    """The sentences of one measure."""
+    case = f"{measure.measure.kind.value}.{measure.verdict.value}"
+    filling = _filling(measure, design, words)
+    notes = (words("caveat.conditional"),) if measure.measure.support is Support.THOSE_WITH else ()
+    no_interval = measure.verdict is Verdict.HIDDEN and measure.hidden is None
+    return Statement(
+        headline=words(f"headline.{case}", **filling),
+        interval=words("unavailable.interval" if no_interval else f"interval.{case}", **filling),
+        direction=_direction(measure, words),
+        notes=notes,
+    )
+
+
+def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
+    """What the headline must carry: red or amber balance, tests that disagree, and what the comparison says itself."""
+    found = []
+    if not protected.reliable:
+        found.append(words("caveat.unreliable"))
+    elif protected.balance.count(Band.AMBER):
+        found.append(words("caveat.amber"))
+    if protected.headline.disagrees:
+        found.append(words("caveat.disagrees"))
+    return (*found, *protected.caveats)
+
+
+def power_of(protected: Protected, words: Words) -> tuple[str, ...]:
+    """For an inconclusive headline: what these people could have shown, and what would settle it."""
+    if protected.verdict is not Verdict.NOT_ENOUGH_EVIDENCE:
+        return ()
+    kind = protected.headline.measure.kind
+    more = words("power.more_people")
+    if protected.smallest_detectable.value is None:
+        return (more,)
+    unit = words("power.unit_rate") if kind is Kind.RATE else protected.headline.measure.unit or kind.value
+    return (words("power.smallest", smallest=numbers.size(protected.smallest_detectable), unit=unit), more)
+
+
+def scope_of(protected: Protected, words: Words) -> str:
+    """Who the result is about."""
+    analysed, submitted = protected.attrition.analysed, protected.attrition.submitted
+    key = "exact"
+    if analysed.value is None:
+        key = "hidden"
+    elif analysed.value == submitted.value:
+        key = "all"
+    elif analysed.about:
+        key = "about"
+    filling = {"analysed": numbers.plain(analysed), "submitted": numbers.plain(submitted)}
+    return words(f"scope.people_{key}", **filling)
+
+
+def can_say(protected: Protected, words: Words) -> tuple[str, ...]:
+    """What a reader may say of the headline measure."""
+    measure = protected.headline
+    if measure.verdict is Verdict.HIDDEN:
+        return (words("can.hidden"),)
+    said = statement_of(measure, protected.design, words)
+    inconclusive = measure.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    return (
+        words("can.among", headline=said.headline),
+        words("can.range", interval=said.interval),
+        words("can.chance_possible" if inconclusive else "can.chance_unlikely"),
+        *((words("can.more_needed"),) if inconclusive else ()),
+    )
+
+
+def cannot_say(protected: Protected, words: Words) -> tuple[str, ...]:
+    """What a reader may not say, whatever the result, and what this result tempts to."""
+    verdict = protected.verdict
+    tempting = {
+        Verdict.NOT_ENOUGH_EVIDENCE: "failed",
+        Verdict.HIDDEN: "worked",
+    }.get(verdict, "relative" if protected.headline.measure.kind is Kind.RATE else "relative_other")
+    causes = (f"cause_{protected.design.value}",) if verdict in (Verdict.FEWER, Verdict.MORE) else ()
+    return tuple(words(f"cannot.{key}") for key in (*causes, tempting, "others", "league", "person"))
+
+
+def _direction(measure: ProtectedMeasure, words: Words) -> str:
+    hoped = {Better.LOWER: Verdict.FEWER, Better.HIGHER: Verdict.MORE}
+    if measure.verdict not in (Verdict.FEWER, Verdict.MORE) or measure.better is Better.NEITHER:
+        return ""
+    return words("direction.hoped_for" if hoped[measure.better] is measure.verdict else "direction.opposite")
+
+
+def _filling(measure: ProtectedMeasure, design: Design, words: Words) -> dict[str, str]:
+    kind, estimate = measure.measure.kind, measure.estimate
+    ends = sorted((estimate.low, estimate.high), key=lambda cell: abs(cell.value or 0.0))
+    return {
+        "label": measure.measure.label,
+        "noun": measure.measure.noun or words(f"noun.{kind.value}"),
+        "unit": measure.measure.unit or kind.value,
+        "per": words("per.hundred" if _is_for_hundred(measure) else "per.person"),
+        "who_treated": words(f"who.{design.value}.treated"),
+        "who_comparison": words(f"who.{design.value}.comparison"),
+        "treated": value_in_words(measure.treated.per_100, measure.treated.value, measure),
+        "comparison": value_in_words(measure.comparison.per_100, measure.comparison.value, measure),
+        "near": _difference(ends[0], measure),
+        "far": _difference(ends[1], measure),
+        "fewer": _difference(estimate.low, measure),
+        "more": _difference(estimate.high, measure),
+    }
+
+
+def _is_for_hundred(measure: ProtectedMeasure) -> bool:
+    return measure.measure.kind is Kind.COUNT and measure.measure.decimals >= HUNDRED_DECIMALS
+
+
+def value_in_words(per_100: Cell, value: Cell, measure: ProtectedMeasure) -> str:
+    """A value as a sentence has it: whole people of every 100, events for every 100 people, or the number."""
+    if measure.measure.kind is Kind.RATE:
+        return numbers.plain(per_100)
+    return numbers.for_every_hundred(value) if _is_for_hundred(measure) else numbers.plain(value)
+
+
+def _difference(cell: Cell, measure: ProtectedMeasure) -> str:
+    return numbers.for_every_hundred(cell) if _is_for_hundred(measure) else numbers.size(cell)

@@ -1,0 +1,185 @@
+"""Every table of a report once, as rows; the page and the CSV files print the same rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from counterfoil.disclosure import (
+    Band,
+    Box,
+    Cell,
+    DisclosureSettings,
+    Protected,
+    ProtectedBox,
+    ProtectedEstimate,
+    ProtectedMeasure,
+    ProtectedRefusal,
+    Rule,
+)
+from counterfoil.report import numbers
+from counterfoil.report.about import About
+from counterfoil.report.words import Words
+from counterfoil.units import Kind
+
+DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these (DISCLOSURE A6)
+
+Entry = str | Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file's worth of rows. Cells stay cells, so that numbers stay numbers."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+
+
+def safe_text(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(DANGEROUS_STARTS) else text
+
+
+def to_csv(table: Table) -> bytes:
+    """UTF-8, comma, CRLF as RFC 4180 has it; numbers bare, hidden numbers as shorthand, text made safe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([safe_text(c) for c in table.columns])
+    for row in table.rows:
+        writer.writerow([numbers.machine(e) if isinstance(e, Cell) else safe_text(e) for e in row])
+    return out.getvalue().encode("utf-8")
+
+
+def results_table(protected: Protected) -> Table:
+    """One row a measure: both groups, the difference, its interval, p, and the rule of what is hidden."""
+    columns = ("measure", "label", "unit", "treated_people", "treated_value", "comparison_people", "comparison_value",
+               "difference", "low", "high", "p", "verdict", "hidden_by")  # fmt: skip
+    return Table("results", columns, tuple(_result_row(m) for m in protected.measures))
+
+
+def _result_row(measure: ProtectedMeasure) -> tuple[Entry, ...]:
+    about = measure.measure
+    return (
+        about.name,
+        about.label,
+        "rate" if about.kind is Kind.RATE else about.unit or about.kind.value,
+        measure.treated.n,
+        measure.treated.value,
+        measure.comparison.n,
+        measure.comparison.value,
+        *_estimate_cells(measure.estimate),
+        measure.verdict.value,
+        "" if measure.hidden is None else measure.hidden.value,
+    )
+
+
+def _estimate_cells(estimate: ProtectedEstimate) -> tuple[Cell, ...]:
+    return (estimate.difference, estimate.low, estimate.high, estimate.p)
+
+
+def further_tests_table(protected: Protected) -> Table:
+    """Other intervals on the same people: the score method, adjustment for covariates."""
+    rows: list[tuple[Entry, ...]] = [
+        (m.measure.name, name, *_estimate_cells(estimate))
+        for m in protected.measures
+        for name, estimate in (("score", m.score), ("adjusted", m.adjusted))
+        if estimate is not None
+    ]
+    return Table("further_tests", ("measure", "method", "difference", "low", "high", "p"), tuple(rows))
+
+
+def box_label(box: ProtectedBox, words: Words) -> str:
+    """What a box stands for; merged boxes are joined."""
+    keys = {
+        Box.SUBMITTED: "submitted",
+        Box.IN_SCOPE: "in_scope",
+        Box.COMPARABLE: "comparable",
+        Box.ANALYSED: "analysed",
+    }
+    return words("flow.joined").join(words(f"flow.{keys[b]}") for b in box.boxes)
+
+
+def attrition_table(protected: Protected, words: Words) -> Table:
+    """The public flow."""
+    rows = tuple((box_label(box, words), box.people) for box in protected.attrition.boxes)
+    return Table("attrition", ("step", "people"), rows)
+
+
+def band_word(band: Band | None, words: Words) -> str:
+    """A colour with its meaning, so that colour is never alone."""
+    if band is None:
+        return words("balance.undefined")
+    return f"{words(f'balance.{band.value}')}: {words(f'balance.{band.value}_words')}"
+
+
+def balance_table(protected: Protected) -> Table:
+    """One row a term. The difference stands only where R3 allows it."""
+    rows = tuple(
+        (t.term, t.covariate, t.before.value if t.before else "", t.after.value, t.smd) for t in protected.balance.terms
+    )
+    return Table("balance", ("term", "covariate", "band_before", "band_after", "smd"), rows)
+
+
+def why(rule: Rule, settings: DisclosureSettings, words: Words) -> str:
+    """The sentence of a rule, with the numbers of the settings."""
+    filling = {
+        "threshold": f"{settings.threshold:g}",
+        "min_group": f"{settings.min_group:g}",
+        "min_difference": f"{settings.min_difference:g}",
+    }
+    return words(f"rule.{rule.value}", **filling)
+
+
+def hidden_table(protected: Protected, words: Words) -> Table:
+    """What was hidden, by which rule, and why. Never a number but the rules' own."""
+    labels = {m.measure.name: m.measure.label for m in protected.measures}
+    rows = tuple(
+        (labels.get(f.where, words("hidden.flow")), f.rule.value,
+         why(f.rule, protected.settings, words))
+        for f in protected.findings
+    )  # fmt: skip
+    return Table("hidden", ("where", "rule", "why"), rows)
+
+
+def parameters_table(settings: DisclosureSettings) -> Table:
+    """The disclosure settings."""
+    rows = tuple(
+        (p.symbol, Cell(value=p.value, decimals=_decimals(p.value)), p.meaning, p.source) for p in settings.annex()
+    )
+    return Table("disclosure_settings", ("symbol", "value", "meaning", "source"), rows)
+
+
+def _decimals(value: float) -> int:
+    return 0 if value == int(value) else 2
+
+
+def versions_table(about: About, words: Words) -> Table:
+    """Versions, hashes, seeds and inputs."""
+    rows: list[tuple[Entry, ...]] = [
+        (words("versions.run"), about.run),
+        *(((words("versions.lab"), about.lab),) if about.lab else ()),
+        *about.versions,
+        (words("versions.plan"), about.plan_hash),
+        *(((words("versions.design"), about.design_hash),) if about.design_hash else ()),
+        *(((words("versions.seeds"), ", ".join(map(str, about.seeds))),) if about.seeds else ()),
+        *((words("versions.input", name=name), digest) for name, digest in about.inputs),
+    ]
+    return Table("versions", ("what", "value"), tuple(rows))
+
+
+def tables_of(protected: Protected | ProtectedRefusal, about: About, words: Words) -> tuple[Table, ...]:
+    """Every table of a report. A refusal has no table of results."""
+    ends = (parameters_table(protected.settings), versions_table(about, words))
+    if isinstance(protected, ProtectedRefusal):
+        return (Table("refusal", ("rule", "reason"), ((protected.rule, protected.reason),)), *ends)
+    found: Sequence[Table] = (
+        results_table(protected),
+        further_tests_table(protected),
+        attrition_table(protected, words),
+        balance_table(protected),
+        hidden_table(protected, words),
+    )
+    return (*found, *ends)
