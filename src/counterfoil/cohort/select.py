@@ -1,0 +1,330 @@
+"""`select`: from linked entries and a register to the people who are compared, with the count left after each step.
+
+Opens index events, covariates, stays and early offences; never an outcome. Rules: METHODS 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from counterfoil.cohort.pseudo_start import NEVER, IntArray, Waiting, draw_delays, offended_before
+from counterfoil.cohort.register import Machine, RegisterPaths
+from counterfoil.cohort.values import Attrition, Step
+from counterfoil.errors import UsageError
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.warehouse import connect, read_table
+
+KIND_ORDER = ("release", "community", "other_conviction", "caution")  # of two events on one day the first is taken
+MOST_STUDY_KEY = 1 << 62  # study keys are drawn below this
+
+
+class FollowFrom(Enum):
+    """Where follow-up starts. INDEX is what the Justice Data Lab does."""
+
+    INDEX = "index"
+    START = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """People whose covariate has one of these values are not eligible, on either side."""
+
+    covariate: str
+    values: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CohortSettings:
+    """Every setting of selection; the study's plan fills it."""
+
+    index_kinds: tuple[str, ...] = ("release", "community")
+    index_window_days: int = 183  # a start belongs to an event at most this long before it
+    first_year: int | None = None  # of the index date
+    last_year: int | None = None
+    follow_from: FollowFrom = FollowFrom.INDEX
+    follow_up_months: int = 12
+    waiting_months: int = 6
+    seed: int = 1
+    exclusions: tuple[Exclusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Who is compared, one row a person, treated first, each side in the order of its study keys.
+
+    people: study_key, treated, index_event_id, kind, index_date, delay_days, follow_from, then the covariates.
+    keys: study_key, register_key; kept apart from the run's values.
+    """
+
+    people: pa.Table
+    covariates: tuple[str, ...]
+    keys: pa.Table
+    attrition: Attrition  # from LINKED on; earlier steps are the study's
+
+
+def select(
+    study: pa.Table,
+    register: RegisterPaths,
+    settings: CohortSettings,
+    *,
+    machine: Machine | None = None,
+    progress: Progress = silent,
+) -> Selected:
+    """Entries of `study` (study_key, register_key or null, start_date) to people with one index event each.
+
+    Over several entries of one person the earliest counts. A start inside a stay in custody belongs to the release
+    that ends it; any other to the nearest event before it. The pool is everyone with an index event of the same
+    kinds and years, less everyone in `study`; of several events of one person one is drawn, so that the pool keeps
+    the mix of years and kinds.
+    """
+    used = machine or Machine()
+    connection = connect(threads=used.threads, memory_limit=used.memory_limit)
+    try:
+        progress("selecting index events", 0.0)
+        covariates = _open(connection, study, register, settings)
+        found = _find_events(connection)
+        progress("drawing the pool", 0.3)
+        return _select(connection, found, covariates, settings, progress)
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Eligible index events of one side, row by row."""
+
+    person: IntArray
+    event: IntArray
+    waiting: Waiting
+    delay: IntArray
+
+    def take(self, rows: IntArray) -> _Side:
+        waiting = Waiting(self.waiting.kind[rows], self.waiting.year[rows], self.waiting.first_offence[rows])
+        return _Side(self.person[rows], self.event[rows], waiting, self.delay[rows])
+
+
+def _open(
+    connection: duckdb.DuckDBPyConnection, study: pa.Table, register: RegisterPaths, settings: CohortSettings
+) -> tuple[str, ...]:
+    """Register tables and settings on the connection; the names of the covariates."""
+    covariates = read_table(register.covariates)
+    names = tuple(name for name in covariates.column_names if name != "index_event_id")
+    _check(study, names, settings)
+    connection.register("study", study)
+    connection.register("covariates", covariates)
+    connection.register("every_event", read_table(register.index_events))
+    connection.register("custody", read_table(register.custody))
+    connection.register("early_offences", read_table(register.early_offences))
+    from_start = settings.follow_from is FollowFrom.START
+    months = settings.follow_up_months + settings.waiting_months
+    for name, value in {
+        "window_days": str(int(settings.index_window_days)),
+        "first_year": str(settings.first_year or 0),
+        "last_year": str(settings.last_year or 9999),
+        "data_end": f"DATE '{register.data_end().isoformat()}'",
+        "months": str(int(months)),
+        "latest_start": str(int(settings.index_window_days) if from_start else 0),
+        "kinds": _list(settings.index_kinds),
+        "kind_order": _list(KIND_ORDER),
+        "from_start": str(from_start).lower(),
+    }.items():
+        connection.execute(f"SET VARIABLE {name} = {value}")
+    connection.execute(_EVENTS.format(eligible=_eligible(settings)))
+    return names
+
+
+def _check(study: pa.Table, covariates: tuple[str, ...], settings: CohortSettings) -> None:
+    problems = [
+        f"The linked entries have no column `{name}`, which selection needs."
+        for name in ("study_key", "register_key", "start_date")
+        if name not in study.column_names
+    ]
+    problems += [
+        f"The index kind {kind!r} is unknown; the kinds are: {', '.join(KIND_ORDER)}."
+        for kind in settings.index_kinds
+        if kind not in KIND_ORDER
+    ]
+    problems += [
+        f"An exclusion names the covariate {x.covariate!r}, which the register does not have."
+        for x in settings.exclusions
+        if x.covariate not in covariates
+    ]
+    if problems:
+        raise UsageError(*problems)
+
+
+def _eligible(settings: CohortSettings) -> str:
+    tests = [
+        f'CAST(c."{x.covariate}" AS VARCHAR) NOT IN ({", ".join(_quoted(v) for v in x.values)})'
+        for x in settings.exclusions
+        if x.values
+    ]
+    return " AND ".join(tests) or "true"
+
+
+def _list(texts: tuple[str, ...]) -> str:
+    return f"[{', '.join(_quoted(text) for text in texts)}]"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+# Events of the kinds asked, with what selection may know of each. The data must cover the follow-up and the wait; where
+# follow-up runs from the start, those of the latest start that the window allows, so that both sides are cut alike.
+_EVENTS = """
+CREATE TABLE events AS
+SELECT
+    e.index_event_id, e.register_key, e.person_number, e.index_date, e.spell_start,
+    list_position(getvariable('kind_order'), e.kind) AS kind_order,
+    year(e.index_date) AS year,
+    year(e.index_date) BETWEEN getvariable('first_year') AND getvariable('last_year')
+        AND e.index_date + to_days(getvariable('latest_start')) + to_months(getvariable('months'))
+            <= getvariable('data_end') AS inside_years,
+    {eligible} AS eligible,
+    f.days_to_first_offence AS first_offence
+FROM every_event e
+LEFT JOIN covariates c USING (index_event_id)
+LEFT JOIN early_offences f USING (index_event_id)
+WHERE list_contains(getvariable('kinds'), e.kind)
+"""
+
+# One entry a person: the earliest start. Then the release that ends the stay which the start lies in, or no event at
+# all when that stay ends otherwise; outside custody the nearest event within the window before the start.
+_FOUND = """
+CREATE TABLE entries AS
+SELECT study_key, register_key, CAST(start_date AS DATE) AS start_date, person_number
+FROM study LEFT JOIN (SELECT DISTINCT register_key, person_number FROM every_event) USING (register_key)
+WHERE register_key IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY register_key ORDER BY start_date NULLS LAST, study_key) = 1;
+
+CREATE TABLE inside AS
+SELECT n.study_key, any_value(c.index_event_id) AS index_event_id
+FROM entries n JOIN custody c ON c.person_number = n.person_number
+    AND n.start_date >= c.stay_start AND (c.stay_end IS NULL OR n.start_date < c.stay_end)
+GROUP BY n.study_key;
+
+CREATE TABLE found AS
+SELECT n.study_key, n.register_key, n.start_date, e.*  EXCLUDE (register_key),
+    greatest(0, n.start_date - e.index_date) AS delay
+FROM entries n
+LEFT JOIN inside i USING (study_key)
+JOIN events e ON e.person_number = n.person_number AND (
+    e.index_event_id = i.index_event_id
+    OR (i.study_key IS NULL AND e.index_date <= n.start_date
+        AND n.start_date - e.index_date <= getvariable('window_days')))
+QUALIFY row_number() OVER (PARTITION BY n.study_key ORDER BY e.index_date DESC, e.kind_order) = 1;
+"""
+
+_TREATED = """
+SELECT study_key AS person, index_event_id AS event, kind_order AS kind, year, first_offence, delay
+FROM found WHERE inside_years AND eligible ORDER BY study_key
+"""
+
+_POOL = """
+SELECT person_number AS person, index_event_id AS event, kind_order AS kind, year, first_offence, 0 AS delay
+FROM events
+WHERE inside_years AND eligible
+    AND register_key NOT IN (SELECT register_key FROM study WHERE register_key IS NOT NULL)
+ORDER BY index_event_id
+"""
+
+
+def _find_events(connection: duckdb.DuckDBPyConnection) -> dict[Step, int]:
+    connection.execute(_FOUND)
+    (counts,) = connection.sql(
+        "SELECT (SELECT count(*) FROM entries), count(*), count(*) FILTER (inside_years), "
+        "count(*) FILTER (inside_years AND eligible) FROM found"
+    ).fetchall()
+    steps = (Step.LINKED, Step.INDEX_EVENT_FOUND, Step.INSIDE_YEARS, Step.ELIGIBLE)
+    return dict(zip(steps, (int(n) for n in counts), strict=True))
+
+
+def _select(
+    connection: duckdb.DuckDBPyConnection,
+    found: dict[Step, int],
+    covariates: tuple[str, ...],
+    settings: CohortSettings,
+    progress: Progress,
+) -> Selected:
+    rng = np.random.default_rng(settings.seed)
+    treated = _stayers(_side(connection, _TREATED))
+    pool = _one_event_each(_side(connection, _POOL), rng)
+    delay = draw_delays(treated.waiting, treated.delay, pool.waiting, rng)
+    pool = _stayers(_Side(pool.person, pool.event, pool.waiting, delay))
+    progress("putting people and covariates together", 0.6)
+    connection.register("chosen", _chosen(treated, pool, _pool_keys(treated.person, pool.event.size, rng)))
+    people = connection.sql(_PEOPLE).to_arrow_table()
+    keys = connection.sql(_KEYS).to_arrow_table()
+    n = treated.event.size
+    attrition = Attrition({**found, Step.NO_OFFENCE_BEFORE_START: n, Step.HAS_REGISTER_ROW: _treated_rows(people)})
+    return Selected(people, covariates, keys, attrition)
+
+
+def _side(connection: duckdb.DuckDBPyConnection, sql: str) -> _Side:
+    columns = connection.sql(sql).to_arrow_table()
+
+    def whole(name: str, missing: int = 0) -> IntArray:
+        return np.asarray(pc.fill_null(pc.cast(columns[name], pa.int64()), missing).to_numpy(), dtype=np.int64)
+
+    waiting = Waiting(whole("kind"), whole("year"), whole("first_offence", NEVER))
+    return _Side(whole("person"), whole("event"), waiting, whole("delay"))
+
+
+def _stayers(side: _Side) -> _Side:
+    return side.take(np.flatnonzero(~offended_before(side.waiting.first_offence, side.delay)))
+
+
+def _one_event_each(side: _Side, rng: np.random.Generator) -> _Side:
+    """One of each person's events, each as likely as another. Rows of one person lie together."""
+    _, starts, counts = np.unique(side.person, return_index=True, return_counts=True)
+    return side.take(starts + (rng.random(starts.size) * counts).astype(np.int64))
+
+
+def _pool_keys(taken: IntArray, n: int, rng: np.random.Generator) -> IntArray:
+    """`n` study keys that nobody else has, in an order that says nothing about the register's."""
+    keys = np.zeros(0, dtype=np.int64)
+    while keys.size < n:
+        drawn = rng.integers(1, MOST_STUDY_KEY, size=n - keys.size)
+        keys = np.setdiff1d(np.union1d(keys, drawn), taken)
+    return rng.permutation(keys)
+
+
+def _chosen(treated: _Side, pool: _Side, keys: IntArray) -> pa.Table:
+    return pa.table(
+        {
+            "study_key": np.r_[treated.person, keys],
+            "treated": np.arange(treated.event.size + pool.event.size) < treated.event.size,
+            "index_event_id": np.r_[treated.event, pool.event],
+            "delay_days": np.r_[treated.delay, pool.delay],
+        }
+    )
+
+
+def _treated_rows(people: pa.Table) -> int:
+    return int(pc.sum(people["treated"]).as_py() or 0)
+
+
+_PEOPLE = """
+SELECT
+    p.study_key, p.treated, p.index_event_id, e.kind, e.index_date, p.delay_days,
+    e.index_date + CASE WHEN getvariable('from_start') THEN CAST(p.delay_days AS INTEGER) ELSE 0 END AS follow_from,
+    c.* EXCLUDE (index_event_id)
+FROM chosen p
+JOIN every_event e USING (index_event_id)
+JOIN covariates c USING (index_event_id)
+ORDER BY p.treated DESC, p.study_key
+"""
+
+_KEYS = """
+SELECT p.study_key, e.register_key
+FROM chosen p JOIN every_event e USING (index_event_id)
+ORDER BY p.treated DESC, p.study_key
+"""

@@ -1,0 +1,214 @@
+"""Which index event belongs to an entry, who leaves, who is in the pool (METHODS 2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from counterfoil.cohort.select import CohortSettings, Exclusion, FollowFrom, Selected, select
+from counterfoil.cohort.values import Step
+from counterfoil.errors import UsageError
+from lib.justice_extracts import World
+
+ALL_KINDS = ("release", "community", "caution", "other_conviction")
+
+
+def study_of(*entries: tuple[int, str | None, str]) -> pa.Table:
+    """Entries: study key, person's letter (None: not linked), start date."""
+    return pa.table(
+        {
+            "study_key": pa.array([key for key, _, _ in entries], pa.int64()),
+            "register_key": pa.array([None if who is None else f"key-{who}" for _, who, _ in entries], pa.string()),
+            "start_date": pa.array([dt.date.fromisoformat(day) for _, _, day in entries], pa.date32()),
+        }
+    )
+
+
+def world_of(**histories: list[tuple[str, ...]]) -> World:
+    """Each letter's history: ("community", day), ("stay", day, day or "", release type), ("offence", day)."""
+    world = World()
+    for letter, history in histories.items():
+        world.person("pnc", f"P{letter}")
+        world.person("prison", f"N{letter}")
+        for what, day, *more in history:
+            if what == "stay":
+                world.spell(f"N{letter}", day, more[0] or None, release_type=more[1] if len(more) > 1 else "automatic")
+            elif what == "offence":
+                world.offence(f"P{letter}", day, day.replace(day[:4], str(int(day[:4]) + 1), 1))
+            else:
+                world.disposal(f"P{letter}", day, disposal=what)
+    return world
+
+
+def treated_of(selected: Selected) -> list[tuple[int, str, str, int]]:
+    return [
+        (row["study_key"], row["kind"], row["index_date"].isoformat(), row["delay_days"])
+        for row in selected.people.to_pylist()
+        if row["treated"]
+    ]
+
+
+def pool_of(selected: Selected) -> set[tuple[str, str]]:
+    people = {row["register_key"]: row for row in selected.keys.to_pylist()}
+    days = {
+        row["study_key"]: row["index_date"].isoformat() for row in selected.people.to_pylist() if not row["treated"]
+    }
+    return {(key[-1], days[row["study_key"]]) for key, row in people.items() if row["study_key"] in days}
+
+
+def chosen(world: World, folder: Path, study: pa.Table, **settings: Any) -> Selected:
+    return select(study, world.register(folder), CohortSettings(**{"index_kinds": ALL_KINDS, **settings}))
+
+
+HISTORY = [
+    ("community", "2015-01-10"),
+    ("stay", "2016-03-01", "2016-06-10"),
+    ("community", "2016-12-01"),
+    ("stay", "2017-06-01", "2017-07-01", "deported"),
+]
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("2016-04-01", ("release", "2016-06-10", 0)),  # inside the stay
+        ("2016-03-01", ("release", "2016-06-10", 0)),  # its first day
+        ("2016-06-10", ("release", "2016-06-10", 0)),  # the day of release
+        ("2016-06-11", ("release", "2016-06-10", 1)),
+        ("2016-12-01", ("community", "2016-12-01", 0)),  # the sentence is nearer than the release
+        ("2016-10-31", ("release", "2016-06-10", 143)),  # before the offence of 1 November
+        ("2017-06-02", None),  # inside a stay that ends in deportation
+        ("2016-02-29", None),  # nothing within 183 days before
+        ("2014-12-31", None),  # nothing before at all
+        ("2015-07-12", ("community", "2015-01-10", 183)),  # the last day of the window
+        ("2015-07-13", None),
+    ],
+)
+def test_the_event_that_a_start_belongs_to(tmp_path: Path, start: str, expected: tuple[str, str, int] | None) -> None:
+    selected = chosen(world_of(a=HISTORY), tmp_path, study_of((7, "a", start)))
+    assert treated_of(selected) == ([] if expected is None else [(7, *expected)])
+    assert selected.attrition.people[Step.LINKED] == 1
+    assert selected.attrition.people[Step.INDEX_EVENT_FOUND] == (0 if expected is None else 1)
+
+
+def test_kinds_that_are_not_asked_are_not_there(tmp_path: Path) -> None:
+    world = world_of(a=[("community", "2016-12-01")], b=[("fine", "2016-12-01")], c=[("community", "2016-12-02")])
+    selected = chosen(
+        world, tmp_path, study_of((1, "a", "2016-12-05"), (2, "b", "2016-12-05")), index_kinds=("community",)
+    )
+    assert treated_of(selected) == [(1, "community", "2016-12-01", 4)]
+    assert pool_of(selected) == {("c", "2016-12-02")}
+
+
+def test_a_person_counts_once_at_the_earliest_entry(tmp_path: Path) -> None:
+    world = world_of(a=[("community", "2016-01-10"), ("community", "2016-09-10")])
+    study = study_of((5, "a", "2016-09-20"), (5, "a", "2016-01-15"))
+    assert treated_of(chosen(world, tmp_path, study)) == [(5, "community", "2016-01-10", 5)]
+
+
+def test_who_offends_before_the_start_leaves(tmp_path: Path) -> None:
+    world = world_of(
+        a=[("community", "2016-03-01"), ("offence", "2016-03-10")],
+        b=[("community", "2016-03-01"), ("offence", "2016-03-11")],  # on the day of the start: stays
+        c=[("community", "2016-03-01"), ("offence", "2016-02-20")],  # before the index date
+    )
+    study = study_of((1, "a", "2016-03-11"), (2, "b", "2016-03-11"), (3, "c", "2016-03-11"))
+    selected = chosen(world, tmp_path, study)
+    assert [key for key, *_ in treated_of(selected)] == [2, 3]
+    assert selected.attrition.people[Step.ELIGIBLE] == 3
+    assert selected.attrition.people[Step.NO_OFFENCE_BEFORE_START] == 2
+
+
+def test_the_pool_meets_the_same_condition(tmp_path: Path) -> None:
+    world = world_of(
+        a=[("community", "2016-03-01")],
+        b=[("community", "2016-05-01"), ("offence", "2016-05-10")],  # 9 days: before any pseudo-start of 10
+        c=[("community", "2016-05-01"), ("offence", "2016-05-11")],
+        d=[("community", "2015-05-01")],  # no treated person of that year: delays of the kind
+        e=[("fine", "2015-05-01")],  # none of the kind: delays of all
+    )
+    selected = chosen(world, tmp_path, study_of((1, "a", "2016-03-11")))
+    assert pool_of(selected) == {("c", "2016-05-01"), ("d", "2015-05-01"), ("e", "2015-05-01")}
+    assert set(selected.people["delay_days"].to_pylist()) == {10}
+
+
+def test_everyone_in_the_study_is_out_of_the_pool(tmp_path: Path) -> None:
+    world = world_of(
+        a=[("community", "2016-03-01")],
+        b=[("community", "2012-03-01")],  # entered, but without an event in the window
+        c=[("community", "2016-03-05")],
+    )
+    selected = chosen(
+        world, tmp_path, study_of((1, "a", "2016-03-11"), (2, "b", "2016-03-11"), (3, None, "2016-03-11"))
+    )
+    assert pool_of(selected) == {("c", "2016-03-05")}
+    assert selected.attrition.people[Step.LINKED] == 2
+
+
+def test_years_and_cover_and_exclusions(tmp_path: Path) -> None:
+    world = world_of(
+        a=[("community", "2014-03-01")],
+        b=[("community", "2016-03-01")],
+        c=[("community", "2028-06-30")],  # 18 months end on 30 December 2029
+        d=[("community", "2028-07-02")],  # not covered by data until 1 January 2030
+    )
+    study = study_of((1, "a", "2014-03-11"), (2, "b", "2016-03-11"), (3, "c", "2028-07-01"), (4, "d", "2028-07-03"))
+    inside = chosen(world, tmp_path / "1", study, first_year=2015)
+    assert [key for key, *_ in treated_of(inside)] == [2, 3]
+    assert inside.attrition.people[Step.INSIDE_YEARS] == 2
+    from_start = chosen(world, tmp_path / "2", study, last_year=2028, follow_from=FollowFrom.START)
+    assert [key for key, *_ in treated_of(from_start)] == [1, 2]  # the latest start of a window must be covered
+    nobody = chosen(
+        world, tmp_path / "3", study, exclusions=(Exclusion("offence_group", ("theft",), "thefts are left out"),)
+    )
+    assert nobody.attrition.people[Step.ELIGIBLE] == 0
+    assert nobody.people.num_rows == 0
+
+
+def test_follow_up_starts_where_the_plan_says(tmp_path: Path) -> None:
+    world = world_of(a=[("community", "2016-03-01")], b=[("community", "2016-05-01")])
+    study = study_of((1, "a", "2016-03-11"))
+    expected: Mapping[FollowFrom, list[str]] = {
+        FollowFrom.INDEX: ["2016-03-01", "2016-05-01"],
+        FollowFrom.START: ["2016-03-11", "2016-05-11"],
+    }
+    for follow_from, days in expected.items():
+        selected = chosen(world, tmp_path / follow_from.value, study, follow_from=follow_from)
+        assert [day.isoformat() for day in selected.people["follow_from"].to_pylist()] == days
+
+
+def test_one_event_a_pool_person_drawn_by_the_seed(tmp_path: Path) -> None:
+    world = world_of(a=[("community", "2016-03-01")], b=[("community", f"201{n}-05-01") for n in range(2, 9)])
+    paths = world.register(tmp_path)
+    study = study_of((1, "a", "2016-03-11"))
+    drawn = [pool_of(select(study, paths, CohortSettings(seed=seed))) for seed in range(30)]
+    assert all(len(one) == 1 for one in drawn)
+    assert len(set.union(*drawn)) > 3
+    again = select(study, paths, CohortSettings(seed=3))
+    assert again.people.equals(select(study, paths, CohortSettings(seed=3)).people)
+
+
+def test_people_hold_covariates_and_no_register_key(tmp_path: Path) -> None:
+    world = world_of(a=[("community", "2016-03-01")], b=[("community", "2016-05-01")])
+    selected = chosen(world, tmp_path, study_of((1, "a", "2016-03-11")))
+    fixed = ("study_key", "treated", "index_event_id", "kind", "index_date", "delay_days", "follow_from")
+    assert tuple(selected.people.column_names) == fixed + selected.covariates
+    assert "copas_rate" in selected.covariates
+    assert selected.keys.to_pylist()[0] == {"study_key": 1, "register_key": "key-a"}
+
+
+def test_mistakes_are_told_together(tmp_path: Path) -> None:
+    paths = world_of(a=[("community", "2016-03-01")]).register(tmp_path)
+    wrong = CohortSettings(index_kinds=("parole",), exclusions=(Exclusion("height", ("tall",), ""),))
+    with pytest.raises(UsageError) as told:
+        select(study_of().drop_columns(["start_date"]), paths, wrong)
+    assert [word for word in ("start_date", "parole", "height") if word in str(told.value)] == [
+        "start_date",
+        "parole",
+        "height",
+    ]
