@@ -6,9 +6,11 @@ function that opens them is not called earlier.
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +39,14 @@ TREATED = "treated"
 RESULT = "result.json"
 
 
-class Analysis(Enum):
-    """What is analysed: a cohort in a lab, or a table that is ready."""
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a report says of where it was made."""
 
-    LAB = "lab"
-    TABLE = "table"
+    today: dt.date
+    lab: str = ""
+    data_window: str = ""
+    method: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,7 @@ class Inputs:
     measures: tuple[Measure, ...]
     folder: Path
     inputs: Mapping[str, str]  # what went in -> SHA-256
-    analysis: Analysis
-    about: Mapping[str, Any]  # further facts for the report: dates, lab, data window
+    facts: Facts
     settings: DisclosureSettings = UK
     threads: int = 2
 
@@ -137,4 +141,51 @@ def _manifest(inputs: Inputs, outputs: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _about(inputs: Inputs) -> About:
-    raise NotImplementedError
+    plan, facts = inputs.plan, inputs.facts
+    frozen = inputs.folder / "frozen.json"
+    design = str(json.loads(frozen.read_bytes())["design"]) if frozen.is_file() else "not made"
+    return About(
+        title=plan.title,
+        provider=plan.provider,
+        description=plan.description,
+        run=inputs.run,
+        today=facts.today,
+        plan_hash=plan.sha256(),
+        design_hash=design,
+        versions=versions(),
+        seeds=(plan.seed,),
+        inputs=tuple(sorted(inputs.inputs.items())),
+        method=method_facts(inputs),
+        data_window=facts.data_window,
+        lab=facts.lab,
+    )
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """The program and the libraries that its numbers pass through."""
+    libraries = ("duckdb", "numpy", "scipy", "splink")
+    return (("counterfoil", __version__), *((name, metadata.version(name)) for name in libraries))
+
+
+def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
+    """Every choice that decides the numbers, in words (MATCHING 3: programs differ in these). Settings, no results."""
+    chosen = inputs.plan.comparison
+    tests = (
+        ("Test", "Welch, unequal variances, two-sided; Kish effective size and reliability weights for the comparison"),
+        ("Beside it", "Newcombe's score interval for rates; a disagreement on significance is said in the headline"),
+    )
+    if chosen.design == "randomised":
+        return (("Design", "randomised: everyone counts once"), *tests)
+    return (
+        ("Design", "matched comparison group"),
+        ("Propensity", "logistic regression on every covariate of the plan, full maximum likelihood"),
+        ("Matching", "radius, with replacement: each treated person's comparison people share weight 1"),
+        ("Matched within", ", ".join(chosen.exact) or "no factor"),
+        ("Caliper", f"the best of {', '.join(f'{c:g}' for c in chosen.calipers_sd)} SD of the logit propensity, "
+         f"pooled within group, among those that keep {chosen.keep_share:.0%} of the treated"),
+        ("Balance", "standardised mean difference over the treated SD before matching"),
+        ("Covariates", ", ".join(chosen.covariates or inputs.covariates)),
+        ("Squares and products", ", ".join(chosen.terms) or "none"),
+        *inputs.facts.method,
+        *tests,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ A plan is TOML. A key that nothing uses is an error, not a shrug.
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -156,6 +157,7 @@ class Plan(BaseModel):
     provider: Name = "Not stated"
     description: Annotated[str, Field(max_length=10_000)] = ""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    today: dt.date | None = None  # the date a report from a table carries; a lab has its own
     service: Service = Service()
     cohort: Cohort = Cohort()
     comparison: ComparisonPlan = ComparisonPlan()
@@ -164,6 +166,8 @@ class Plan(BaseModel):
 
     @model_validator(mode="after")
     def _table_or_lab(self) -> Self:
+        if self.table is None and self.today is not None:
+            raise ValueError("`today` is for a plan with [table]; a lab's date is set in lab.toml. Remove it.")
         if self.table is not None:
             unused = sorted({"cohort", "outcomes"} & self.model_fields_set)
             if unused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from counterfoil.cohort.values import Attrition, Step
 from counterfoil.errors import FileNotTaken, UsageError
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_file
-from counterfoil.study.analysis import Analysis, Inputs, analyse
+from counterfoil.study.analysis import Facts, Inputs, analyse
 from counterfoil.study.plan import Plan, TableMeasure, TablePlan, read_plan
 from counterfoil.warehouse import connect
 
@@ -63,7 +64,7 @@ def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
         measures=tuple(measure.measure() for measure in table.measures),
         folder=out,
         inputs=files,
-        analysis=Analysis.TABLE,
+        facts=Facts(today=plan.today or dt.date.today()),
     )
 
 

@@ -1,0 +1,182 @@
+"""The analyst's part: the register, and from a handover to a report. Opens nothing under `linker/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from counterfoil import __version__
+from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register
+from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
+from counterfoil.cohort.values import Attrition
+from counterfoil.disclosure import UK, DisclosureSettings
+from counterfoil.domains import load
+from counterfoil.errors import UsageError
+from counterfoil.lab import log
+from counterfoil.lab.files import atomic_folder
+from counterfoil.lab.keys import Role, decrypt
+from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.progress import Progress
+from counterfoil.lab.versions import version_for
+from counterfoil.outcomes.measures import Better, Measure, Support
+from counterfoil.outcomes.register import FollowUp, build_outcomes, measure
+from counterfoil.provenance import key_of, sha256_of_file
+from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
+from counterfoil.study.handover import HANDOVER, unpack
+from counterfoil.study.plan import Plan, parse_plan
+from counterfoil.units import Kind
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def make_register(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Task `register`: index events, covariates and outcomes for everyone in the newest spine."""
+    lab = open_lab(Path(arguments["lab"]))
+    keys = lab.paths.latest_register_keys()
+    if keys is None:
+        raise UsageError(f"Nothing is linked in this lab yet. Run counterfoil link {lab.paths.root} first.")
+    inputs = RegisterInputs(lab.paths.latest_extracts(lab.paths.analyst), keys, lab.settings.domain)
+    files = {
+        str(p.relative_to(lab.paths.analyst)): sha256_of_file(p) for f in inputs.extracts.values() for p in _tables(f)
+    }
+    key = key_of(files=files, spine=keys.stem, version=__version__)
+    version, finished = version_for(lab.paths.analyst / "register", lab.settings.date(), key)
+    if not finished:
+        with atomic_folder(lab.paths.register(version)) as folder:
+            paths, machine = RegisterPaths(folder), machine_of(lab)
+            build_cohort_register(inputs, paths, machine=machine, progress=progress)
+            build_outcomes(inputs, paths, machine=machine, progress=progress)
+        log.append(lab.paths, "registered", {"register": version})
+    paths = RegisterPaths(lab.paths.register(version))
+    said = "The register is up to date" if finished else "Made the register"
+    return {"register": version, "lines": [f"{said}: {version}. Data cover dates up to {paths.data_end():%-d %B %Y}."]}
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"))
+
+
+def machine_of(lab: OpenLab) -> Machine:
+    """How much of the machine a lab's settings allow."""
+    return Machine(lab.settings.threads, lab.settings.memory)
+
+
+def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Task `evaluate`: from the handover in the run's folder to a report."""
+    lab = open_lab(Path(arguments["lab"]))
+    plan = parse_plan(arguments["plan"], "the plan")
+    folder = lab.paths.run(arguments["run"])
+    study, counts = unpack(decrypt(lab.paths, (folder / HANDOVER).read_bytes(), by=Role.ANALYST))
+    register = _register(lab)
+    progress("Selecting people and the pool", 0.1)
+    selected = select(study, register, cohort_settings(plan), machine=machine_of(lab))
+    attrition = Attrition({**counts, **selected.attrition.people}, started=plan.service.people_started)
+    inputs = _inputs(lab, plan, arguments["run"], selected, replace(attrition))
+    return analyse(inputs, lambda: _outcomes(lab, plan, register, selected), progress=progress)
+
+
+def _register(lab: OpenLab) -> RegisterPaths:
+    folder = lab.paths.latest_register()
+    if folder is None:
+        raise UsageError(f"This lab has no register yet. Run counterfoil register {lab.paths.root} first.")
+    return RegisterPaths(folder)
+
+
+def cohort_settings(plan: Plan) -> CohortSettings:
+    """The selection stage's settings."""
+    return CohortSettings(
+        index_kinds=tuple(plan.cohort.index_kinds),
+        index_window_days=plan.cohort.index_window_days,
+        first_year=plan.cohort.first_year,
+        last_year=plan.cohort.last_year,
+        follow_from=FollowFrom(plan.cohort.follow_from),
+        follow_up_months=plan.outcomes.follow_up_months,
+        waiting_months=plan.outcomes.waiting_months,
+        seed=plan.seed,
+    )
+
+
+def _inputs(lab: OpenLab, plan: Plan, run: str, selected: Selected, attrition: Attrition) -> Inputs:
+    chosen = plan.comparison
+    covariates = chosen.covariates if chosen.covariates is not None else selected.covariates
+    unknown = [name for name in (*covariates, *chosen.exact) if name not in selected.covariates]
+    if unknown:
+        known = ", ".join(sorted(selected.covariates))
+        raise UsageError(*(f"`{name}` is no covariate of the register. Those there are: {known}." for name in unknown))
+    columns = list(dict.fromkeys((*covariates, *chosen.exact)))
+    measures = {m["name"]: domain_measure(m) for m in load(lab.settings.domain).measures}
+    return Inputs(
+        run=run,
+        plan=plan,
+        people=selected.people.select([TREATED, *columns]),
+        covariates=covariates,
+        attrition=attrition,
+        measures=tuple(measures[name] for name in plan.outcomes.measures),
+        folder=lab.paths.run(run),
+        inputs={"register": _register(lab).folder.name},
+        facts=_facts(lab, plan),
+        settings=disclosure_settings(lab),
+        threads=lab.settings.threads,
+    )
+
+
+def domain_measure(raw: Mapping[str, Any]) -> Measure:
+    """A measure of the domain's table as a value."""
+    return Measure(
+        name=raw["name"],
+        label=raw["label"],
+        kind=Kind(raw["kind"]),
+        support=Support(raw["support"]),
+        better=Better(raw["better"]),
+        unit=raw["unit"],
+        noun=raw["noun"],
+        decimals=raw["decimals"],
+    )
+
+
+def disclosure_settings(lab: OpenLab) -> DisclosureSettings:
+    """The rules' parameters, as strict as the lab has made them."""
+    chosen = lab.settings.disclosure
+    return replace(
+        UK,
+        minimum_submitted=float(chosen.min_submitted),
+        maximum_missing_share=chosen.max_missing_share,
+        threshold=float(chosen.threshold),
+        minimum_matched=float(chosen.min_group),
+        minimum_width=float(chosen.width),
+    )
+
+
+def _facts(lab: OpenLab, plan: Plan) -> Facts:
+    end = _register(lab).data_end()
+    kinds = ", ".join(kind.replace("_", " ") for kind in plan.cohort.index_kinds)
+    method = (
+        ("Index events", f"{kinds}; a start belongs to the nearest within {plan.cohort.index_window_days} days before it"),
+        ("Follow-up", f"{plan.outcomes.follow_up_months} months, then {plan.outcomes.waiting_months} months for proof"),
+        ("Before the start", "people who offended between the index event and the start are left out; each comparison "
+         "person has a start drawn from the delays of those treated, and meets the same rule"),
+    )  # fmt: skip
+    return Facts(
+        today=lab.settings.date(),
+        lab=lab.settings.name,
+        data_window=f"Records cover dates up to {end:%-d %B %Y}",
+        method=method,
+    )
+
+
+def _outcomes(lab: OpenLab, plan: Plan, register: RegisterPaths, selected: Selected) -> Mapping[str, FloatArray]:
+    follow_up = FollowUp(plan.outcomes.follow_up_months, plan.outcomes.waiting_months)
+    measured = measure(selected.people, register, follow_up, domain=lab.settings.domain, machine=machine_of(lab))
+    return {name: _floats(measured[name]) for name in plan.outcomes.measures}
+
+
+def _floats(column: pa.ChunkedArray) -> FloatArray:
+    filled = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
+    return np.asarray(filled.to_numpy(), dtype=np.float64)

@@ -1,0 +1,138 @@
+"""The linker's part of an evaluation: from an encrypted file to study keys, and an account of every row.
+
+The handover that goes to the analyst holds study keys, register keys, link probabilities, atoms and the dates of the
+service: no name, no number, no row. It is encrypted to the analyst. The account of every row stays with the linker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from counterfoil.cohort.values import Step
+from counterfoil.errors import Fault
+from counterfoil.lab.files import PRIVATE, atomic_write
+from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
+from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.progress import Progress
+from counterfoil.linkage.cohort import link_cohort
+from counterfoil.linkage.keys import register_key
+from counterfoil.linkage.spine import open_spine, resources
+from counterfoil.provenance import sha256_of_bytes
+from counterfoil.records.provider import Code, Submission, read_submission
+from counterfoil.records.standardise import standardise_people
+from counterfoil.study.handover import HANDOVER, pack
+from counterfoil.warehouse import query, write_table
+
+COHORT = "cohort"  # the source name of a provider's entries
+NO_PUBLICATION = 0  # the atom of people in no earlier publication; others come with the ledger
+NO_PERSON = frozenset({Code.NOT_A_PERSON.value, Code.REPEATED_HEADINGS.value})  # rows that hold nobody
+_STUDY_KEY_BITS = 62
+
+
+def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Task `link_cohort` of the linker: read, link, hand over. Gives nothing that depends on who was found (R12)."""
+    lab = open_lab(Path(arguments["lab"]))
+    submission = _read(lab, arguments["submission"], progress)
+    progress("Finding each person in the records", 0.1)
+    linked = _link(lab, submission)
+    _keep_account(lab.paths, arguments["submission"], submission, linked)
+    study = _study(linked, register_secret(lab.paths))
+    sealed = encrypt(lab.paths, pack(study, _counts(submission, linked)), to=Role.ANALYST)
+    atomic_write(lab.paths.run(arguments["run"]) / HANDOVER, sealed, mode=PRIVATE)
+    return {}
+
+
+def _read(lab: OpenLab, submission: str, progress: Progress) -> Submission:
+    folder = lab.paths.submission(submission)
+    about = json.loads((folder / "about.json").read_bytes())
+    data = decrypt(lab.paths, (folder / "file.age").read_bytes(), by=Role.LINKER)
+    if sha256_of_bytes(data) != about["sha256"]:
+        raise Fault("The submission is not the file that was sent: its hash differs. Submit it again.")
+    with _in_memory(data, about["suffix"]) as path:
+        return read_submission(path, lab.settings.date(), domain=lab.settings.domain, progress=progress)
+
+
+@contextmanager
+def _in_memory(data: bytes, suffix: str) -> Iterator[Path]:
+    """A path to decrypted bytes that never touch the disk: a link to a file in memory, gone when the block ends."""
+    descriptor = os.memfd_create("submission", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(data)
+        with tempfile.TemporaryDirectory() as folder:
+            link = Path(folder) / f"submission{suffix}"
+            link.symlink_to(f"/proc/{os.getpid()}/fd/{descriptor}")
+            yield link
+    finally:
+        os.close(descriptor)
+
+
+def _link(lab: OpenLab, submission: Submission) -> pa.Table:
+    """The entries, in file order, with person_id, link_status, match_weight, link_probability and evidence."""
+    names = [str(row) for row in submission.entries["row"].to_pylist()]
+    people = submission.entries.append_column("record_id", pa.array(names, pa.string()))
+    no_standins: frozenset[Any] = frozenset()  # a list is too short to find stand-in dates by frequency
+    standard = standardise_people(people, source=COHORT, today=lab.settings.date(), standins=no_standins)
+    found = link_cohort(standard, open_spine(lab), resources=resources(lab))
+    for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
+        people = people.append_column(name, found[name])
+    return people
+
+
+def _keep_account(paths: LabPaths, submission: str, read: Submission, linked: pa.Table) -> None:
+    """Every row of the file and what became of it. Inside the linker's side only; no name in it."""
+    sql = """
+        SELECT a.row, a.outcome, a.reason, l.link_status, l.evidence,
+               l.person_id IS NOT NULL AND row_number() OVER (
+                   PARTITION BY l.person_id ORDER BY l.start_date NULLS LAST, a.row) > 1 AS repeats_a_person
+        FROM accounts a LEFT JOIN linked l USING (row)
+        ORDER BY a.row
+    """
+    columns = ["row", "link_status", "evidence", "person_id", "start_date"]
+    account = query(sql, {"accounts": read.accounts, "linked": linked.select(columns)})
+    write_table(account, paths.submission(submission) / "account.parquet")
+
+
+def _study(linked: pa.Table, secret: bytes) -> pa.Table:
+    """One row an entry of a linked person: random study key, register key, probability, atom, dates of the service."""
+    kept = linked.filter(pc.is_valid(linked["person_id"]))
+    keys = [register_key(secret, person) for person in kept["person_id"].to_pylist()]
+    start = pc.coalesce(kept["start_date"], kept["index_date"])
+    return pa.table(
+        {
+            "study_key": pa.array([secrets.randbits(_STUDY_KEY_BITS) for _ in keys], pa.int64()),
+            "register_key": pa.array(keys, pa.string()),
+            "link_probability": kept["link_probability"],
+            "atom_id": pa.array([NO_PUBLICATION] * len(keys), pa.int64()),
+            "start_date": start,
+            "end_date": kept["end_date"],
+        }
+    )
+
+
+def _counts(submission: Submission, linked: pa.Table) -> dict[Step, int]:
+    """People after each step that the linker sees. A row that holds nobody was never a person submitted."""
+    people = [reason not in NO_PERSON for reason in submission.accounts["reason"].to_pylist()]
+    return {
+        Step.SUBMITTED: sum(people),
+        Step.VALID: submission.entries.num_rows,
+        Step.ONE_ROW_A_PERSON: _people(linked),
+        Step.LINKED: len(pc.unique(linked["person_id"].drop_null())),
+    }
+
+
+def _people(linked: pa.Table) -> int:
+    """Different people among the entries: those linked count once a person, the others once a first row."""
+    sql = "SELECT count(DISTINCT coalesce(person_id, 'row ' || first_row)) AS n FROM linked ORDER BY 1"
+    return int(query(sql, {"linked": linked.select(["person_id", "first_row"])})["n"][0].as_py())

@@ -1,0 +1,30 @@
+"""A request that is refused from the description of its service, before anyone is linked. It still gets a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from counterfoil.cohort.values import Attrition
+from counterfoil.disclosure import refuse
+from counterfoil.errors import Refused
+from counterfoil.lab.make import OpenLab
+from counterfoil.study.analysis import Facts, Inputs, publish_inside
+from counterfoil.study.plan import Plan
+
+
+def refused_before_linking(lab: OpenLab, plan: Plan, run: str, refusal: Refused) -> dict[str, Any]:
+    """Write the refusal's report and give its JSON."""
+    inputs = Inputs(
+        run=run,
+        plan=plan,
+        people=pa.table({}),
+        covariates=(),
+        attrition=Attrition(people={}),
+        measures=(),
+        folder=lab.paths.run(run),
+        inputs={},
+        facts=Facts(today=lab.settings.date(), lab=lab.settings.name),
+    )
+    return publish_inside(inputs, refuse(refusal))

@@ -1,0 +1,49 @@
+"""Which role may do what: every task that a child process runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from counterfoil.domains import load
+from counterfoil.lab import log
+from counterfoil.lab.make import open_lab
+from counterfoil.lab.progress import Progress
+from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.spine import build_spine
+from counterfoil.records.load import load as load_delivery
+from counterfoil.study.analyst import evaluate_run, make_register
+from counterfoil.study.linker import link_submission
+from counterfoil.study.roles import ProcessRole
+
+Task = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
+
+
+def _load(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    lab = open_lab(Path(arguments["lab"]))
+    schema = load(lab.settings.domain).source(arguments["source"])
+    date = dt.date.fromisoformat(arguments["date"]) if arguments["date"] else lab.settings.date()
+    files = [Path(file) for file in arguments["files"]]
+    receipt = load_delivery(files, schema, lab.paths, delivery=date, today=lab.settings.date(), progress=progress)
+    log.append(lab.paths, "loaded", {"source": schema.name, "delivery": date.isoformat()})
+    return {"source": schema.name, "delivery": date.isoformat(), "lines": receipt.lines()}
+
+
+def _link(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    lab = open_lab(Path(arguments["lab"]))
+    result = build_spine(lab, engine=Engine(arguments["engine"]), progress=progress)
+    if result.made:
+        log.append(lab.paths, "linked", {"spine": result.spine.version})
+    said = "Made the spine" if result.made else "The spine is up to date"
+    return {"spine": result.spine.version, "lines": [f"{said}: {result.spine.version}."]}
+
+
+TASKS: Mapping[tuple[ProcessRole, str], Task] = {
+    (ProcessRole.INTAKE, "load"): _load,
+    (ProcessRole.LINKER, "link"): _link,
+    (ProcessRole.LINKER, "link_cohort"): link_submission,
+    (ProcessRole.ANALYST, "register"): make_register,
+    (ProcessRole.ANALYST, "evaluate"): evaluate_run,
+}
