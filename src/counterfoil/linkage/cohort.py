@@ -1,0 +1,157 @@
+"""A cohort to the spine: for each entry one person, or an honest no (METHODS 1).
+
+The order of evidence: a valid identifying number that a birth date or surname confirms; then the model, with the cohort
+as one side and the spine's records as the other.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import pyarrow as pa
+
+from counterfoil.linkage import engine as engines
+from counterfoil.linkage.blocking import check_blocks, count_between
+from counterfoil.linkage.clusters import Strictness
+from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.prepare import ID, prepare
+from counterfoil.linkage.specification import NumberEvidence, Specification
+from counterfoil.linkage.spine import Spine
+from counterfoil.linkage.splink_engine import Resources
+from counterfoil.warehouse import query
+
+LOWEST_WEIGHT = -20.0  # bits; below it a pair tells nothing about who an entry is
+_NUMBERS = ("pnc_std", "cro_std", "prison_number_std", "crn_std")
+
+
+class LinkStatus(Enum):
+    """How an entry ended."""
+
+    LINKED = "linked"
+    AMBIGUOUS = "ambiguous"
+    NOT_FOUND = "not_found"
+
+
+def link_cohort(
+    entries: pa.Table,
+    spine: Spine,
+    *,
+    resources: Resources,
+    engine: Engine = Engine.SPLINK,
+    without_identifiers: bool = False,
+) -> pa.Table:
+    """One row for each entry of `entries` (standardised; record_id is the entry's id), in their order.
+
+    Columns: row (int64, from 0), record_id, person_id (null unless linked), link_status, match_weight (bits, of the best
+    person; null when no record came near), link_probability (null unless linked), evidence ("pnc", "prison_number",
+    "model"; null unless linked). Two entries may end at one person: which row to keep is a later step.
+
+    `without_identifiers` takes all identifying numbers away first, to show how the cohort would link without them.
+    """
+    specification = spine.specification
+    given = _without_numbers(entries) if without_identifiers else entries
+    encoded, people = spine.encoded(), spine.people()
+    prepared = prepare(given, specification, first_id=encoded.num_rows)
+    counts = count_between(prepared, encoded, specification.rules)
+    check_blocks(counts, max_block=specification.guards.max_block)
+    scored = engines.score_between(
+        prepared,
+        encoded,
+        spine.model,
+        threshold=LOWEST_WEIGHT,
+        engine=engine,
+        resources=resources,
+    )
+    tables = {
+        "entries": _numbered(entries, prepared),
+        "candidates": _best_of_each_person(scored, people),
+        "numbers": _numbers(prepared, encoded, people, specification),
+    }
+    return query(_decision_sql(spine), tables)
+
+
+def exact_baseline(entries: pa.Table, spine: Spine) -> pa.Table:
+    """What plain SQL finds: row, person_id (null unless exactly one), by PNC number, prison number, or names and birth date."""
+    encoded, people = spine.encoded(), spine.people()
+    prepared = prepare(entries, spine.specification)
+    keys = (
+        "e.pnc_std = s.pnc_std",
+        "e.prison_number_std = s.prison_number_std",
+        "e.name_key = s.name_key AND e.dob = s.dob",
+    )
+    hits = " UNION ".join(f"SELECT e.record_id, s.person_id FROM entries e JOIN spine s ON {key}" for key in keys)
+    sql = f"""SELECT n.row, CASE WHEN count(DISTINCT h.person_id) = 1 THEN min(h.person_id) END AS person_id
+              FROM numbered n LEFT JOIN ({hits}) h USING (record_id) GROUP BY n.row ORDER BY n.row"""
+    tables = {
+        "entries": prepared,
+        "spine": encoded.append_column("person_id", people.column("person_id")),
+        "numbered": _numbered(entries, prepared),
+    }
+    return query(sql, tables)
+
+
+def _without_numbers(entries: pa.Table) -> pa.Table:
+    for name in _NUMBERS:
+        at = entries.column_names.index(name)
+        entries = entries.set_column(at, name, pa.nulls(entries.num_rows, pa.string()))
+    return entries
+
+
+def _numbered(entries: pa.Table, prepared: pa.Table) -> pa.Table:
+    """row (position in `entries`), record_id, unique_id."""
+    rows = entries.select(["source", "record_id"]).append_column("row", pa.array(range(entries.num_rows), pa.int64()))
+    sql = f"SELECT row, record_id, {ID} FROM rows JOIN prepared USING (source, record_id) ORDER BY row"
+    return query(sql, {"rows": rows, "prepared": prepared.select([ID, "source", "record_id"])})
+
+
+def _best_of_each_person(scored: pa.Table, people: pa.Table) -> pa.Table:
+    """unique_id of the entry, person_id, weight: the most that any record of the person weighs."""
+    numbered = people.select(["person_id"]).append_column(ID, pa.array(range(people.num_rows), pa.int64()))
+    sql = f"""SELECT greatest({ID}_l, {ID}_r) AS {ID}, person_id, max(match_weight) AS weight
+              FROM scored JOIN numbered ON least({ID}_l, {ID}_r) = numbered.{ID} GROUP BY ALL ORDER BY 1, 2"""
+    return query(sql, {"scored": scored, "numbered": numbered})
+
+
+def _numbers(prepared: pa.Table, encoded: pa.Table, people: pa.Table, specification: Specification) -> pa.Table:
+    """unique_id, person_id, evidence, rank: entries whose confirmed number is that of exactly one person."""
+    rules = specification.cohort
+    confirmed = " OR ".join(f"e.{column} = s.{column}" for column in rules.confirm)
+    parts = [_number_sql(number, rank, confirmed) for rank, number in enumerate(rules.numbers)]
+    columns = ["person_id", *[number.column for number in rules.numbers], *rules.confirm]
+    spine = encoded.append_column("person_id", people.column("person_id")).select(columns)
+    return query(" UNION ALL ".join(parts) + " ORDER BY 1, rank", {"entries": prepared, "spine": spine})
+
+
+def _number_sql(number: NumberEvidence, rank: int, confirmed: str) -> str:
+    return f"""SELECT e.{ID}, min(s.person_id) AS person_id, '{number.evidence}' AS evidence, {rank} AS rank
+               FROM entries e JOIN spine s ON e.{number.column} = s.{number.column} AND ({confirmed})
+               GROUP BY e.{ID} HAVING count(DISTINCT s.person_id) = 1"""
+
+
+def _decision_sql(spine: Spine) -> str:
+    medium, within = spine.thresholds[Strictness.MEDIUM], spine.specification.cohort.ambiguous_within
+    return f"""
+        WITH ranked AS (
+            SELECT *, row_number() OVER (PARTITION BY {ID} ORDER BY weight DESC, person_id) AS place FROM candidates),
+        best AS (
+            SELECT one.{ID}, one.person_id, one.weight, coalesce(one.weight - two.weight < {within}, false) AS close
+            FROM (SELECT * FROM ranked WHERE place = 1) one LEFT JOIN (SELECT * FROM ranked WHERE place = 2) two USING ({ID})),
+        certain AS (
+            SELECT n.{ID}, n.person_id, n.evidence, c.weight
+            FROM (SELECT * FROM numbers QUALIFY row_number() OVER (PARTITION BY {ID} ORDER BY rank) = 1) n
+            LEFT JOIN candidates c ON n.{ID} = c.{ID} AND n.person_id = c.person_id),
+        decided AS (
+            SELECT row, record_id, best.close,
+                   CASE WHEN certain.person_id IS NOT NULL OR (best.weight >= {medium} AND NOT best.close) THEN '{LinkStatus.LINKED.value}'
+                        WHEN best.weight >= {medium} THEN '{LinkStatus.AMBIGUOUS.value}'
+                        ELSE '{LinkStatus.NOT_FOUND.value}' END AS link_status,
+                   coalesce(certain.person_id, best.person_id) AS person_id,
+                   CASE WHEN certain.person_id IS NOT NULL THEN certain.weight ELSE best.weight END AS match_weight,
+                   coalesce(certain.evidence, 'model') AS evidence
+            FROM entries LEFT JOIN certain USING ({ID}) LEFT JOIN best USING ({ID}))
+        SELECT row, record_id,
+               CASE WHEN link_status = '{LinkStatus.LINKED.value}' THEN person_id END AS person_id,
+               link_status, match_weight,
+               CASE WHEN link_status = '{LinkStatus.LINKED.value}' THEN 1 / (1 + pow(2.0, -match_weight)) END AS link_probability,
+               CASE WHEN link_status = '{LinkStatus.LINKED.value}' THEN evidence END AS evidence
+        FROM decided ORDER BY row"""

@@ -1,0 +1,144 @@
+"""How good a spine is: what can be counted, what the model says of itself (labelled so), and, where it is known, the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from counterfoil.linkage.clusters import Labels, Links, Strictness, components
+from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS
+from counterfoil.linkage.specification import Rule
+from counterfoil.warehouse import query
+
+DIGITS = 6
+MODEL_NOTE = (
+    "Estimated from the model alone, nobody has looked at the pairs. Over pairs that a blocking rule compared and that "
+    "weigh 0 or more; what blocking missed is not in it."
+)
+TRUTH_NOTE = "Against the known truth of a synthetic population. Pairs of records, after clustering."
+_Z95 = 1.959963984540054  # 97.5th percentile of the normal distribution
+_RATE = Mapping[str, Any]
+_EXACT = (("pnc_std",), ("prison_number_std",), ("name_key", "dob"))
+_NOT_IDENTIFIERS = frozenset({"source", "record_id", "dob_is_1jan", "alias_names"})
+
+
+def completeness(prepared: pa.Table) -> Mapping[str, _RATE]:
+    """For each source: records, and the share (0-1) of them in which each identifier is there and valid."""
+    columns = [name for name in STANDARD_COLUMNS if name not in _NOT_IDENTIFIERS and not name.endswith("_parts")]
+    shares = ", ".join(f"round(count({name}) / count(*), 4) AS {name}" for name in columns)
+    sql = f"SELECT source, count(*) AS records, {shares} FROM t GROUP BY source ORDER BY source"
+    return {row.pop("source"): row for row in query(sql, {"t": prepared}).to_pylist()}
+
+
+def link_rates(prepared: pa.Table, labels: Labels) -> Mapping[str, Mapping[str, float]]:
+    """For each source and each other: share (0-1) of its records whose person also has a record of the other."""
+    sql = """SELECT a.source AS source, b.source AS other, round(count(*) / any_value(n), 4) AS share
+             FROM t a JOIN (SELECT DISTINCT person, source FROM t) b ON a.person = b.person AND a.source <> b.source
+             JOIN (SELECT source, count(*) AS n FROM t GROUP BY source) c ON a.source = c.source
+             GROUP BY 1, 2 ORDER BY 1, 2"""
+    rates: dict[str, dict[str, float]] = {}
+    for row in query(sql, {"t": _with_person(prepared, labels)}).to_pylist():
+        rates.setdefault(row["source"], {})[row["other"]] = row["share"]
+    return rates
+
+
+def estimated(links: Links, thresholds: Mapping[Strictness, float]) -> _RATE:
+    """Precision and recall that the model expects of its own links, if it is right. `links` down to weight 0."""
+    probability = probability_of(links.weight)
+    everything = float(probability.sum())
+    rows: dict[str, Any] = {"note": MODEL_NOTE}
+    for level, limit in thresholds.items():
+        taken = probability[links.weight >= limit]
+        rows[level.value] = {
+            "links": int(taken.size),
+            "false_links": round(float((1 - taken).sum()), 3),
+            "missed_links": round(everything - float(taken.sum()), 1),
+            "precision": round(float(taken.mean()), DIGITS) if taken.size else None,
+            "recall": round(float(taken.sum()) / everything, DIGITS) if everything else None,
+        }
+    return rows
+
+
+def probability_of(weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Probability of being one person from a total weight in bits."""
+    odds: npt.NDArray[np.float64] = np.exp2(-weight)
+    return 1 / (1 + odds)
+
+
+def exact_baseline(prepared: pa.Table) -> Labels:
+    """What plain SQL finds: records that share a PNC number, a prison number, or both names and the birth date."""
+    found = [_chained(prepared, Rule("exact", columns, columns)) for columns in _EXACT]
+    left = np.concatenate([chain["l"].to_numpy() for chain in found])
+    right = np.concatenate([chain["r"].to_numpy() for chain in found])
+    return components(prepared.num_rows, Links(left, right, np.zeros(left.size)))
+
+
+def _chained(prepared: pa.Table, rule: Rule) -> pa.Table:
+    """Each record of a block linked to the block's first: the same components as all its pairs."""
+    columns = ", ".join(rule.left)
+    held = " AND ".join(f"{column} IS NOT NULL" for column in rule.left)
+    sql = f"""SELECT * FROM (SELECT min({ID}) OVER (PARTITION BY {columns}) AS l, {ID} AS r FROM t WHERE {held})
+              WHERE l < r ORDER BY r"""
+    return query(sql, {"t": prepared.select([ID, *rule.left])})
+
+
+def against_truth(prepared: pa.Table, labels: Labels, truth: pa.Table, groups: Sequence[str]) -> _RATE:
+    """Precision and recall (0-1, Wilson 95% intervals) of pairs in one cluster, over all and by group of the true person.
+
+    `truth` has source, record_id, person_id and the columns `groups`. A false pair counts in the group of each of its
+    records.
+    """
+    joined = _with_truth(prepared, labels, truth, groups)
+    answer: dict[str, Any] = {"note": TRUTH_NOTE, "all": _pair_rates(joined, None, None)}
+    for group in groups:
+        values = query(f"SELECT DISTINCT {group} AS g FROM t WHERE {group} IS NOT NULL ORDER BY 1", {"t": joined})
+        answer[f"by_{group}"] = {str(value): _pair_rates(joined, group, value) for value in values["g"].to_pylist()}
+    return answer
+
+
+def _with_person(prepared: pa.Table, labels: Labels) -> pa.Table:
+    return prepared.select(["source", "record_id"]).append_column("person", pa.array(labels))
+
+
+def _with_truth(prepared: pa.Table, labels: Labels, truth: pa.Table, groups: Sequence[str]) -> pa.Table:
+    columns = ", ".join(["person", "person_id", *groups])
+    sql = f"SELECT {columns} FROM t JOIN truth USING (source, record_id) ORDER BY person, person_id"
+    return query(sql, {"t": _with_person(prepared, labels), "truth": truth})
+
+
+def _pair_rates(joined: pa.Table, group: str | None, value: Any) -> _RATE:
+    """Pairs with at least one record of the group, from the sizes of clusters with and without it."""
+    inside = "true" if group is None else f"{group} = $value"
+    pairs = "sum((n * (n - 1) - (n - k) * (n - k - 1)) // 2)"
+    counted = f"(SELECT count(*)::BIGINT AS n, (count(*) FILTER ({inside}))::BIGINT AS k FROM t GROUP BY %s)"
+    sql = ", ".join(
+        f"(SELECT coalesce({pairs}, 0)::BIGINT FROM {counted % by}) AS {name}"
+        for name, by in (("both", "person, person_id"), ("linked", "person"), ("true_pairs", "person_id"))
+    )
+    row = query(f"SELECT {sql.replace('$value', _quoted(value))}", {"t": joined}).to_pylist()[0]
+    return {
+        "true_pairs": row["true_pairs"],
+        "precision": rate(row["both"], row["linked"]),
+        "recall": rate(row["both"], row["true_pairs"]),
+    }
+
+
+def _quoted(value: Any) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def rate(part: int, whole: int) -> _RATE:
+    """part / whole with Wilson's 95% interval; nulls when there is nothing to divide by."""
+    if not whole:
+        return {"rate": None, "low": None, "high": None}
+    share = part / whole
+    centre = share + _Z95**2 / (2 * whole)
+    half = _Z95 * sqrt(share * (1 - share) / whole + _Z95**2 / (4 * whole**2))
+    scale = 1 + _Z95**2 / whole
+    low, high = (centre - half) / scale, (centre + half) / scale
+    return {"rate": round(share, DIGITS), "low": round(max(low, 0.0), DIGITS), "high": round(min(high, 1.0), DIGITS)}

@@ -1,0 +1,116 @@
+"""Splink 5 on DuckDB, the way LINKAGE 6 found best: capped training, typed dates, chunks, a memory limit.
+
+Every run has a connection of its own, because a half-read result on a shared one makes Splink's next call fail. Splink
+logs names of columns and values of parameters; none of it is let through.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from splink import DuckDBAPI, Linker
+
+from counterfoil.linkage.model import EM_ITERATIONS, Bound, Model, bounded, frequency_columns, splink_settings
+from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.specification import Specification
+from counterfoil.warehouse import connect
+
+PAIRS_A_CHUNK = 100_000_000  # above this many candidate pairs Splink's memory grows past what it is worth (LINKAGE 6)
+_PROBE_SHARE = 0.1  # of records, to estimate how many pairs a training block has
+_PAIRS_TABLE = "scored_pairs"
+
+logging.getLogger("splink").addHandler(logging.NullHandler())
+logging.getLogger("splink").propagate = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one run may use."""
+
+    threads: int
+    memory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A trained model and how its training went."""
+
+    model: Model
+    bounds: tuple[Bound, ...]
+    sessions: tuple[Mapping[str, Any], ...]  # rule, iterations, converged
+
+
+@contextmanager
+def _database(resources: Resources) -> Iterator[DuckDBAPI]:
+    connection = connect(threads=resources.threads, memory_limit=resources.memory)
+    try:
+        yield DuckDBAPI(connection=connection)
+    finally:
+        connection.close()
+
+
+def train(prepared: pa.Table, specification: Specification, resources: Resources) -> Training:
+    """Prior from deterministic rules, u from random pairs, m by expectation maximisation over several blocks.
+
+    Term frequencies are left out of the training iterations: they run on counts of patterns, and give the same
+    parameters whatever the number of threads.
+    """
+    plan = specification.training
+    with _database(resources) as database:
+        linker = Linker(database.register(prepared), splink_settings(specification), log_level=None)
+        linker.training.estimate_probability_two_random_records_match(
+            [rule.sql for rule in plan.prior_rules], recall=plan.prior_recall
+        )
+        linker.training.estimate_u_using_random_sampling(
+            max_pairs=plan.random_pairs, seed=plan.seed, min_count_per_level=None, num_chunks=1
+        )
+        sessions = tuple(_train_on(linker, rule.sql, plan.em_max_pairs) for rule in plan.em_blocks)
+        settings = linker.misc.save_model_to_json()
+    all_pairs = prepared.num_rows * (prepared.num_rows - 1) // 2
+    model, bounds = bounded(settings, random_pairs=max(1, min(plan.random_pairs, all_pairs)))
+    return Training(model, bounds, sessions)
+
+
+def _train_on(linker: Linker, rule: str, max_pairs: int) -> Mapping[str, Any]:
+    session = linker.training.estimate_parameters_using_expectation_maximisation(
+        rule, estimate_without_term_frequencies=True, max_pairs=max_pairs, record_sample_proportion=_PROBE_SHARE
+    )
+    iterations = len(session._core_model_settings_history) - 1
+    return {"block": rule, "iterations": iterations, "converged": iterations < EM_ITERATIONS}
+
+
+def score(prepared: pa.Table, model: Model, *, threshold: float, pairs: int, resources: Resources) -> pa.Table:
+    """Pairs of records of one table that weigh `threshold` or more: unique_id_l < unique_id_r, match_weight (log2)."""
+    chunks = 1 + pairs // PAIRS_A_CHUNK
+    with _database(resources) as database:
+        linker = Linker(database.register(prepared), dict(model.settings), log_level=None)
+        found = linker.inference.predict(
+            threshold_match_weight=threshold, num_chunks_left=1, num_chunks_right=chunks, warning_mode="never"
+        )
+        return _pairs(database, found.physical_name)
+
+
+def score_between(left: pa.Table, right: pa.Table, model: Model, *, threshold: float, resources: Resources) -> pa.Table:
+    """Pairs of a record of `left` with one of `right` that weigh `threshold` or more.
+
+    Values are as frequent as they are in `right`: a cohort says nothing of how common a name is.
+    """
+    with _database(resources) as database:
+        tables = [database.register(left), database.register(right)]
+        linker = Linker(tables[1], dict(model.settings), log_level=None)
+        for column in frequency_columns(model):
+            linker.table_management.compute_tf_table(column)
+        found = linker.inference.predict_between(
+            tables[0], tables[1], threshold_match_weight=threshold, warning_mode="never"
+        )
+        return _pairs(database, found.physical_name)
+
+
+def _pairs(database: DuckDBAPI, table: str) -> pa.Table:
+    sql = f"SELECT {ID}_l, {ID}_r, match_weight FROM {table} ORDER BY {ID}_l, {ID}_r"
+    return database.duckdb_con.sql(sql).to_arrow_table()
