@@ -33,7 +33,7 @@ class Disclosure(BaseModel):
     max_missing_share: Annotated[float, Field(ge=0, le=0.30)] = 0.30
     threshold: Annotated[int, Field(ge=10)] = 10
     min_group: Annotated[int, Field(ge=30)] = 30
-    width: Annotated[int, Field(ge=10)] = 10
+    min_width: Annotated[int, Field(ge=10)] = 10
 
 
 class LabSettings(BaseModel):
@@ -75,7 +75,7 @@ domain = "justice"        # which schemas, codes and measures apply
 # max_missing_share = 0.30  # of those who started, missing from the upload (R1)
 # threshold = 10          # smallest count that is shown (R2, R3)
 # min_group = 30          # people in each group of an estimate (R1, R9)
-# width = 10              # least width of what a reader can work out (R6, R11)
+# min_width = 10          # least width of what a reader can work out (R6, R11)
 """
 
 

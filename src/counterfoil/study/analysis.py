@@ -22,7 +22,15 @@ from counterfoil import __version__
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.comparison import compare
 from counterfoil.comparison.values import Comparison, Design
-from counterfoil.disclosure import UK, DisclosureSettings, Protected, ProtectedRefusal, check_gate, protect, refuse
+from counterfoil.disclosure import (
+    DEFAULT_SETTINGS,
+    DisclosureSettings,
+    Protected,
+    ProtectedRefusal,
+    check_gate,
+    protect,
+    refuse,
+)
 from counterfoil.effect import estimate
 from counterfoil.errors import Refused
 from counterfoil.lab.files import atomic_write, write_json
@@ -62,7 +70,7 @@ class Inputs:
     folder: Path
     inputs: Mapping[str, str]  # what went in -> SHA-256
     facts: Facts
-    settings: DisclosureSettings = UK
+    settings: DisclosureSettings = DEFAULT_SETTINGS
     threads: int = 2
 
 
@@ -120,7 +128,7 @@ def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict
     """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared."""
     rendered = render(result, _about(inputs))
     report = inputs.folder / "report.html"
-    answer = to_json(result, run=inputs.run, report=str(report))
+    answer = to_json(result, run=inputs.run, report_path=str(report))
     for name, data in rendered.files.items():
         atomic_write(inputs.folder / name, data)
     hashes = {name: sha256_of_bytes(data) for name, data in rendered.files.items()}

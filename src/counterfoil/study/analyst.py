@@ -16,7 +16,7 @@ from counterfoil import __version__
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register
 from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
 from counterfoil.cohort.values import Attrition
-from counterfoil.disclosure import UK, DisclosureSettings
+from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.domains import load
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
@@ -145,12 +145,12 @@ def disclosure_settings(lab: OpenLab) -> DisclosureSettings:
     """The rules' parameters, as strict as the lab has made them."""
     chosen = lab.settings.disclosure
     return replace(
-        UK,
-        minimum_submitted=float(chosen.min_submitted),
-        maximum_missing_share=chosen.max_missing_share,
-        threshold=float(chosen.threshold),
-        minimum_matched=float(chosen.min_group),
-        minimum_width=float(chosen.width),
+        DEFAULT_SETTINGS,
+        min_submitted=chosen.min_submitted,
+        max_missing_share=chosen.max_missing_share,
+        threshold=chosen.threshold,
+        min_group=chosen.min_group,
+        min_width=chosen.min_width,
     )
 
 
@@ -158,7 +158,7 @@ def _facts(lab: OpenLab, plan: Plan) -> Facts:
     end = _register(lab).data_end()
     kinds = ", ".join(kind.replace("_", " ") for kind in plan.cohort.index_kinds)
     method = (
-        ("Index events", f"{kinds}; a start belongs to the nearest within {plan.cohort.index_window_days} days before it"),
+        ("Index events", f"{kinds}; a start belongs to the nearest in the {plan.cohort.index_window_days} days before"),
         ("Follow-up", f"{plan.outcomes.follow_up_months} months, then {plan.outcomes.waiting_months} months for proof"),
         ("Before the start", "people who offended between the index event and the start are left out; each comparison "
          "person has a start drawn from the delays of those treated, and meets the same rule"),

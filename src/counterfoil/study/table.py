@@ -94,17 +94,29 @@ def _read(data: Path, plan: Plan) -> _Data:
 
 
 def _load(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """One file as a table: text first, then a column whose every filled cell is a number becomes numbers."""
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise FileNotTaken(f"{path.name} is not a table this command reads. Save it as CSV (or .csv.gz) or Parquet.")
-    options = ", header = true, sample_size = -1" if reader == "read_csv" else ""
+    options = ", header = true, all_varchar = true" if reader == "read_csv" else ""
     try:
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {reader}($1{options})", [str(path)])
+        connection.execute(f"CREATE TABLE text_{name} AS SELECT * FROM {reader}($1{options})", [str(path)])
     except duckdb.Error as error:
         raise FileNotTaken(
             f"{path.name} cannot be read as {'CSV' if reader == 'read_csv' else 'Parquet'} with one heading row and "
             "the same number of cells in every row. Save it again from the program that made it."
         ) from error
+    columns = ", ".join(
+        _typed(connection, f"text_{name}", column) for column in sorted(_columns(connection, f"text_{name}"))
+    )
+    connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM text_{name}")
+
+
+def _typed(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> str:
+    quoted = '"' + column.replace('"', '""') + '"'
+    words = f"SELECT count(*) FROM {table} WHERE {quoted} IS NOT NULL AND TRY_CAST({quoted} AS DOUBLE) IS NULL"
+    is_text = connection.execute(words).fetchall()[0][0] > 0
+    return quoted if is_text else f"CAST({quoted} AS DOUBLE) AS {quoted}"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, name: str) -> set[str]:
@@ -139,7 +151,8 @@ def _check_columns(
 
 
 def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -> None:
-    is_treated = f'CAST("{table.treatment}" AS VARCHAR) = $1'
+    column = f'"{table.treatment}"'
+    is_treated = f"coalesce(TRY_CAST({column} AS DOUBLE) = TRY_CAST($1 AS DOUBLE), CAST({column} AS VARCHAR) = $1)"
     first = f'SELECT *, {is_treated} AS "__treated" FROM file_0'
     if files > 1:
         first = (
@@ -164,8 +177,13 @@ def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -
 
 def _people(connection: duckdb.DuckDBPyConnection, plan: Plan, table: TablePlan) -> pa.Table:
     names = dict.fromkeys([*(plan.comparison.covariates or ()), *plan.comparison.exact])
-    columns = [f'CAST("{n}" AS VARCHAR) AS "{n}"' if n in table.factors else f'"{n}"' for n in names]
-    return connection.execute(f'SELECT {", ".join(columns)}, "__treated" AS {TREATED} FROM rows').to_arrow_table()
+    columns = [_as_factor(n) if n in table.factors else f'"{n}"' for n in names]
+    return connection.sql(f'SELECT {", ".join(columns)}, "__treated" AS {TREATED} FROM rows').to_arrow_table()
+
+
+def _as_factor(name: str) -> str:
+    """A number that is a code, as text: 3 and not 3.0."""
+    return f"""regexp_replace(CAST("{name}" AS VARCHAR), '\\.0$', '') AS "{name}\""""
 
 
 def _outcomes(
@@ -177,7 +195,7 @@ def _outcomes(
 def _values(connection: duckdb.DuckDBPyConnection, measure: TableMeasure) -> np.ndarray[Any, np.dtype[np.float64]]:
     expression = f'"{measure.column}"' if measure.column is not None else f"({measure.when})"
     try:
-        found = connection.execute(f"SELECT CAST({expression} AS DOUBLE) AS v FROM rows").to_arrow_table()["v"]
+        found = connection.sql(f"SELECT CAST({expression} AS DOUBLE) AS v FROM rows").to_arrow_table()["v"]
     except duckdb.Error as error:
         what = f"column `{measure.column}`" if measure.column is not None else f"condition `{measure.when}`"
         raise UsageError(
