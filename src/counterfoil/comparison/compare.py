@@ -80,8 +80,8 @@ def check_balance(balance: Sequence[BalanceRow], *, max_red_share: float) -> Non
     reds = sum(row.band is Band.RED for row in balance)
     if balance and reds / len(balance) > max_red_share:
         raise Refused(
-            "After matching, too many characteristics of the two groups still lie more than 0.10 standard deviations "
-            f"apart (the limit is {max_red_share:.0%} of them). The groups cannot be compared fairly.",
+            "After matching, too many characteristics of the two groups still lie far apart, so the groups cannot be "
+            "compared fairly. A comparison pool with more people like the treated could be.",
             rule="balance",
         )
 

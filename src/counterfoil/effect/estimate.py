@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil.comparison.values import Comparison, FloatArray
+from counterfoil.comparison.values import Comparison, Design, FloatArray
 from counterfoil.effect.groups import group_of
+from counterfoil.effect.proportions import proportions_estimate
 from counterfoil.effect.score import score_estimate
-from counterfoil.effect.values import Effect, Estimate
+from counterfoil.effect.values import Effect, Estimate, Group
 from counterfoil.effect.welch import LEVEL, welch_estimate
 from counterfoil.errors import UsageError
 from counterfoil.outcomes.measures import Measure
@@ -39,7 +40,7 @@ def is_significant(estimate: Estimate) -> bool:
 def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure) -> Effect:
     treated = group_of(value, comparison.weight, comparison.treated, measure.kind)
     others = group_of(value, comparison.weight, ~comparison.treated, measure.kind)
-    compatible = welch_estimate(treated, others, measure.kind)
+    compatible = _compatible(treated, others, comparison, measure)
     score = score_estimate(treated, others) if measure.kind is Kind.RATE else None
     return Effect(
         measure=measure,
@@ -49,6 +50,12 @@ def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure) -> E
         score=score,
         disagrees=("score",) if _differ(compatible, score) else (),
     )
+
+
+def _compatible(treated: Group, others: Group, comparison: Comparison, measure: Measure) -> Estimate | None:
+    if comparison.settings.design is Design.RANDOMISED and measure.kind is Kind.RATE:
+        return proportions_estimate(treated, others)
+    return welch_estimate(treated, others, measure.kind)
 
 
 def _differ(compatible: Estimate | None, score: Estimate | None) -> bool:
