@@ -3,7 +3,6 @@
 .PHONY: help demo test check quick fix coverage bench docs requirements changelog clean
 
 BIN := .venv/bin
-DEMO := build/demo
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 
@@ -14,7 +13,8 @@ help: ## list the targets
 
 demo: ## run the main job on a synthetic lab of 100,000 people, from raw records to reports
 	@sh scripts/set_up.sh run
-	$(BIN)/counterfoil demo --out $(DEMO)
+	@rm -rf build/demo
+	$(BIN)/counterfoil demo --out build/demo
 
 test: check ## everything CI runs: the checks, then every test (up to 10 minutes)
 	$(BIN)/python -m pytest -n 2 --dist=loadfile
