@@ -94,7 +94,11 @@ def rate_effect(
 
 
 def mean_effect(
-    measure: Measure, treated: tuple[int, float, float], comparison: tuple[int, float, float], *, ess: float | None = None
+    measure: Measure,
+    treated: tuple[int, float, float],
+    comparison: tuple[int, float, float],
+    *,
+    ess: float | None = None,
 ) -> Effect:
     """A mean from (people, value, variance of one person) on each side."""
     groups = [Group(n, float(n), value, variance, None) for n, value, variance in (treated, comparison)]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from counterfoil.disclosure.conditional import why_conditional_hidden
 from counterfoil.disclosure.flow import Sizes, show_size
-from counterfoil.disclosure.precision import PublishedDifference, is_rate_vague, is_size_vague, sizes_that_agree
+from counterfoil.disclosure.precision import (
+    PublishedDifference,
+    is_rate_vague,
+    is_size_vague,
+    sizes_that_agree,
+    totals_that_agree,
+)
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
@@ -81,10 +88,19 @@ def decimals_of(effect: Effect, sizes: Sizes) -> Decimals:
     return Decimals(value=effect.measure.decimals, difference=effect.measure.decimals)
 
 
-def protect_measure(effect: Effect, context: Context) -> ProtectedMeasure:
-    """A measure as it may be shown."""
-    decimals = decimals_of(effect, context.sizes)
-    hiding = find_hiding(effect, context, decimals)
+def protect_measures(effects: Sequence[Effect], context: Context) -> tuple[ProtectedMeasure, ...]:
+    """Every measure in turn. Each is judged beside all that were shown before it."""
+    made: list[ProtectedMeasure] = []
+    for effect in effects:
+        decimals = decimals_of(effect, context.sizes)
+        hiding = find_hiding(effect, context, decimals)
+        made.append(protect_measure(effect, hiding, context, decimals))
+        context = replace(context, possible_sizes=sizes_left(effect, hiding, context, decimals))
+    return tuple(made)
+
+
+def protect_measure(effect: Effect, hiding: Hiding, context: Context, decimals: Decimals) -> ProtectedMeasure:
+    """A measure as it may be shown, once it is decided what hides."""
     verdict = _verdict(effect.compatible, hiding.difference)
     return ProtectedMeasure(
         measure=effect.measure,
@@ -104,7 +120,7 @@ def protect_measure(effect: Effect, context: Context) -> ProtectedMeasure:
 
 def find_hiding(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
     """Which rule hides what. The first rule that speaks is the one that is named."""
-    whole = _why_hidden(effect, context)
+    whole = _why_hidden(effect, context, decimals)
     if whole is not None:
         return Hiding(treated=whole, comparison=whole, difference=whole, treated_n=whole, comparison_n=whole)
     if effect.measure.kind is not Kind.RATE:
@@ -112,7 +128,20 @@ def find_hiding(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
     return _hide_rate(effect, context, decimals)
 
 
-def _why_hidden(effect: Effect, context: Context) -> Rule | None:
+def sizes_left(effect: Effect, hiding: Hiding, context: Context, decimals: Decimals) -> tuple[int, ...]:
+    """Every N that a reader could still believe after this measure is shown. Joint with all measures before it."""
+    sizes, kind = context.possible_sizes, effect.measure.kind
+    if context.sizes is Sizes.EXACT or hiding.treated is not None or effect.measure.support is Support.THOSE_WITH:
+        return sizes
+    shown = round_half_up(effect.treated.value, decimals.value)
+    if kind is Kind.RATE and hiding.difference is None and effect.compatible is not None:
+        return tuple(sizes_that_agree(published_difference(effect, effect.compatible, decimals), sizes))
+    if kind in (Kind.RATE, Kind.COUNT):
+        return tuple(n for n in sizes if totals_that_agree(shown, decimals.value, n))
+    return sizes
+
+
+def _why_hidden(effect: Effect, context: Context, decimals: Decimals) -> Rule | None:
     """The rule that hides the whole of a measure."""
     settings = context.settings
     people = (effect.treated.n, effect.comparison.n)
@@ -125,19 +154,21 @@ def _why_hidden(effect: Effect, context: Context) -> Rule | None:
     if min(people) < settings.min_group:
         return Rule.R1
     if effect.measure.kind is Kind.COUNT:
-        return _why_count_hidden(effect, context)
+        return _why_count_hidden(effect, context, decimals)
     return None
 
 
-def _why_count_hidden(effect: Effect, context: Context) -> Rule | None:
-    """A mean count bounds the people behind it: they are at most the total, and at least one each."""
+def _why_count_hidden(effect: Effect, context: Context, decimals: Decimals) -> Rule | None:
+    """A mean count bounds the people behind it (they are at most the total), and its own size (the total is whole)."""
     for group in (effect.treated, effect.comparison):
         if not group.value * group.n >= context.settings.threshold:
             return Rule.R2
         if group.events is not None and not is_rate_safe(group.events, group.n, context.settings):
             return Rule.R3
     known = effect.treated.events is not None and effect.comparison.events is not None
-    return None if known or context.rates_safe else Rule.R3
+    if not (known or context.rates_safe):
+        return Rule.R3
+    return None if _is_left_vague(effect, Hiding(), context, decimals) else Rule.R6
 
 
 def _hide_rate(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
@@ -146,9 +177,16 @@ def _hide_rate(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
     if treated is None and not _is_treated_rate_vague(effect, context, decimals):
         treated = Rule.R6
     difference = treated or comparison
-    if difference is None and not _is_interval_vague(effect, context, decimals):
+    if difference is None and not _is_left_vague(effect, Hiding(), context, decimals):
         difference = Rule.R7
     return Hiding(treated=treated, comparison=comparison, difference=difference)
+
+
+def _is_left_vague(effect: Effect, hiding: Hiding, context: Context, decimals: Decimals) -> bool:
+    """Whether a size that is not shown stays as vague as the flow needs once this measure is shown too (R7, R11)."""
+    if context.sizes is Sizes.EXACT:
+        return True
+    return is_size_vague(sizes_left(effect, hiding, context, decimals), context.submitted, context.settings)
 
 
 def _why_rate_hidden(group: Group, settings: DisclosureSettings) -> Rule | None:
@@ -156,31 +194,19 @@ def _why_rate_hidden(group: Group, settings: DisclosureSettings) -> Rule | None:
 
 
 def _is_treated_rate_vague(effect: Effect, context: Context, decimals: Decimals) -> bool:
+    """R6 on the rate alone, without its interval."""
+    shown = round_half_up(effect.treated.value, decimals.value)
+    exact = context.sizes is Sizes.EXACT
+    alone = Hiding(difference=Rule.R7)
     return is_rate_vague(
-        round_half_up(effect.treated.value, decimals.value),
-        decimals.value,
-        context.possible_sizes,
-        context.settings,
-        cleared=context.sizes is Sizes.EXACT,
-    )
+        shown, decimals.value, context.possible_sizes, context.settings, cleared=exact
+    ) and _is_left_vague(effect, alone, context, decimals)
 
 
-def _is_interval_vague(effect: Effect, context: Context, decimals: Decimals) -> bool:
-    """R7: where N is not shown exactly, the interval must leave it as vague as the flow does."""
-    if context.sizes is Sizes.EXACT or effect.compatible is None:
-        return True
-    published = published_difference(effect, effect.compatible, decimals)
-    return published is not None and is_size_vague(
-        sizes_that_agree(published, context.possible_sizes), context.submitted, context.settings
-    )
-
-
-def published_difference(effect: Effect, estimate: Estimate, decimals: Decimals) -> PublishedDifference | None:
-    """What a strong reader would hold of a printed difference of rates; None where it cannot be worked out."""
+def published_difference(effect: Effect, estimate: Estimate, decimals: Decimals) -> PublishedDifference:
+    """What a strong reader would hold of a printed difference of rates."""
     variance = 1e4 * effect.comparison.variance / effect.comparison.ess
     error = math.sqrt(1e4 * effect.treated.variance / effect.treated.ess + variance)
-    if not error > 0:
-        return None
     return PublishedDifference(
         rate=round_half_up(effect.treated.value, decimals.value),
         rate_decimals=decimals.value,

@@ -15,13 +15,19 @@ from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
 
 
-def counts_that_agree(shown: float, decimals: int, people: int) -> range:
-    """Every k for which k / people is shown as `shown` (0-1, `decimals` of it), halves going up."""
+def totals_that_agree(shown: float, decimals: int, people: int) -> range:
+    """Every whole total for which total / people is shown as `shown`, halves going up. `shown` is 0 or more."""
     half = Fraction(1, 2 * 10**decimals)
     rate = Fraction(repr(float(shown)))
     first = math.ceil((rate - half) * people)
     last = math.ceil((rate + half) * people) - 1
-    return range(max(first, 0), min(last, people) + 1)
+    return range(max(first, 0), last + 1)
+
+
+def counts_that_agree(shown: float, decimals: int, people: int) -> range:
+    """Every k of `people` for which k / people is shown as `shown` (0-1)."""
+    totals = totals_that_agree(shown, decimals, people)
+    return range(totals.start, min(totals.stop, people + 1))
 
 
 def is_rate_vague(

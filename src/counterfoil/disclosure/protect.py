@@ -10,7 +10,7 @@ from counterfoil.comparison.values import Comparison
 from counterfoil.disclosure.balance import protect_balance
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow, show_size
 from counterfoil.disclosure.gate import check_gate
-from counterfoil.disclosure.measures import Context, decimals_of, protect_measure, show_number
+from counterfoil.disclosure.measures import Context, decimals_of, protect_measures, show_number
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.disclosure.values import (
@@ -51,7 +51,7 @@ def protect(
     headline = _headline_effect(effects)
     sizes = decide_sizes(counts, headline_safe=_is_safe(headline, settings), settings=settings)
     context = _context(effects, comparison, counts, sizes, settings)
-    measures = tuple(protect_measure(effect, context) for effect in effects)
+    measures = protect_measures(effects, context)
     flow = protect_flow(counts, attrition.started, sizes, settings)
     return Protected(
         measures=measures,

@@ -76,7 +76,8 @@ def scope_of(protected: Protected, words: Words) -> str:
     elif analysed.about:
         key = "about"
     filling = {"analysed": numbers.plain(analysed), "submitted": numbers.plain(submitted)}
-    return words(f"scope.people_{key}", **filling)
+    other = words("scope.other_all" if key == "all" else "scope.other")
+    return f"{words(f'scope.people_{key}', **filling)} {other}"
 
 
 def can_say(protected: Protected, words: Words) -> tuple[str, ...]:
@@ -91,6 +92,7 @@ def can_say(protected: Protected, words: Words) -> tuple[str, ...]:
         words("can.range", interval=said.interval),
         words("can.chance_possible" if inconclusive else "can.chance_unlikely"),
         *((words("can.more_needed"),) if inconclusive else ()),
+        *(() if protected.reliable else (words("can.caution"),)),
     )
 
 
