@@ -27,7 +27,7 @@ def draw_people(seed: int, rows: int, *, treated_share: float = 0.2) -> pa.Table
             "treated": treated,
             "age": age,
             "priors": priors,
-            "region": pa.array(np.where(rng.random(rows) < 0.1, None, region.astype(object)), pa.string()),
+            "region": pa.array(region, mask=rng.random(rows) < 0.1),
             "employed": employed,
             "tenure": pa.array(rng.exponential(10.0, rows), mask=rng.random(rows) < 0.15),
             "sex": rng.choice(["f", "m"], rows, p=[0.3, 0.7]),

@@ -50,7 +50,7 @@ def test_threads_change_no_byte() -> None:
 
 
 @st.composite
-def scored_people(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:  # type: ignore[type-arg]
+def scored_people(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Few distinct scores, so that ties, duplicates and exact caliper distances are common."""
     rows = draw(st.integers(2, 40))
     score = np.array(draw(st.lists(st.integers(-6, 6), min_size=rows, max_size=rows)), dtype=np.float64) / 4.0
@@ -61,7 +61,7 @@ def scored_people(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
 
 @settings(deadline=None)  # the first call compiles
 @given(drawn=scored_people())
-def test_radius_is_sound_for_any_scores(drawn: tuple[np.ndarray, np.ndarray, np.ndarray, float]) -> None:  # type: ignore[type-arg]
+def test_radius_is_sound_for_any_scores(drawn: tuple[np.ndarray, np.ndarray, np.ndarray, float]) -> None:
     score, treated, stratum, caliper = drawn
     weight = match_radius(sort_scores(score, treated, stratum), caliper)
     assert_sound_matching(treated, score, weight, caliper, stratum)
@@ -71,7 +71,7 @@ def test_radius_is_sound_for_any_scores(drawn: tuple[np.ndarray, np.ndarray, np.
 @settings(deadline=None)  # the first call compiles
 @given(drawn=scored_people(), seed=st.integers(0, 1_000))
 def test_radius_is_exactly_blind_to_row_order(
-    drawn: tuple[np.ndarray, np.ndarray, np.ndarray, float],  # type: ignore[type-arg]
+    drawn: tuple[np.ndarray, np.ndarray, np.ndarray, float],
     seed: int,
 ) -> None:
     score, treated, stratum, caliper = drawn

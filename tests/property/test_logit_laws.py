@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfoil.errors import UsageError
-from counterfoil.logit import SEPARATION_RIDGE, CodedDesign, Factor, chunk_bounds, column_totals, fit
+from counterfoil.logit import (
+    SEPARATION_RIDGE,
+    CodedDesign,
+    Factor,
+    chunk_bounds,
+    climbing,
+    column_totals,
+    compiling,
+    fit,
+)
 from counterfoil.logit.sampling import draw_sample
 from counterfoil.logit.values import FloatArray
 
@@ -168,7 +179,7 @@ def test_chunks_cover_every_row_once(rows: int, numbers: int) -> None:
     bounds = chunk_bounds(rows, numbers)
     assert bounds[0][0] == 0
     assert bounds[-1][1] == rows
-    assert all(before[1] == after[0] for before, after in zip(bounds, bounds[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(bounds))
 
 
 def test_totals_are_weighted_counts_and_sums() -> None:
@@ -211,3 +222,35 @@ def test_covariance_is_left_out_when_not_asked_for() -> None:
     fitted = fit(design, outcome, covariance=False)
     assert fitted.covariance is None
     assert fitted.standard_errors.size == 0
+
+
+def test_when_quick_steps_run_out_newton_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    design, outcome = _big()
+    quick = fit(design, outcome)
+    monkeypatch.setattr(climbing, "MAX_QUASI_STEPS", 1)
+    slow = fit(design, outcome)
+    np.testing.assert_allclose(slow.eta, quick.eta, rtol=0, atol=1e-6)
+    assert slow.decrement < 1e-12
+
+
+def test_a_fit_that_does_not_finish_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    design, outcome = _design(13, 200)
+    monkeypatch.setattr(climbing, "MAX_NEWTON_STEPS", 1)
+    assert "The fit stopped before it was exact." in fit(design, outcome).notes
+
+
+def test_kernels_work_where_nothing_can_be_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_it = numba.njit
+
+    def njit(*, cache: bool = False, nogil: bool = False) -> object:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_it(nogil=nogil)
+
+    monkeypatch.setattr(numba, "njit", njit)
+
+    @compiling.compiled
+    def double(x: float) -> float:
+        return 2.0 * x
+
+    assert double(4.0) == 8.0

@@ -74,7 +74,7 @@ def measure_balance(
     names, sources = baseline.design.slot_names, _sources(covariates)
     first_number = int(baseline.design.offsets[-1])
     return tuple(
-        _row(baseline, int(slot), names[slot], sources[slot], before, after, people, binary=slot < first_number)
+        _row(baseline, int(slot), names[slot], sources[slot], before, after, people, binary=bool(slot < first_number))
         for slot in baseline.shown
     )
 

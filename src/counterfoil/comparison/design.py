@@ -107,10 +107,9 @@ def _is_zero_one(numbers: pa.ChunkedArray) -> bool:
 
 def _add_zero_one(columns: _Columns, name: str, column: pa.ChunkedArray, settings: ComparisonSettings) -> None:
     labels = read_labels(column.cast(pa.int8()))
-    # 0 is the reference of a yes/no column, whichever is commoner.
-    zero = "0" if labels.counts().get("0", 0) >= max(settings.min_level, 1) else None
-    reference = settings.references.get(name, zero)
-    columns.add_factor(encode_factor(name, labels, min_level=settings.min_level, reference=reference))
+    reference = settings.references.get(name)
+    encoded = encode_factor(name, labels, min_level=settings.min_level, reference=reference, usual="0")
+    columns.add_factor(encoded)
 
 
 def _add_numbers(columns: _Columns, name: str, numbers: pa.ChunkedArray, settings: ComparisonSettings) -> None:

@@ -57,11 +57,13 @@ def read_labels(column: pa.ChunkedArray) -> Labels:
     return Labels(tuple(labels), lookup[positions])
 
 
-def encode_factor(name: str, labels: Labels, *, min_level: int, reference: str | None) -> FactorColumn:
+def encode_factor(
+    name: str, labels: Labels, *, min_level: int, reference: str | None, usual: str | None = None
+) -> FactorColumn:
     """The column as a factor; one level is left when everyone is alike.
 
-    The reference is `reference` or the commonest level (the first by name among equals). Raises UsageError when
-    `reference` is not among the levels or there are too many levels.
+    The reference is `reference`, else `usual` if it is a level, else the commonest level (the first by name among
+    equals). Raises UsageError when `reference` is not among the levels or there are too many levels.
     """
     counts = labels.counts()
     folded = fold_rare(counts, min_level=min_level)
@@ -70,7 +72,8 @@ def encode_factor(name: str, labels: Labels, *, min_level: int, reference: str |
         raise UsageError(
             f"`{name}` has more than {MAX_LEVELS} different values; group them before using it as a factor."
         )
-    first = _reference(name, counts, folded, reference, min_level=min_level)
+    _check_reference(name, counts, folded, reference, min_level=min_level)
+    first = reference or (usual if usual in levels else _commonest(counts, folded))
     levels = [first, *(level for level in levels if level != first)] if levels else []
     place = {level: code for code, level in enumerate(levels)}
     lookup = np.array([place[folded[label]] if label in folded else 0 for label in labels.labels], dtype=np.int16)
@@ -98,15 +101,21 @@ def fold_rare(counts: Mapping[str, int], *, min_level: int) -> dict[str, str]:
     return folded
 
 
-def _reference(
+def _check_reference(
     name: str, counts: Mapping[str, int], folded: Mapping[str, str], asked: str | None, *, min_level: int
-) -> str:
-    if asked is not None and asked not in counts:
+) -> None:
+    if asked is None:
+        return
+    if asked not in counts:
         raise UsageError(f"The reference of `{name}` is {asked!r}, which nobody has. Name a level that occurs.")
-    if asked is not None and folded[asked] != asked:
-        raise UsageError(f"The reference of `{name}` is {asked!r}, which fewer than {min_level} people have.")
-    if asked is not None:
-        return asked
+    if folded[asked] != asked:
+        raise UsageError(
+            f"The reference of `{name}` is {asked!r}, which was put together with others: levels with fewer than "
+            f"{min_level} people are. Name a commoner level."
+        )
+
+
+def _commonest(counts: Mapping[str, int], folded: Mapping[str, str]) -> str:
     totals: dict[str, int] = {}
     for label, level in folded.items():
         totals[level] = totals.get(level, 0) + counts[label]
