@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from counterfoil import __version__
 from counterfoil.cli import words
 from counterfoil.cli.demo import run_demo
 from counterfoil.cli.screen import complain, progress, say, say_json
 from counterfoil.disclosure import DEFAULT_SETTINGS
-from counterfoil.effect.power import power_table
-from counterfoil.errors import CounterfoilError, UsageError
+from counterfoil.effect.power import BASE_RATE, HidingRules, power_table
+from counterfoil.errors import CounterfoilError, Fault, UsageError
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.population import generate
 from counterfoil.records.provider import check_file, write_template
+from counterfoil.study.child import where_it_broke
 from counterfoil.study.doctor import examine
 from counterfoil.study.evaluate import evaluate_lab
 from counterfoil.study.roles import ProcessRole, run_role
@@ -204,18 +207,13 @@ def check(
 @app.command()
 def power(
     people: Annotated[int, typer.Option(min=1, max=10_000_000, help="People you could submit.")],
-    rate: Annotated[float, typer.Option(min=0.01, max=0.99, help="One-year reoffending rate expected, 0-1.")] = 0.35,
+    rate: Annotated[float, typer.Option(min=0.01, max=0.99, help="One-year rate expected, 0-1.")] = BASE_RATE,
     as_json: Json = False,
 ) -> None:
     """The smallest change that so many people can show, before anyone's data is sent."""
-    result = power_table(
-        people,
-        rate=rate,
-        min_submitted=DEFAULT_SETTINGS.min_submitted,
-        min_group=DEFAULT_SETTINGS.min_group,
-        threshold=DEFAULT_SETTINGS.threshold,
-    )
-    say_json(result.to_json()) if as_json else words.say_lines(result.lines())
+    rules = HidingRules(DEFAULT_SETTINGS.min_submitted, DEFAULT_SETTINGS.min_group, DEFAULT_SETTINGS.threshold)
+    result = power_table(people, rate, rules=rules)
+    say_json(asdict(result)) if as_json else words.say_lines(result.sentences)
 
 
 @app.command()
@@ -259,11 +257,19 @@ def main() -> int:
     except CounterfoilError as error:
         complain(error)
         return error.exit_code
-    except typer.Exit as stop:
-        return int(stop.exit_code)
+    except TyperException as mistake:  # an unknown option, an argument left out
+        mistake.show()
+        return USAGE
     except (KeyboardInterrupt, typer.Abort):
         complain(CounterfoilError("Stopped. Nothing half-done was kept; run the same command to go on."))
         return INTERRUPTED
     except OSError as error:
-        complain(CounterfoilError(f"The machine refused to read or write a file: {os.strerror(error.errno or 0)}."))
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        complain(Fault(f"The machine would not read or write a file: {reason}. Mend that and run the command again."))
+        return FAULT
+    except Exception as error:
+        if os.environ.get("COUNTERFOIL_TRACEBACK"):
+            raise
+        place = f"{type(error).__name__} at {where_it_broke(error)}"
+        complain(Fault(f"Counterfoil stopped at a fault of its own ({place}). Nothing half-done was kept. Report it."))
         return FAULT

@@ -25,9 +25,8 @@ from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress
-from counterfoil.linkage.cohort import link_cohort
-from counterfoil.linkage.keys import register_key
-from counterfoil.linkage.spine import open_spine, resources
+from counterfoil.linkage import link_cohort, read_spine, register_key
+from counterfoil.linkage.spine import resources
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.provider import Code, Submission, read_submission
 from counterfoil.records.standardise import standardise_people
@@ -84,7 +83,7 @@ def _link(lab: OpenLab, submission: Submission) -> pa.Table:
     people = submission.entries.append_column("record_id", pa.array(names, pa.string()))
     no_standins: frozenset[Any] = frozenset()  # a list is too short to find stand-in dates by frequency
     standard = standardise_people(people, source=COHORT, today=lab.settings.date(), standins=no_standins)
-    found = link_cohort(standard, open_spine(lab), resources=resources(lab))
+    found = link_cohort(standard, read_spine(lab), resources=resources(lab))
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
         people = people.append_column(name, found[name])
     return people

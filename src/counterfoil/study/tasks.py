@@ -11,8 +11,7 @@ from counterfoil.domains import load
 from counterfoil.lab import log
 from counterfoil.lab.make import open_lab
 from counterfoil.lab.progress import Progress
-from counterfoil.linkage.engine import Engine
-from counterfoil.linkage.spine import build_spine
+from counterfoil.linkage import Engine, build_spine
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import link_submission
@@ -23,10 +22,19 @@ Task = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
 
 def _load(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     lab = open_lab(Path(arguments["lab"]))
-    schema = load(lab.settings.domain).source(arguments["source"])
+    domain = load(lab.settings.domain)
+    schema = domain.source(arguments["source"])
     date = dt.date.fromisoformat(arguments["date"]) if arguments["date"] else lab.settings.date()
     files = [Path(file) for file in arguments["files"]]
-    receipt = load_delivery(files, schema, lab.paths, delivery=date, today=lab.settings.date(), progress=progress)
+    receipt = load_delivery(
+        files,
+        schema,
+        lab.paths,
+        delivery=date,
+        codes=domain.codes,
+        today=lab.settings.date(),
+        progress=progress,
+    )
     log.append(lab.paths, "loaded", {"source": schema.name, "delivery": date.isoformat()})
     return {"source": schema.name, "delivery": date.isoformat(), "lines": receipt.lines()}
 
