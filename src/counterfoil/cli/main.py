@@ -258,7 +258,7 @@ def main() -> int:
         complain(error)
         return error.exit_code
     except TyperException as mistake:  # an unknown option, an argument left out
-        mistake.show()
+        complain(UsageError(f"{str(mistake).rstrip('.')}. Run `counterfoil --help`, or `counterfoil COMMAND --help`."))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         complain(CounterfoilError("Stopped. Nothing half-done was kept; run the same command to go on."))

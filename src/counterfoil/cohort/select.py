@@ -18,7 +18,7 @@ from counterfoil.cohort.register import Machine, RegisterPaths
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.errors import UsageError
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.warehouse import connect, read_table
+from counterfoil.warehouse import connect, table_at
 
 KIND_ORDER = ("release", "community", "other_conviction", "caution")  # of two events on one day the first is taken
 MOST_STUDY_KEY = 1 << 62  # study keys are drawn below this
@@ -114,14 +114,16 @@ def _open(
     connection: duckdb.DuckDBPyConnection, study: pa.Table, register: RegisterPaths, settings: CohortSettings
 ) -> tuple[str, ...]:
     """Register tables and settings on the connection; the names of the covariates."""
-    covariates = read_table(register.covariates)
-    names = tuple(name for name in covariates.column_names if name != "index_event_id")
+    names = tuple(name for name in table_at(register.covariates).columns if name != "index_event_id")
     _check(study, names, settings)
     connection.register("study", study)
-    connection.register("covariates", covariates)
-    connection.register("every_event", read_table(register.index_events))
-    connection.register("custody", read_table(register.custody))
-    connection.register("early_offences", read_table(register.early_offences))
+    for name, path in {
+        "every_event": register.index_events,
+        "covariates": register.covariates,
+        "custody": register.custody,
+        "early_offences": register.early_offences,
+    }.items():
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_quoted(str(path))})")
     from_start = settings.follow_from is FollowFrom.START
     months = settings.follow_up_months + settings.waiting_months
     for name, value in {
@@ -136,7 +138,8 @@ def _open(
         "from_start": str(from_start).lower(),
     }.items():
         connection.execute(f"SET VARIABLE {name} = {value}")
-    connection.execute(_EVENTS.format(eligible=_eligible(settings)))
+    joined = "LEFT JOIN covariates c USING (index_event_id)" if settings.exclusions else ""
+    connection.execute(_EVENTS.format(eligible=_eligible(settings), joined=joined))
     return names
 
 
@@ -191,7 +194,7 @@ SELECT
     {eligible} AS eligible,
     f.days_to_first_offence AS first_offence
 FROM every_event e
-LEFT JOIN covariates c USING (index_event_id)
+{joined}
 LEFT JOIN early_offences f USING (index_event_id)
 WHERE list_contains(getvariable('kinds'), e.kind)
 """

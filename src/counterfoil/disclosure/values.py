@@ -8,7 +8,7 @@ from enum import Enum
 from counterfoil.comparison.values import Band, Design, Estimand
 from counterfoil.disclosure.settings import DisclosureSettings
 from counterfoil.errors import Fault
-from counterfoil.outcomes.measures import Better, Measure
+from counterfoil.outcomes.measures import Measure
 
 MAKER = object()  # the key that `protect` and `refuse` hold; nothing else in the package may use it
 
@@ -137,11 +137,6 @@ class ProtectedMeasure:
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""
         check_maker(maker, self)
-
-    @property
-    def better(self) -> Better:
-        """The hoped-for direction."""
-        return self.measure.better
 
 
 @dataclass(frozen=True, slots=True)

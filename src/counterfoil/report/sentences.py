@@ -109,9 +109,9 @@ def cannot_say(protected: Protected, words: Words) -> tuple[str, ...]:
 
 def _direction(measure: ProtectedMeasure, words: Words) -> str:
     hoped = {Better.LOWER: Verdict.FEWER, Better.HIGHER: Verdict.MORE}
-    if measure.verdict not in (Verdict.FEWER, Verdict.MORE) or measure.better is Better.NEITHER:
+    if measure.verdict not in (Verdict.FEWER, Verdict.MORE) or measure.measure.better is Better.NEITHER:
         return ""
-    return words("direction.hoped_for" if hoped[measure.better] is measure.verdict else "direction.opposite")
+    return words("direction.hoped_for" if hoped[measure.measure.better] is measure.verdict else "direction.opposite")
 
 
 def _filling(measure: ProtectedMeasure, design: Design, words: Words) -> dict[str, str]:

@@ -67,7 +67,7 @@ class ProviderColumns:
 
 def heading_key(text: str) -> str:
     """A heading without case, marks, blanks and punctuation: "D.O.B. " and "dob" are one."""
-    folded = unicodedata.normalize("NFKD", text).casefold()
+    folded = (text if text.isascii() else unicodedata.normalize("NFKD", text)).casefold()
     return "".join(c for c in folded if c.isalnum())
 
 

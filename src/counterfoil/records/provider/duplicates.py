@@ -37,7 +37,7 @@ def find_same_people(people: Sequence[Person]) -> SamePeople:
     A number shared by people with another name and another date of birth does not make them one: it is a mistake in
     the number, and is said.
     """
-    names = [_name_key(person) for person in people]
+    names = _name_keys(people)
     leaders = list(range(len(people)))
     shared: set[int] = set()
     for group in _groups([person.numbers for person in people]):
@@ -56,10 +56,17 @@ def find_same_people(people: Sequence[Person]) -> SamePeople:
     return SamePeople([people[first].row for first in firsts], _findings(people, firsts, shared))
 
 
-def _name_key(person: Person) -> tuple[str, str]:
-    forename = standardise_name(person.forename, NameField.FORENAME).standard
-    surname = standardise_name(person.surname, NameField.SURNAME).standard
-    return (forename or "", surname or "")
+def _name_keys(people: Sequence[Person]) -> list[tuple[str, str]]:
+    """Each person's folded names; each distinct name is folded once."""
+    distinct = dict.fromkeys((person.forename, person.surname) for person in people)
+    keys = {names: _name_key(*names) for names in distinct}
+    return [keys[(person.forename, person.surname)] for person in people]
+
+
+def _name_key(forename: str | None, surname: str | None) -> tuple[str, str]:
+    first = standardise_name(forename, NameField.FORENAME).standard
+    last = standardise_name(surname, NameField.SURNAME).standard
+    return (first or "", last or "")
 
 
 def _differ(one: Person, other: Person, name: tuple[str, str], other_name: tuple[str, str]) -> bool:

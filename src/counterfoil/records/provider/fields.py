@@ -97,7 +97,7 @@ def read_text(cells: Cells) -> ReadColumn:
         value = tidy(text)
         if has_invisible(text):
             notes.add(Code.INVISIBLE, row, text)
-        if value and is_placeholder(value):
+        if value and not any(map(str.isdigit, value)) and is_placeholder(value):
             notes.add(Code.PLACEHOLDER, row, value)
             value = ""
         elif text.startswith(_FORMULA_STARTS):

@@ -28,7 +28,7 @@ class Layout:
     sensitive: tuple[int, ...]  # those of them whose heading speaks of something sensitive
     empty_unnamed: tuple[int, ...]  # no heading and nothing below
     rows: tuple[RawRow, ...]  # below the headings
-    width: int
+    width: int  # cells to the last column with a heading
     other_sheets: tuple[int, ...]  # sheets left alone, from 1
 
 
@@ -69,7 +69,7 @@ def _layout(raw: RawFile, sheet: RawSheet, header: RawRow, known: ProviderColumn
         sensitive=tuple(p for p in unknown if _is_sensitive(header.cells[p], known)),
         empty_unnamed=tuple(p for p in range(len(header.cells)) if p not in named and p not in filled),
         rows=rows,
-        width=len(header.cells),
+        width=max(named) + 1,
         other_sheets=tuple(other.position for other in raw.sheets if other is not sheet),
     )
 

@@ -161,10 +161,9 @@ def _read(table: _Table, excluded: Mapping[int, Code]) -> Submission:
 
 def _find_excluded(raw: RawFile, layout: Layout) -> dict[int, Code]:
     """Rows below the headings that hold no person that can be read, each with the reason."""
-    heading = tuple(map(heading_key, layout.header.cells))
     excluded: dict[int, Code] = {}
     for row in layout.rows:
-        if tuple(map(heading_key, row.cells)) == heading:
+        if _is_heading_again(row, layout):
             excluded[row.number] = Code.REPEATED_HEADINGS
         elif _is_total(row, layout):
             excluded[row.number] = Code.NOT_A_PERSON
@@ -176,6 +175,11 @@ def _find_excluded(raw: RawFile, layout: Layout) -> dict[int, Code]:
 
 
 _ID_COLUMNS = ("pnc_id", "prison_number", "cro", "crn")
+
+
+def _is_heading_again(row: RawRow, layout: Layout) -> bool:
+    pairs = zip(row.cells, layout.header.cells, strict=False)
+    return all(heading_key(text) == heading_key(heading) for text, heading in pairs)
 
 
 def _is_total(row: RawRow, layout: Layout) -> bool:
