@@ -47,14 +47,14 @@ def make_keys(paths: LabPaths) -> None:
 def encrypt(paths: LabPaths, data: bytes, *, to: Role) -> bytes:
     """Encrypt `data` so that only `to` can read it. Needs the public key alone."""
     recipient = x25519.Recipient.from_str(_read(_public(paths, to)).decode())
-    return pyrage.encrypt(data, [recipient])
+    return bytes(pyrage.encrypt(data, [recipient]))
 
 
 def decrypt(paths: LabPaths, data: bytes, *, by: Role) -> bytes:
     """Decrypt what was encrypted to `by`; Fault when it was not, or was changed."""
     identity = x25519.Identity.from_str(_read(_private(paths, by)).decode())
     try:
-        return pyrage.decrypt(data, [identity])
+        return bytes(pyrage.decrypt(data, [identity]))
     except pyrage.DecryptError as error:
         raise Fault(
             f"A file meant for the {by.value} cannot be opened with this lab's {by.value} key. Either it was encrypted "
