@@ -142,20 +142,19 @@ def nested_model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
 
 
 def field_notes(model: type[BaseModel]) -> dict[str, str]:
-    """Field name -> the comment at the end of its line."""
+    """Field name -> the comment at the end of its line, or alone on the line above."""
     source = textwrap.dedent(inspect.getsource(model))
-    comments = {
-        token.start[0]: token.string.lstrip("# ").strip()
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT
-    }
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {token.start[0]: token for token in tokens if token.type == tokenize.COMMENT}
+    alone = {line for line, token in comments.items() if token.line.lstrip().startswith("#")}
     body = ast.parse(source).body[0]
-    fields = [node for node in getattr(body, "body", []) if isinstance(node, ast.AnnAssign)]
-    return {
-        node.target.id: comments.get(node.end_lineno or node.lineno, "")
-        for node in fields
-        if isinstance(node.target, ast.Name)
-    }
+    notes = {}
+    for node in getattr(body, "body", []):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            last = node.end_lineno or node.lineno
+            line = last if last in comments else node.lineno - 1 if node.lineno - 1 in alone else None
+            notes[node.target.id] = comments[line].string.lstrip("# ").strip() if line else ""
+    return notes
 
 
 def _type(field: FieldInfo) -> str:

@@ -20,30 +20,32 @@ class Thresholds(BaseModel):
     """Total match weights (log2, prior included) at which two records are one person (METHODS 1)."""
 
     model_config = _STRICT
-    strict: float = 20.0
-    medium: float = 14.0
-    loose: float = 8.0
+    strict: float = 20.0  # for work that a false link would spoil
+    medium: float = 14.0  # the one that evaluation uses
+    loose: float = 8.0  # for finding people, never for counting
 
 
 class Disclosure(BaseModel):
     """The parameters of DISCLOSURE's rules that a lab may tighten. None may be loosened below the default."""
 
     model_config = _STRICT
-    min_submitted: Annotated[int, Field(ge=60)] = 60
+    min_submitted: Annotated[int, Field(ge=60)] = 60  # people a provider must submit (R1)
+    # of those who started, missing from the upload (R1)
     max_missing_share: Annotated[float, Field(ge=0, le=0.30)] = 0.30
-    threshold: Annotated[int, Field(ge=10)] = 10
-    min_group: Annotated[int, Field(ge=30)] = 30
-    min_width: Annotated[int, Field(ge=10)] = 10
+    threshold: Annotated[int, Field(ge=10)] = 10  # smallest count that is shown (R2, R3)
+    min_group: Annotated[int, Field(ge=30)] = 30  # people in each group of an estimate (R1, R9)
+    min_width: Annotated[int, Field(ge=10)] = 10  # least width of what a reader can work out (R6, R11)
 
 
 class LabSettings(BaseModel):
     """Every setting of a lab, with its default."""
 
     model_config = _STRICT
-    name: str = "Data lab"
-    domain: str = "justice"
-    today: dt.date | None = None
-    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    name: str = "Data lab"  # what reports call the lab
+    domain: str = "justice"  # which schemas, codes and measures apply
+    today: dt.date | None = None  # the day the lab takes as today; fixed, a run gives the same bytes on another day
+    threads: Annotated[int, Field(ge=1, le=64)] = 2  # processor threads that one stage may use
+    # what one database stage may use before it spills to disk
     memory: Annotated[str, Field(pattern=r"^\d+(MB|GB)$")] = "8GB"
     thresholds: Thresholds = Thresholds()
     disclosure: Disclosure = Disclosure()

@@ -41,7 +41,7 @@ class Service(BaseModel):
 
     model_config = _STRICT
     people_started: Annotated[int, Field(ge=1)] | None = None  # R1 compares it with the upload
-    setting: Setting = Setting.BOTH
+    setting: Setting = Setting.BOTH  # where people were when they were helped; the method box says it
     unsuitable: str = ""  # a reason from the domain's suitability table: the method cannot answer for this service
 
 
@@ -49,11 +49,15 @@ class Cohort(BaseModel):
     """Which index event belongs to whom (METHODS 2)."""
 
     model_config = _STRICT
+    # events that start a follow-up; cautions and other convictions are off, as in the Justice Data Lab
     index_kinds: tuple[Literal["release", "community", "caution", "other_conviction"], ...] = ("release", "community")
+    # how long before its start a programme may look for the sentence or release it belongs to: six months
     index_window_days: Annotated[int, Field(ge=0, le=366)] = 183
+    # "index" as the Justice Data Lab does; "start" begins at the start or pseudo-start
     follow_from: Literal["index", "start"] = "index"
+    # first calendar year of index events; every year that is loaded by default
     first_year: Annotated[int, Field(ge=1990, le=2100)] | None = None
-    last_year: Annotated[int, Field(ge=1990, le=2100)] | None = None
+    last_year: Annotated[int, Field(ge=1990, le=2100)] | None = None  # last calendar year of index events
 
     @field_validator("index_kinds")
     @classmethod
@@ -73,14 +77,18 @@ class ComparisonPlan(BaseModel):
     """How the comparison group is made (METHODS 4)."""
 
     model_config = _STRICT
+    # "randomised" when lots were drawn: nothing is matched, balance is shown
     design: Literal["matched", "randomised"] = "matched"
     method: Literal["radius"] | None = None  # radius when matched; a trial has none
+    # widths to try, in SD of the logit propensity pooled within groups; balance decides
     calipers_sd: tuple[Annotated[float, Field(gt=0, le=1)], ...] = DEFAULT_CALIPERS
-    keep_share: Annotated[float, Field(gt=0, le=1)] = 0.95
-    exact: tuple[Name, ...] = ()
+    keep_share: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of the treated that a caliper must keep to be chosen
+    exact: tuple[Name, ...] = ()  # factors within which people are matched
     covariates: tuple[Name, ...] | None = None  # None: every covariate of the register
-    terms: tuple[Name, ...] = ()
+    terms: tuple[Name, ...] = ()  # squares and products, also in the model: "age^2", "age*priors"
+    # share of terms over 0.10 SD apart above which the run is refused
     max_red_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    # factor = level that the others are read against; the commonest by default
     references: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -98,8 +106,9 @@ class OutcomePlan(BaseModel):
     """Which measures, over what follow-up (METHODS 3)."""
 
     model_config = _STRICT
-    measures: tuple[Name, ...] = DEFAULT_MEASURES
-    follow_up_months: Months = 12
+    measures: tuple[Name, ...] = DEFAULT_MEASURES  # names of the domain's measures
+    follow_up_months: Months = 12  # calendar months from the index date; the one-year measure uses 12
+    # calendar months after the follow-up in which an offence may still be proven
     waiting_months: Annotated[int, Field(ge=0, le=60)] = 6
 
 
@@ -107,16 +116,18 @@ class TableMeasure(BaseModel):
     """One measure of a table that is ready for analysis: a column, or for a rate a condition that is true or false."""
 
     model_config = _STRICT
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    label: Name
-    kind: Kind
-    column: Name | None = None
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]  # short name, for tables and JSON
+    label: Name  # what the report calls it
+    kind: Kind  # decides the unit: a rate is 0-1, a difference of rates is in points
+    column: Name | None = None  # column that holds the value
+    # condition on the columns that is true or false, in place of `column`; only for a rate
     when: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    unit: str = ""
-    noun: str = ""
-    better: Better = Better.LOWER
+    unit: str = ""  # what one is: "US dollars a person"
+    noun: str = ""  # what people did: "were arrested"
+    better: Better = Better.LOWER  # the hoped-for direction; words only, no arithmetic
+    # over whom; with "those with the outcome" an empty value means that it did not happen
     support: Support = Support.ALL
-    decimals: Annotated[int, Field(ge=0, le=4)] = 2
+    decimals: Annotated[int, Field(ge=0, le=4)] = 2  # of a shown value
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -135,8 +146,8 @@ class TablePlan(BaseModel):
     """A table with one row a person, ready for analysis: no linking and no index events."""
 
     model_config = _STRICT
-    treatment: Name
-    treated_value: str = "1"
+    treatment: Name  # column that says who was treated
+    treated_value: str = "1"  # its value for the treated
     comparison_file: Name | None = None  # lies beside DATA; then only the treated rows of DATA are used
     factors: tuple[Name, ...] = ()  # columns of numbers that are codes
     measures: tuple[TableMeasure, ...] = Field(min_length=1)
@@ -153,10 +164,10 @@ class Plan(BaseModel):
     """Everything that decides one evaluation, fixed before outcomes are opened."""
 
     model_config = _STRICT
-    title: Name
-    provider: Name = "Not stated"
-    description: Annotated[str, Field(max_length=10_000)] = ""
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    title: Name  # what the service is called; the report's title
+    provider: Name = "Not stated"  # who gave the service
+    description: Annotated[str, Field(max_length=10_000)] = ""  # what the service does, in the provider's own words
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1  # of everything drawn, the pseudo-starts among it
     today: dt.date | None = None  # the date a report from a table carries; a lab has its own
     service: Service = Service()
     cohort: Cohort = Cohort()
