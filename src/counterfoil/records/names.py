@@ -51,7 +51,9 @@ _PLACEHOLDERS = _set_of("""UNKNOWN UNK NOTKNOWN NK NOTENTERED NOTSTATED NOTGIVEN
 _RAW_PLACEHOLDERS = frozenset({"N/A", "#N/A", "N/K", "N.A.", "#REF!", "#VALUE!", "#NAME?", "?"})
 _FILLER = re.compile(r"X{2,}|(?:TEST)+")
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
-_ALSO_KNOWN_AS = re.compile(r"(?i)\b(?:a\.?k\.?a\b\.?|aka|also known as|known as|alias|née|nee)\s*:?\s*")
+_SAYS_ALIAS = r"(?:a\.k\.a\b\.?|aka\b|also known as\b|known as\b|alias\b|née?\b|nee\b)\s*:?\s*"
+_ALIAS_AFTER = re.compile(rf"(?i)(?<=\S)[\s,;]+{_SAYS_ALIAS}")  # something stands before: Nee and Akash are names
+_ALIAS_FIRST = re.compile(rf"(?i)^\s*{_SAYS_ALIAS}")
 
 
 class NameField(Enum):
@@ -109,7 +111,8 @@ def standardise_full_name(raw: str | None) -> str | None:
     if is_placeholder(raw):
         return None
     words = [word.replace("-", "") for word in _words(raw or "", NameField.FULL)]
-    return None if not words or all(_is_filler(word) for word in words) else " ".join(words)
+    empty = _is_filler("".join(words)) or all(_is_filler(word) for word in words)
+    return None if empty else " ".join(words)
 
 
 def is_placeholder(raw: str | None) -> bool:
@@ -123,8 +126,8 @@ def is_placeholder(raw: str | None) -> bool:
 
 def split_aliases(raw: str) -> tuple[str, tuple[str, ...]]:
     """Take "(aka Jon)", "aka Jon", "a.k.a. Jon", "alias Jon", "(Jon)" out of a name: what is left, and each alias."""
-    main, *after = _ALSO_KNOWN_AS.split(_BRACKETS.sub(" ", raw))
-    cleaned = (_ALSO_KNOWN_AS.sub(" ", alias).strip(" ,;\"'") for alias in [*_BRACKETS.findall(raw), *after])
+    main, *after = _ALIAS_AFTER.split(_BRACKETS.sub(" ", raw))
+    cleaned = (_ALIAS_FIRST.sub("", alias).strip(" ,;\"'") for alias in [*_BRACKETS.findall(raw), *after])
     return main.strip(" ,"), tuple(alias for alias in cleaned if not is_placeholder(alias))
 
 
