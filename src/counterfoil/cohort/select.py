@@ -18,10 +18,9 @@ from counterfoil.cohort.register import Machine, RegisterPaths
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.errors import UsageError
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.warehouse import connect, table_at
+from counterfoil.warehouse import connect
 
 KIND_ORDER = ("release", "community", "other_conviction", "caution")  # of two events on one day the first is taken
-MOST_STUDY_KEY = 1 << 62  # study keys are drawn below this
 
 
 class FollowFrom(Enum):
@@ -57,7 +56,7 @@ class CohortSettings:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Who is compared, one row a person, treated first, each side in the order of its study keys.
+    """Who is compared, one row a person: treated first, each side in the register's order (no sum depends on a key).
 
     people: study_key, treated, index_event_id, kind, index_date, delay_days, follow_from, then the covariates.
     keys: study_key, register_key; kept apart from the run's values.
@@ -114,8 +113,6 @@ def _open(
     connection: duckdb.DuckDBPyConnection, study: pa.Table, register: RegisterPaths, settings: CohortSettings
 ) -> tuple[str, ...]:
     """Register tables and settings on the connection; the names of the covariates."""
-    names = tuple(name for name in table_at(register.covariates).columns if name != "index_event_id")
-    _check(study, names, settings)
     connection.register("study", study)
     for name, path in {
         "every_event": register.index_events,
@@ -124,6 +121,9 @@ def _open(
         "early_offences": register.early_offences,
     }.items():
         connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_quoted(str(path))})")
+    columns = connection.sql("SELECT * FROM covariates LIMIT 0").columns
+    names = tuple(name for name in columns if name != "index_event_id")
+    _check(study, names, settings)
     from_start = settings.follow_from is FollowFrom.START
     months = settings.follow_up_months + settings.waiting_months
     for name, value in {
@@ -185,7 +185,7 @@ def _quoted(text: str) -> str:
 _EVENTS = """
 CREATE TABLE events AS
 SELECT
-    e.index_event_id, e.register_key, e.person_number, e.index_date, e.spell_start,
+    e.index_event_id, e.person_number, e.index_date, e.spell_start,
     list_position(getvariable('kind_order'), e.kind) AS kind_order,
     year(e.index_date) AS year,
     year(e.index_date) BETWEEN getvariable('first_year') AND getvariable('last_year')
@@ -202,9 +202,12 @@ WHERE list_contains(getvariable('kinds'), e.kind)
 # One entry a person: the earliest start. Then the release that ends the stay which the start lies in, or no event at
 # all when that stay ends otherwise; outside custody the nearest event within the window before the start.
 _FOUND = """
+CREATE TABLE in_study AS
+SELECT DISTINCT register_key, person_number FROM every_event WHERE register_key IN (SELECT register_key FROM study);
+
 CREATE TABLE entries AS
 SELECT study_key, register_key, CAST(start_date AS DATE) AS start_date, person_number
-FROM study LEFT JOIN (SELECT DISTINCT register_key, person_number FROM every_event) USING (register_key)
+FROM study LEFT JOIN in_study USING (register_key)
 WHERE register_key IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY register_key ORDER BY start_date NULLS LAST, study_key) = 1;
 
@@ -215,7 +218,7 @@ FROM entries n JOIN custody c ON c.person_number = n.person_number
 GROUP BY n.study_key;
 
 CREATE TABLE found AS
-SELECT n.study_key, n.register_key, n.start_date, e.*  EXCLUDE (register_key),
+SELECT n.study_key, n.register_key, n.start_date, e.* EXCLUDE (person_number),
     greatest(0, n.start_date - e.index_date) AS delay
 FROM entries n
 LEFT JOIN inside i USING (study_key)
@@ -235,7 +238,7 @@ _POOL = """
 SELECT person_number AS person, index_event_id AS event, kind_order AS kind, year, first_offence, 0 AS delay
 FROM events
 WHERE inside_years AND eligible
-    AND register_key NOT IN (SELECT register_key FROM study WHERE register_key IS NOT NULL)
+    AND person_number NOT IN (SELECT person_number FROM in_study)
 ORDER BY index_event_id
 """
 
@@ -293,11 +296,8 @@ def _one_event_each(side: _Side, rng: np.random.Generator) -> _Side:
 
 def _pool_keys(taken: IntArray, n: int, rng: np.random.Generator) -> IntArray:
     """`n` study keys that nobody else has, in an order that says nothing about the register's."""
-    keys = np.zeros(0, dtype=np.int64)
-    while keys.size < n:
-        drawn = rng.integers(1, MOST_STUDY_KEY, size=n - keys.size)
-        keys = np.setdiff1d(np.union1d(keys, drawn), taken)
-    return rng.permutation(keys)
+    free = np.arange(1, n + taken.size + 1)
+    return rng.permutation(free[~np.isin(free, taken)][:n])
 
 
 def _chosen(treated: _Side, pool: _Side, keys: IntArray) -> pa.Table:
@@ -323,11 +323,11 @@ SELECT
 FROM chosen p
 JOIN every_event e USING (index_event_id)
 JOIN covariates c USING (index_event_id)
-ORDER BY p.treated DESC, p.study_key
+ORDER BY p.treated DESC, p.index_event_id
 """
 
 _KEYS = """
 SELECT p.study_key, e.register_key
 FROM chosen p JOIN every_event e USING (index_event_id)
-ORDER BY p.treated DESC, p.study_key
+ORDER BY p.treated DESC, p.index_event_id
 """
