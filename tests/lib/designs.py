@@ -7,9 +7,8 @@ import numpy as np
 from counterfoil.comparison.values import BoolArray, Comparison, ComparisonSettings, Design, Estimand, FloatArray
 
 
-def design_of(treated: BoolArray, weight: FloatArray | None = None) -> Comparison:
-    """A design with these groups and weights (1 each, as in a trial, when none are given)."""
-    kind = Design.RANDOMISED if weight is None else Design.MATCHED
+def design_of(treated: BoolArray, weight: FloatArray | None = None, kind: Design = Design.MATCHED) -> Comparison:
+    """A design with these groups and weights (1 each when none are given)."""
     weights = np.ones(treated.size) if weight is None else weight
     others = weights[~treated]
     ess = float(others.sum() ** 2 / (others**2).sum()) if others.any() else 0.0

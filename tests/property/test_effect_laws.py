@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterfoil.comparison.values import BoolArray, Comparison, FloatArray
+from counterfoil.comparison.values import BoolArray, Comparison, Design, FloatArray
 from counterfoil.effect import Effect, Estimate, estimate, inconclusive
 from counterfoil.effect.estimate import is_significant
 from counterfoil.effect.score import wilson_limits
@@ -79,7 +79,7 @@ def test_rate_laws(drawn: tuple[int, int, int]) -> None:
     assert effect.treated.events == int(value[treated].sum())
     assert 1.0 <= effect.comparison.ess <= effect.comparison.n + 1e-9
     if effect.compatible is not None:
-        assert ("score" in effect.disagrees) == ((effect.compatible.p < 0.05) != (score.p < 0.05))
+        assert ("score" in effect.disagrees) == (is_significant(effect.compatible) != is_significant(score))
 
 
 @given(groups)
@@ -139,6 +139,19 @@ def test_one_person_has_no_variance_and_nobody_no_value() -> None:
     nobody = _one(np.array([np.nan, 0.0, 1.0]), design_of(np.array([True, False, False])))
     assert (nobody.treated.n, nobody.treated.events, nobody.score) == (0, 0, None)
     assert math.isnan(nobody.treated.value)
+
+
+def test_a_trial_tests_rates_as_proportions_and_the_rest_by_welch() -> None:
+    treated = np.arange(432) < 216
+    trial = design_of(treated, kind=Design.RANDOMISED)
+    arrested = np.concatenate([np.arange(216) < 48, np.arange(216) < 66]).astype(float)  # Rossi, METHODS 5
+    rate, count = _one(arrested, trial).compatible, _one(arrested, trial, COUNT).compatible
+    assert rate is not None
+    assert count is not None
+    assert (rate.method, round(rate.difference, 1), round(rate.p, 3)) == ("proportions", -8.3, 0.049)
+    assert count.method == "welch"
+    lone = _one(np.array([1.0, 0.0, 1.0]), design_of(np.array([True, False, False]), kind=Design.RANDOMISED))
+    assert lone.compatible is None
 
 
 def test_one_sided_spread_is_a_one_sample_test() -> None:

@@ -14,7 +14,7 @@ from counterfoil.effect.groups import group_of
 from counterfoil.effect.proportions import proportions_estimate
 from counterfoil.effect.score import score_estimate
 from counterfoil.effect.values import Effect, Estimate, Group
-from counterfoil.effect.welch import LEVEL, welch_estimate
+from counterfoil.effect.welch import welch_estimate
 from counterfoil.errors import UsageError
 from counterfoil.outcomes.measures import Measure
 from counterfoil.units import Kind
@@ -61,7 +61,7 @@ def _compatible(treated: Group, others: Group, comparison: Comparison, measure: 
 def _differ(compatible: Estimate | None, score: Estimate | None) -> bool:
     if compatible is None or score is None:
         return False
-    return (compatible.p < 1.0 - LEVEL) != is_significant(score)
+    return is_significant(compatible) != is_significant(score)
 
 
 def _columns_of(outcomes: Outcomes, comparison: Comparison, measures: Sequence[Measure]) -> dict[str, FloatArray]:

@@ -16,8 +16,8 @@ from counterfoil.units import Kind, difference_scale
 
 
 def proportions_estimate(treated: Group, comparison: Group) -> Estimate | None:
-    """Treated minus comparison rate in points; None when a group is empty or nobody differs from anybody."""
-    if treated.n == 0 or comparison.n == 0:
+    """Treated minus comparison rate in points; None when a group has nobody or one person, or nobody differs from anybody."""
+    if treated.n < 2 or comparison.n < 2:
         return None
     unpooled = _binomial(treated.value) / treated.n + _binomial(comparison.value) / comparison.n
     together = (treated.value * treated.n + comparison.value * comparison.n) / (treated.n + comparison.n)
