@@ -16,7 +16,7 @@ from counterfoil.units import Kind, difference_scale
 
 
 def proportions_estimate(treated: Group, comparison: Group) -> Estimate | None:
-    """Treated minus comparison rate in points; None when a group has nobody or one person, or nobody differs from anybody."""
+    """Treated minus comparison rate in points; None when a group has fewer than two people, or nobody differs."""
     if treated.n < 2 or comparison.n < 2:
         return None
     unpooled = _binomial(treated.value) / treated.n + _binomial(comparison.value) / comparison.n
