@@ -201,6 +201,16 @@ def test_facts_come_from_the_pnc_first_and_a_missing_one_is_a_level(tmp_path: Pa
     assert first["age_at_index"] == second["age_at_index"] == 30.0  # the median of those known
 
 
+def test_an_impossible_birth_month_is_unknown(tmp_path: Path) -> None:
+    world = World()
+    for letter, birth_month in {"a": "2010-01-01", "b": "1900-01-01", "c": "1986-03-01"}.items():
+        world.person("pnc", f"P1{letter}", birth_month=birth_month)
+        world.disposal(f"P1{letter}", "2016-03-15")
+    found = covariates_of(world.register(tmp_path))
+    assert [row["age_band"] for row in found] == ["unknown", "unknown", "30-34"]
+    assert {row["age_at_index"] for row in found} == {30.0}
+
+
 def test_without_a_pnc_record_there_is_no_event(tmp_path: Path) -> None:
     world = one_person()
     world.person("prison", "N1b")
