@@ -16,6 +16,7 @@ from counterfoil.records.gate.limits import MEGABYTE, Limits
 CHUNK = 1 << 16
 _END_RECORD = 22  # bytes of the record that ends a zip archive with no comment
 _ENCRYPTED_FLAG = 0x1
+_ANY_SIZE = 1 << 62
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")
 _ARCHIVE_SUFFIXES = (".zip", ".xlsx", ".xlsm", ".xlsb", ".docx", ".gz", ".7z", ".rar", ".ods")
 _MAIN_PART = b"spreadsheetml.sheet.main+xml"
@@ -41,10 +42,10 @@ _REFUSED_PARTS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def parts(archive: zipfile.ZipFile, name: str, limit: int) -> Iterator[bytes]:
-    """The inflated bytes of one entry, in pieces, to at most `limit` bytes whatever size the archive declares."""
+def parts(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """The inflated bytes of one entry, in pieces, to its true end whatever size the archive declares."""
     info = copy.copy(archive.getinfo(name))
-    info.file_size = limit  # the reader would stop at the declared size, and a later reader might not
+    info.file_size = _ANY_SIZE  # zipfile would stop at the declared size, and a later reader might not
     with archive.open(info) as entry:
         while piece := entry.read(CHUNK):
             yield piece
@@ -57,7 +58,7 @@ def open_archive(data: bytes, limits: Limits) -> zipfile.ZipFile:
         _check_frame(archive, data, limits)
         _check_names(archive)
         _check_sizes(archive, len(data), limits)
-        _check_type(archive, limits)
+        _check_type(archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverflowError, ValueError) as error:
         raise FileNotTaken(DAMAGED) from error
     return archive
@@ -114,7 +115,7 @@ def _check_sizes(archive: zipfile.ZipFile, compressed: int, limits: Limits) -> N
     allowed = min(limits.expanded_bytes, limits.expansion_ratio * compressed)
     for entry in archive.infolist():
         size = 0
-        for piece in parts(archive, entry.filename, allowed - total + 1):
+        for piece in parts(archive, entry.filename):
             if size == 0 and piece.startswith(_ARCHIVES):
                 raise FileNotTaken(_nested())
             size += len(piece)
@@ -133,13 +134,13 @@ def _too_big(limits: Limits) -> str:
     )
 
 
-def _check_type(archive: zipfile.ZipFile, limits: Limits) -> None:
+def _check_type(archive: zipfile.ZipFile) -> None:
     names = set(archive.namelist())
-    if "mimetype" in names and b"opendocument" in _read(archive, "mimetype", limits):
+    if "mimetype" in names and b"opendocument" in _read(archive, "mimetype"):
         raise FileNotTaken(OPEN_DOCUMENT)
     if "[Content_Types].xml" not in names:
         raise FileNotTaken("The file is a zip archive, not a workbook. Unpack it and send the workbook or CSV inside.")
-    types = _read(archive, "[Content_Types].xml", limits)
+    types = _read(archive, "[Content_Types].xml")
     if b"sheet.binary" in types:
         raise FileNotTaken(BINARY_WORKBOOK)
     if b"macroenabled" in types.lower() or b"vbaproject" in types.lower():
@@ -150,5 +151,5 @@ def _check_type(archive: zipfile.ZipFile, limits: Limits) -> None:
         )
 
 
-def _read(archive: zipfile.ZipFile, name: str, limits: Limits) -> bytes:
-    return b"".join(parts(archive, name, limits.expanded_bytes))
+def _read(archive: zipfile.ZipFile, name: str) -> bytes:
+    return b"".join(parts(archive, name))

@@ -22,6 +22,7 @@ from counterfoil.records.gate.workbook import read_workbook
 if sys.platform != "win32":
     import resource
 
+OUT_OF_MEMORY = 5  # exit code
 _STANDARD_STREAMS = 3
 _ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "ascii", "cp437")  # the last: zip
 
@@ -52,16 +53,6 @@ def read(data: bytes, suffix: str, limits: Limits) -> dict[str, Any]:
         return _text(data, limits)
     except FileNotTaken as error:
         return {"problems": list(error.problems)}
-    except MemoryError:
-        return {"problems": [too_much_memory()]}
-
-
-def too_much_memory() -> str:
-    """What a person is told when reading needed more memory than a list of people can."""
-    return (
-        "Reading the file needed more memory than a list of people ever does. Copy the rows with people in them "
-        "into a new workbook, save it as .xlsx or as CSV, and send that."
-    )
 
 
 def _text(data: bytes, limits: Limits) -> dict[str, Any]:
@@ -100,9 +91,12 @@ def main() -> int:
     settings = json.loads(sys.argv[1])
     limits = Limits(**settings["limits"])
     confine(limits)
-    data = sys.stdin.buffer.read(limits.file_bytes + 1)
-    answer = read(data, settings["suffix"], limits)
-    sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=True, separators=(",", ":")).encode("ascii"))
+    try:
+        data = sys.stdin.buffer.read(limits.file_bytes + 1)
+        answer = read(data, settings["suffix"], limits)
+        sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=True, separators=(",", ":")).encode("ascii"))
+    except MemoryError:
+        return OUT_OF_MEMORY
     return 0
 
 

@@ -17,12 +17,20 @@ from typing import Any, BinaryIO
 
 import counterfoil
 from counterfoil.errors import Fault, FileNotTaken, UsageError
-from counterfoil.records.gate.child import too_much_memory
+from counterfoil.records.gate.child import OUT_OF_MEMORY
 from counterfoil.records.gate.limits import DEFAULT_LIMITS, MEGABYTE, Limits
 
 _MODULE = "counterfoil.records.gate.child"
 _PIECE = 1 << 20
 _LONG_SUFFIX = 12
+_TOO_MUCH_MEMORY = (
+    "Reading the file needed more memory than a list of people ever does. Copy the rows with people in them into a new "
+    "workbook, save it as .xlsx or as CSV, and send that."
+)
+_BROKE_OFF = (
+    "The file could not be read: reading it broke off. Open it in your spreadsheet program, copy the table into a new "
+    "workbook, save that as .xlsx, and send it."
+)
 
 
 class Format(Enum):
@@ -83,16 +91,16 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> RawFile:
 
 
 def _open(path: Path, limits: Limits) -> BinaryIO:
-    try:
+    try:  # the causes name the file, whose name may be a person's
         file = path.open("rb")
-    except FileNotFoundError as error:
-        raise UsageError("There is no file with that name. Check the spelling and the folder.") from error
-    except IsADirectoryError as error:
-        raise UsageError("That is a folder. Give the name of one file, .xlsx or .csv.") from error
-    except OSError as error:
+    except FileNotFoundError:
+        raise UsageError("There is no file with that name. Check the spelling and the folder.") from None
+    except IsADirectoryError:
+        raise UsageError("That is a folder. Give the name of one file, .xlsx or .csv.") from None
+    except OSError:
         raise UsageError(
             "The file cannot be opened. Check that you may read it and that no program holds it."
-        ) from error
+        ) from None
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         file.close()
@@ -124,16 +132,9 @@ def _ask_child(file: BinaryIO, suffix: str, limits: Limits) -> dict[str, Any]:
         child.kill()
         code = child.wait()
     if code != 0 or not text:
-        raise FileNotTaken(too_much_memory() if code < 0 else _gave_up())
+        raise FileNotTaken(_TOO_MUCH_MEMORY if code < 0 or code == OUT_OF_MEMORY else _BROKE_OFF)
     answer: dict[str, Any] = json.loads(text)
     return answer
-
-
-def _gave_up() -> str:
-    return (
-        "The file could not be read: reading it broke off. Open it in your spreadsheet program, copy the table into "
-        "a new workbook, save that as .xlsx, and send it."
-    )
 
 
 def _collect(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
@@ -153,7 +154,7 @@ def _collect(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > limits.answer_bytes:
-                raise FileNotTaken(too_much_memory())
+                raise FileNotTaken(_TOO_MUCH_MEMORY)
     raise FileNotTaken(
         f"Reading the file took longer than {limits.wall_seconds:g} seconds, and a list of people never "
         "does. Copy the rows with people in them into a new workbook, and send that."

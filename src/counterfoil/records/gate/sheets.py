@@ -170,12 +170,12 @@ def look_through(archive: zipfile.ZipFile, limits: Limits) -> WorkbookFacts:
         lower = name.lower()
         if _SHEET_PART.match(lower):
             reader = _SheetReader(limits)
-            _stream(archive, name, limits, reader.start, reader.end, reader.text)
+            _stream(archive, name, reader.start, reader.end, reader.text)
             sheets[lower] = reader.facts
         elif lower in {_WORKBOOK, _RELATIONSHIPS}:
-            _stream(archive, name, limits, workbook.start)
+            _stream(archive, name, workbook.start)
         elif lower.endswith(_MARKUP_SUFFIXES):
-            _stream(archive, name, limits)
+            _stream(archive, name)
     found = [sheets.get(part) for part in workbook.sheet_parts()]
     if None in found:
         raise FileNotTaken(DAMAGED)
@@ -185,7 +185,6 @@ def look_through(archive: zipfile.ZipFile, limits: Limits) -> WorkbookFacts:
 def _stream(
     archive: zipfile.ZipFile,
     name: str,
-    limits: Limits,
     start: Callable[[str, dict[str, str]], None] | None = None,
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
@@ -195,7 +194,7 @@ def _stream(
     parser.EntityDeclHandler = _refuse_doctype
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     try:
-        for piece in parts(archive, name, limits.expanded_bytes):
+        for piece in parts(archive, name):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError, OSError) as error:  # OSError: an encoding nobody has loaded
