@@ -67,10 +67,7 @@ def read_delivered(file: Path) -> pa.Table:
     if start.startswith(_ENCRYPTED_PARQUET_MAGIC):
         raise FileNotTaken(f"{file.name} is an encrypted Parquet file. Deliver it without a password.")
     table = _read_parquet(file) if start.startswith(_PARQUET_MAGIC) else _read_csv(file, start)
-    names = [name.strip().lower() for name in table.column_names]
-    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
-        raise FileNotTaken(f"{file.name} has more than one column called {', '.join(repeated)}. Leave one of each.")
-    return table.rename_columns(names)
+    return table.rename_columns([name.strip().lower() for name in table.column_names])
 
 
 def _table_of(file: Path, schema: SourceSchema) -> str | None:
@@ -83,17 +80,20 @@ def _names(schema: SourceSchema) -> str:
 
 
 def _column_problems(file: str, table: pa.Table, schema: TableSchema) -> list[str]:
-    missing = [name for name in schema.columns if name not in table.column_names]
-    unknown = [name for name in table.column_names if name not in schema.columns]
+    found = Counter(table.column_names)
+    missing = [name for name in schema.columns if not found[name]]
+    repeated = [name for name in schema.columns if found[name] > 1]
+    # A heading that we do not know may be data, where the file has no headings: its place is said, never its text.
+    unknown = [place for place, name in enumerate(table.column_names, start=1) if name not in schema.columns]
     problems = []
     if missing:
         problems.append(f"{file} lacks the columns {', '.join(missing)}. Add them; a column may be empty.")
+    if repeated:
+        problems.append(f"{file} has more than one column called {', '.join(repeated)}. Leave one of each.")
     if unknown:
-        # A heading may be data where the file has none: it is counted, never repeated.
-        places = ", ".join(str(table.column_names.index(name) + 1) for name in unknown)
         problems.append(
-            f"{file} has columns that the schema of {schema.name} does not know, at places {places}. Leave them out; "
-            f"the columns are {', '.join(schema.columns)}."
+            f"{file} has columns that the schema of {schema.name} does not know, at places "
+            f"{', '.join(map(str, unknown))}. Leave them out; the columns are {', '.join(schema.columns)}."
         )
     return problems
 

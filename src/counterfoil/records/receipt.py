@@ -60,7 +60,7 @@ class Receipt:
 
     def to_json(self) -> dict[str, Any]:
         """As kept beside the extract."""
-        value = asdict(self)
+        value = asdict(self) | {"tables": [asdict(table) for table in self.tables]}
         del value["repeated"]
         return value
 

@@ -1,0 +1,92 @@
+"""Laws of names, dates and whole tables of people."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from counterfoil.records.dates import DateOrder, DateRole, parse_dates
+from counterfoil.records.names import NameField, standardise_name
+from counterfoil.records.standardise import STANDARD_COLUMNS, standardise_people
+from counterfoil.records.standins import KNOWN_STANDINS
+
+TODAY = dt.date(2026, 1, 31)
+fields = st.sampled_from(NameField)
+letters = st.sampled_from([*"abzéßØłđ'’- .,()_/1", "Mc ", "van ", "O'", "Mr ", "\u202e", "\u0301", "م", "ж"])
+names = st.one_of(st.text(max_size=12), st.lists(letters, max_size=10).map("".join))
+births = st.dates(dt.date(1930, 1, 1), dt.date(2015, 1, 1)).filter(lambda day: day not in KNOWN_STANDINS)
+
+
+@given(names, fields)
+def test_a_standard_name_is_its_own_standard(raw: str, field: NameField) -> None:
+    standard = standardise_name(raw, field).standard
+    assert standard is None or standardise_name(standard, field).standard == standard
+
+
+@given(names, fields)
+def test_a_standard_name_is_letters_and_the_parts_make_it_up(raw: str, field: NameField) -> None:
+    found = standardise_name(raw, field)
+    assert (found.standard or "") == "".join(found.parts)
+    assert all(part and not any(c.isspace() or c in "-'’()" for c in part) for part in found.parts)
+
+
+@given(names, fields)
+def test_case_and_blanks_around_change_nothing(raw: str, field: NameField) -> None:
+    plain = standardise_name(raw, field).standard
+    assert standardise_name(f"  {raw}\u00a0", field).standard == plain
+
+
+@given(st.lists(births, min_size=1, max_size=20), st.sampled_from(["%d/%m/%Y", "%d.%m.%Y", "%-d %B %Y", "%Y-%m-%d"]))
+def test_what_is_written_day_first_is_read_back(days: list[dt.date], form: str) -> None:
+    read = parse_dates([day.strftime(form) for day in days], today=TODAY, role=DateRole.BIRTH)
+    assert [cell.value for cell in read] == days
+
+
+@given(st.lists(births, min_size=1, max_size=20))
+def test_what_is_confirmed_month_first_is_read_back(days: list[dt.date]) -> None:
+    texts = [day.strftime("%m/%d/%Y") for day in days]
+    read = parse_dates(texts, today=TODAY, role=DateRole.BIRTH, order=DateOrder.MONTH_FIRST)
+    assert [cell.value for cell in read] == days
+
+
+@given(births)
+def test_a_serial_is_read_back(day: dt.date) -> None:
+    serial = (day - dt.date(1899, 12, 30)).days
+    assert parse_dates([str(serial)], today=TODAY, role=DateRole.BIRTH)[0].value == day
+
+
+people = st.lists(
+    st.fixed_dictionaries(
+        {
+            "record_id": st.text("ABC123", min_size=1, max_size=4),
+            "forename1": st.one_of(st.none(), names),
+            "surname": st.one_of(st.none(), names),
+            "aliases": st.one_of(st.none(), names),
+            "date_of_birth": st.one_of(st.none(), births),
+            "sex": st.sampled_from([None, "1", "2", "0", "M", "f"]),
+            "postcode": st.sampled_from([None, "m1 1ae", "ZZ99 3VZ", "?"]),
+            "pnc_id": st.sampled_from([None, "1978/9912345Z", "78/9912345z", "1978/9912345A"]),
+        }
+    ),
+    min_size=1,
+    max_size=8,
+)
+KINDS = {name: pa.date32() if name == "date_of_birth" else pa.string() for name in (
+    *("record_id", "forename1", "surname", "aliases", "date_of_birth", "sex", "postcode", "pnc_id"),
+)}  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None)  # a DuckDB connection for each table
+@given(people)
+def test_a_table_is_its_rows_one_by_one(rows: list[dict[str, object]]) -> None:
+    schema = pa.schema(KINDS)
+    whole = standardise_people(pa.Table.from_pylist(rows, schema), source="s", today=TODAY)
+    alone = [
+        standardise_people(pa.Table.from_pylist([row], schema), source="s", today=TODAY).to_pylist()[0] for row in rows
+    ]
+    assert whole.to_pylist() == alone
+    assert whole.column_names == [*KINDS, "source", *STANDARD_COLUMNS]
+    assert [whole.schema.field(name).type for name in STANDARD_COLUMNS] == list(STANDARD_COLUMNS.values())
