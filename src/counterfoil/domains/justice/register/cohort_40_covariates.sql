@@ -42,20 +42,23 @@ GROUP BY e.index_event_id;
 
 CREATE TABLE described AS
 WITH dated AS (
-    -- Nobody under 10 can be convicted, so a birth month that says so is a mistake, and unknown. So is an age over 100.
-    SELECT e.*, CASE WHEN (e.index_date - p.born) / 365.25 BETWEEN 10 AND 100 THEN p.born END AS born
-    FROM events e JOIN people p USING (person_number)
+    SELECT
+        e.*, p.sex, p.ethnicity, p.nationality, o.* EXCLUDE (index_event_id, first_offence), s.* EXCLUDE (index_event_id),
+        (e.index_date - p.born) / 365.25 AS age,
+        (coalesce(o.first_offence, e.sanction_date) - p.born) / 365.25 AS age_first,
+        -- years from the first sanction to the current one; 0 when this is the first
+        coalesce(greatest(0, e.sanction_date - s.first_sanction_date), 0) / 365.25 AS career_years
+    FROM events e
+    JOIN people p USING (person_number)
+    LEFT JOIN offence_history o USING (index_event_id)
+    LEFT JOIN sanction_history s USING (index_event_id)
 )
-SELECT
-    e.* EXCLUDE (born), p.sex, p.ethnicity, p.nationality, o.* EXCLUDE (index_event_id, first_offence), s.* EXCLUDE (index_event_id),
-    (e.index_date - e.born) / 365.25 AS age,
-    (coalesce(o.first_offence, e.sanction_date) - e.born) / 365.25 AS age_first,
-    -- years from the first sanction to the current one; 0 when this is the first
-    coalesce(greatest(0, e.sanction_date - s.first_sanction_date), 0) / 365.25 AS career_years
-FROM dated e
-JOIN people p USING (person_number)
-LEFT JOIN offence_history o USING (index_event_id)
-LEFT JOIN sanction_history s USING (index_event_id);
+-- Nobody under 10 can be convicted, so a birth month that says so is a mistake, and unknown. So is an age over 100.
+SELECT * REPLACE (
+    CASE WHEN age_first >= 10 AND age <= 100 THEN age END AS age,
+    CASE WHEN age_first >= 10 AND age <= 100 THEN age_first END AS age_first
+)
+FROM dated;
 
 -- A missing or impossible birth month is a level of age_band; the two ages then take the median of those known.
 CREATE TABLE covariates AS
