@@ -10,7 +10,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from counterfoil.disclosure import Band, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
+from counterfoil.disclosure import Band, Box, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
 from counterfoil.report import charts, numbers, sentences, tables
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_numbers
@@ -35,6 +35,7 @@ class MeasureView:
 
     measure: ProtectedMeasure
     label: str
+    verdict: str
     statement: sentences.Statement
     bars: tuple[charts.Bar, charts.Bar]
     interval: Markup
@@ -96,6 +97,7 @@ def long_date(about: About) -> str:
 def _view(protected: Protected, words: Words) -> dict[str, object]:
     headline = protected.headline
     return {
+        "verdict": sentences.verdict_word(headline, words),
         "headline": sentences.statement_of(headline, protected.design, words),
         "caveats": sentences.caveats_of(protected, words),
         "power": sentences.power_of(protected, words),
@@ -111,14 +113,18 @@ def _view(protected: Protected, words: Words) -> dict[str, object]:
         "hidden": tables.hidden_table(protected, words),
         "edges": EDGES,
         "is_matched": protected.design is Design.MATCHED,
+        "is_linked": any(Box.IN_SCOPE in box.boxes for box in protected.attrition.boxes),
     }  # fmt: skip
 
 
-def box_text(people: Cell, words: Words) -> str:
-    """People in a box, in words where the number is rounded or hidden."""
-    if people.value is None:
-        return words("flow.hidden")
+def people_text(people: Cell, words: Words) -> str:
+    """A number of people; "about" where it is rounded."""
     return words("flow.about", number=numbers.plain(people)) if people.about else numbers.plain(people)
+
+
+def box_text(people: Cell, words: Words) -> str:
+    """People in a box of the flow, in words where the number is hidden."""
+    return words("flow.hidden") if people.value is None else people_text(people, words)
 
 
 def _groups(design: Design, words: Words) -> tuple[str, str]:
@@ -149,6 +155,7 @@ def _measure_view(measure: ProtectedMeasure, protected: Protected, words: Words)
     return MeasureView(
         measure=measure,
         label=measure.measure.label,
+        verdict=sentences.verdict_word(measure, words),
         statement=sentences.statement_of(measure, design, words),
         bars=charts.bars_of(measure, _groups(design, words), words),
         interval=charts.interval_of(measure, words),
@@ -165,7 +172,7 @@ def _measure_rows(measure: ProtectedMeasure, design: Design, words: Words) -> tu
     kind, estimate = measure.measure.kind, measure.estimate
     treated, comparison = _groups(design, words)
     rows = [
-        (treated, numbers.plain(measure.treated.n), numbers.value(measure.treated.value, kind)),
+        (treated, people_text(measure.treated.n, words), numbers.value(measure.treated.value, kind)),
         (comparison, numbers.plain(measure.comparison.n), numbers.value(measure.comparison.value, kind)),
         (words("results.row_difference"), "", numbers.signed(estimate.difference)),
         (words("results.row_low"), "", numbers.signed(estimate.low)),

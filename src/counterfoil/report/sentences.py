@@ -41,6 +41,14 @@ def statement_of(measure: ProtectedMeasure, design: Design, words: Words) -> Sta
     )
 
 
+def verdict_word(measure: ProtectedMeasure, words: Words) -> str:
+    """The verdict in a word or two. An amount is lower or higher, never fewer or more."""
+    amounts = {Verdict.FEWER: "lower", Verdict.MORE: "higher"}
+    verdict = measure.verdict
+    key = amounts.get(verdict, verdict.value) if measure.measure.kind is Kind.AMOUNT else verdict.value
+    return words(f"verdict.{key}")
+
+
 def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
     """What the headline must carry: red or amber balance, tests that disagree, and what the comparison says itself."""
     found = []
@@ -87,10 +95,11 @@ def can_say(protected: Protected, words: Words) -> tuple[str, ...]:
         return (words("can.hidden"),)
     said = statement_of(measure, protected.design, words)
     inconclusive = measure.verdict is Verdict.NOT_ENOUGH_EVIDENCE
+    chance = "borderline" if measure.disagrees else "possible" if inconclusive else "unlikely"
     return (
         words("can.among", headline=said.headline),
         words("can.range", interval=said.interval),
-        words("can.chance_possible" if inconclusive else "can.chance_unlikely"),
+        words(f"can.chance_{chance}"),
         *((words("can.more_needed"),) if inconclusive else ()),
         *(() if protected.reliable else (words("can.caution"),)),
     )

@@ -104,8 +104,10 @@ def box_label(box: ProtectedBox, words: Words) -> str:
 
 def attrition_table(protected: Protected, words: Words) -> Table:
     """The public flow."""
-    rows = tuple((box_label(box, words), box.people) for box in protected.attrition.boxes)
-    return Table("attrition", ("step", "people"), rows)
+    rows = tuple(
+        (box_label(box, words), box.people, "rounded" if box.people.about else "") for box in protected.attrition.boxes
+    )
+    return Table("attrition", ("step", "people", "note"), rows)
 
 
 def band_word(band: Band | None, words: Words) -> str:
