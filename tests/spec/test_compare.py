@@ -155,7 +155,7 @@ def test_red_terms_make_it_unreliable() -> None:
 
 def test_more_red_terms_than_allowed_are_refused() -> None:
     people, settings = _far_apart()
-    with pytest.raises(Refused, match="limit is 20%") as refusal:
+    with pytest.raises(Refused, match="too many characteristics") as refusal:
         compare(people, "t", replace(settings, max_red_share=0.2))
     assert refusal.value.rule == "balance"
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.comparison.design import Covariates
-from counterfoil.comparison.distributions import Spread, compare_spreads
+from counterfoil.comparison.distributions import Spread, compare_spreads, group_variances
 from counterfoil.comparison.values import BalanceRow, Band, BoolArray, FloatArray
 from counterfoil.logit import CodedDesign, column_totals
 
@@ -27,11 +27,13 @@ class Denominator(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What does not change with the weights: the terms, and both groups before matching. Arrays are by slot."""
+    """What does not change with the weights: the terms, and both groups before matching. Arrays are by slot; `means`
+    has two rows, comparison and treated."""
 
     design: CodedDesign
     treated: BoolArray
     shown: npt.NDArray[np.int64]  # slots with a row in the table
+    means: FloatArray
     sd: FloatArray  # the denominator
     fallback_sd: FloatArray  # the pool's, to judge a term on which the denominator is 0
 
@@ -40,20 +42,23 @@ def balance_baseline(
     design: CodedDesign, treated: BoolArray, *, denominator: Denominator = Denominator.TREATED, threads: int = 1
 ) -> Baseline:
     """Both groups before matching. Binary terms have the SD sqrt(p (1 - p)), numbers the n - 1 one."""
-    treated_variance, pool_variance = (_variances(design, group, threads=threads) for group in (treated, ~treated))
-    chosen = treated_variance if denominator is Denominator.TREATED else (treated_variance + pool_variance) / 2.0
-    return Baseline(design, treated, _shown_slots(design), np.sqrt(chosen), np.sqrt(pool_variance))
+    means = _weighted_means(design, treated, np.ones(design.rows), threads=threads)
+    variances = means * (1.0 - means)
+    first = int(design.offsets[-1])
+    variances[:, first:] = group_variances(design.numeric, treated, np.ascontiguousarray(means[:, first:]))
+    chosen = variances[1] if denominator is Denominator.TREATED else (variances[0] + variances[1]) / 2.0
+    return Baseline(design, treated, _shown_slots(design), means, np.sqrt(chosen), np.sqrt(variances[0]))
 
 
 def standardised_differences(baseline: Baseline, weight: FloatArray, *, threads: int = 1) -> FloatArray:
     """SMD of every shown term under `weight`; NaN where the denominator is 0."""
-    treated, comparison = _weighted_means(baseline, weight, threads=threads)
-    return _over(treated - comparison, baseline.sd)[baseline.shown]
+    means = _weighted_means(baseline.design, baseline.treated, weight, threads=threads)
+    return _over(means[1] - means[0], baseline.sd)[baseline.shown]
 
 
 def effective_sample_size(weight: FloatArray) -> float:
     """Kish's: (sum of weights)^2 / sum of squared weights; 0 when all are 0."""
-    squares = float(weight @ weight)
+    squares = float((weight * weight).sum())  # not BLAS, whose last digits depend on the number of cores
     return float(weight.sum()) ** 2 / squares if squares > 0.0 else 0.0
 
 
@@ -68,42 +73,49 @@ def measure_balance(
     covariates: Covariates, baseline: Baseline, weight: FloatArray, *, threads: int = 1
 ) -> tuple[BalanceRow, ...]:
     """A row for each term: both groups' means, SMD, variance ratio, KS. `weight` is 0 for people who are not used."""
-    before = _table(baseline, np.ones(len(weight)), threads=threads)
-    after = _table(baseline, weight, threads=threads)
+    means = _weighted_means(baseline.design, baseline.treated, weight, threads=threads)
     people = _people(baseline, weight, threads=threads)
+    spreads = _spreads(baseline, weight, means, threads=threads)
+    before = _Table(baseline.means, baseline.sd, {slot: found[0] for slot, found in spreads.items()})
+    after = _Table(means, baseline.sd, {slot: found[1] for slot, found in spreads.items()})
     names, sources = baseline.design.slot_names, _sources(covariates)
-    first_number = int(baseline.design.offsets[-1])
     return tuple(
-        _row(baseline, int(slot), names[slot], sources[slot], before, after, people, binary=bool(slot < first_number))
-        for slot in baseline.shown
+        _row(baseline, int(slot), names[slot], sources[slot], before, after, people) for slot in baseline.shown
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Both groups under one set of weights, by slot; `spreads` are for the numbers, by slot."""
+    """Both groups under one set of weights: means (comparison, treated) by slot, and each number's spread by slot."""
 
-    treated_mean: FloatArray
-    comparison_mean: FloatArray
-    smd: FloatArray
+    means: FloatArray
+    sd: FloatArray
     spreads: dict[int, Spread]
 
+    def gap(self, slot: int) -> float:
+        return float(self.means[1, slot] - self.means[0, slot])
 
-def _table(baseline: Baseline, weight: FloatArray, *, threads: int) -> _Table:
-    treated, comparison = _weighted_means(baseline, weight, threads=threads)
-    return _Table(
-        treated_mean=treated,
-        comparison_mean=comparison,
-        smd=_over(treated - comparison, baseline.sd),
-        spreads=_spreads(baseline, weight, np.stack([comparison, treated], axis=1), threads=threads),
-    )
+    def smd(self, slot: int) -> float | None:
+        return self.gap(slot) / float(self.sd[slot]) if self.sd[slot] > 0.0 else None
+
+    def ks(self, slot: int) -> float:
+        return self.spreads[slot].ks if slot in self.spreads else abs(self.gap(slot))
+
+    def variance_ratio(self, slot: int) -> float | None:
+        spread = self.spreads.get(slot)
+        if spread is None or not spread.comparison_variance > 0.0:
+            return None
+        return None if np.isnan(spread.treated_variance) else spread.treated_variance / spread.comparison_variance
 
 
-def _spreads(baseline: Baseline, weight: FloatArray, means: FloatArray, *, threads: int) -> dict[int, Spread]:
+def _spreads(
+    baseline: Baseline, weight: FloatArray, means: FloatArray, *, threads: int
+) -> dict[int, tuple[Spread, Spread]]:
     design, first = baseline.design, int(baseline.design.offsets[-1])
+    both = np.stack([baseline.means, means])
 
-    def spread(number: int) -> Spread:
-        return compare_spreads(design.numeric[:, number], baseline.treated, weight, means[first + number])
+    def spread(number: int) -> tuple[Spread, Spread]:
+        return compare_spreads(design.numeric[:, number], baseline.treated, weight, both[:, :, first + number])
 
     numbers = range(len(design.numeric_names))
     with ThreadPoolExecutor(max(threads, 1)) as pool:
@@ -111,59 +123,35 @@ def _spreads(baseline: Baseline, weight: FloatArray, means: FloatArray, *, threa
 
 
 def _row(
-    baseline: Baseline,
-    slot: int,
-    term: str,
-    source: str,
-    before: _Table,
-    after: _Table,
-    people: tuple[FloatArray, FloatArray],
-    *,
-    binary: bool,
+    baseline: Baseline, slot: int, term: str, source: str, before: _Table, after: _Table, people: FloatArray
 ) -> BalanceRow:
-    gap = after.treated_mean[slot] - after.comparison_mean[slot]
+    binary = slot < int(baseline.design.offsets[-1])
     return BalanceRow(
         term=term,
         covariate=source,
         binary=binary,
-        treated_mean=float(after.treated_mean[slot]),
-        comparison_mean_before=float(before.comparison_mean[slot]),
-        comparison_mean=float(after.comparison_mean[slot]),
-        smd_before=_known(before.smd[slot]),
-        smd=_known(after.smd[slot]),
-        variance_ratio_before=_variance_ratio(before.spreads.get(slot)),
-        variance_ratio=_variance_ratio(after.spreads.get(slot)),
-        ks_before=_ks(before, slot),
-        ks=_ks(after, slot),
-        band=_band(baseline, slot, float(after.smd[slot]), float(gap)),
-        treated_people=int(people[0][slot]) if binary else 0,
-        comparison_people=int(people[1][slot]) if binary else 0,
+        treated_mean=float(after.means[1, slot]),
+        comparison_mean_before=float(before.means[0, slot]),
+        comparison_mean=float(after.means[0, slot]),
+        smd_before=before.smd(slot),
+        smd=after.smd(slot),
+        variance_ratio_before=before.variance_ratio(slot),
+        variance_ratio=after.variance_ratio(slot),
+        ks_before=before.ks(slot),
+        ks=after.ks(slot),
+        band=_band(after.smd(slot), after.gap(slot), float(baseline.fallback_sd[slot])),
+        treated_people=int(people[1, slot]) if binary else 0,
+        comparison_people=int(people[0, slot]) if binary else 0,
     )
 
 
-def _band(baseline: Baseline, slot: int, smd: float, gap: float) -> Band:
+def _band(smd: float | None, gap: float, fallback_sd: float) -> Band:
     """Where the treated do not vary there is no SMD; the difference is then judged by the pool's SD before."""
-    if not np.isnan(smd):
+    if smd is not None:
         return band_of(smd)
-    fallback = float(baseline.fallback_sd[slot])
-    if fallback > 0.0:
-        return band_of(gap / fallback)
+    if fallback_sd > 0.0:
+        return band_of(gap / fallback_sd)
     return Band.GREEN if gap == 0.0 else Band.RED
-
-
-def _ks(table: _Table, slot: int) -> float:
-    spread = table.spreads.get(slot)
-    return abs(float(table.treated_mean[slot] - table.comparison_mean[slot])) if spread is None else spread.ks
-
-
-def _variance_ratio(spread: Spread | None) -> float | None:
-    if spread is None or not spread.comparison_variance > 0.0:
-        return None
-    return _known(spread.treated_variance / spread.comparison_variance)
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _over(difference: FloatArray, sd: FloatArray) -> FloatArray:
@@ -189,28 +177,15 @@ def _sources(covariates: Covariates) -> tuple[str, ...]:
     return ("", *levels, *covariates.numeric_sources)
 
 
-def _weighted_means(baseline: Baseline, weight: FloatArray, *, threads: int) -> tuple[FloatArray, FloatArray]:
-    totals = [
-        column_totals(baseline.design, np.where(group, weight, 0.0), threads=threads)
-        for group in (baseline.treated, ~baseline.treated)
-    ]
-    return totals[0] / totals[0][0], totals[1] / totals[1][0]
+def _weighted_means(design: CodedDesign, treated: BoolArray, weight: FloatArray, *, threads: int) -> FloatArray:
+    totals = _group_totals(design, treated, weight, threads=threads)
+    return totals / totals[:, :1]
 
 
-def _variances(design: CodedDesign, group: BoolArray, *, threads: int) -> FloatArray:
-    totals = column_totals(design, group.astype(np.float64), threads=threads)
-    share = totals / totals[0]
-    variances: FloatArray = share * (1.0 - share)
-    first = int(design.offsets[-1])
-    for number in range(len(design.numeric_names)):
-        values = design.numeric[group, number]
-        # exactly 0 for a constant, whose computed variance may be a rounding error above it
-        variances[first + number] = 0.0 if values.min() == values.max() else values.var(ddof=1)
-    return variances
+def _group_totals(design: CodedDesign, treated: BoolArray, weight: FloatArray, *, threads: int) -> FloatArray:
+    groups = (np.where(treated, 0.0, weight), np.where(treated, weight, 0.0))
+    return np.stack([column_totals(design, group, threads=threads) for group in groups])
 
 
-def _people(baseline: Baseline, weight: FloatArray, *, threads: int) -> tuple[FloatArray, FloatArray]:
-    used = weight > 0.0
-    treated = column_totals(baseline.design, (used & baseline.treated).astype(np.float64), threads=threads)
-    comparison = column_totals(baseline.design, (used & ~baseline.treated).astype(np.float64), threads=threads)
-    return treated, comparison
+def _people(baseline: Baseline, weight: FloatArray, *, threads: int) -> FloatArray:
+    return _group_totals(baseline.design, baseline.treated, (weight > 0.0).astype(np.float64), threads=threads)

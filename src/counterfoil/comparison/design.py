@@ -16,6 +16,7 @@ from counterfoil.errors import UsageError
 from counterfoil.logit import CodedDesign
 
 INT8_LEVELS = 127
+ROWS_AT_ONCE = 8_192  # columns become rows in pieces that stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +170,13 @@ def _assemble(columns: _Columns, rows: int) -> Covariates:
     factors, numbers = tuple(columns.factors.values()), tuple(columns.numbers.values())
     most = max((len(column.factor.levels) for column in factors), default=0)
     codes = np.empty((rows, len(factors)), np.int8 if most <= INT8_LEVELS else np.int16)
-    for position, factor in enumerate(factors):
-        codes[:, position] = factor.codes
     numeric = np.empty((rows, len(numbers)))
-    for position, number in enumerate(numbers):
-        numeric[:, position] = number.values
+    for first in range(0, rows, ROWS_AT_ONCE):
+        some = slice(first, first + ROWS_AT_ONCE)
+        for position, factor in enumerate(factors):
+            codes[some, position] = factor.codes[some]
+        for position, number in enumerate(numbers):
+            numeric[some, position] = number.values[some]
     return Covariates(
         design=CodedDesign(
             tuple(column.factor for column in factors), codes, tuple(column.name for column in numbers), numeric

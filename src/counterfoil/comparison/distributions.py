@@ -24,11 +24,32 @@ class Spread:
     ks: float  # largest gap between the two cumulative shares, 0-1
 
 
-def compare_spreads(values: FloatArray, treated: BoolArray, weight: FloatArray, means: FloatArray) -> Spread:
-    """`values`, `treated`, `weight` have one entry a person; `means` are the weighted means (comparison, treated)."""
+def compare_spreads(
+    values: FloatArray, treated: BoolArray, weight: FloatArray, means: FloatArray
+) -> tuple[Spread, Spread]:
+    """Before (everyone once) and after (under `weight`), in one pass.
+
+    `values`, `treated`, `weight` have one entry a person; `means` is (before or after, comparison or treated).
+    """
     points = np.unique(values[treated])
-    sums, shares = np.zeros((2, 3)), np.zeros((2, 2 * len(points) + 1))
+    sums, shares = np.zeros((2, 2, 3)), np.zeros((2, 2, 2 * len(points) + 1))
     _add_people(values, treated, weight, means, points, sums, shares)
+    return _spread(sums[0], shares[0]), _spread(sums[1], shares[1])
+
+
+def group_variances(numeric: FloatArray, treated: BoolArray, means: FloatArray) -> FloatArray:
+    """Sample variance (n - 1) of each number in each group; both arrays are (comparison or treated, number).
+
+    Exactly 0 for a constant, whose computed variance may be a rounding error above it.
+    """
+    sums = np.zeros((2, 1 + numeric.shape[1]))
+    lowest, highest = np.full_like(means, np.inf), np.full_like(means, -np.inf)
+    _add_deviations(numeric, treated, means, sums, lowest, highest)
+    variances: FloatArray = sums[:, 1:] / (sums[:, :1] - 1.0)
+    return np.where(lowest == highest, 0.0, variances)
+
+
+def _spread(sums: FloatArray, shares: FloatArray) -> Spread:
     cumulative = np.cumsum(shares, axis=1) / sums[:, :1]
     return Spread(
         treated_variance=_variance(sums[1]),
@@ -58,13 +79,8 @@ def _add_people(  # pragma: no cover - compiled
     2k is between treated values k - 1 and k, 2k + 1 is at treated value k."""
     n_points = len(points)
     for i in range(len(values)):
-        w, x = weight[i], values[i]
-        if w == 0.0:
-            continue
+        x, w = values[i], weight[i]
         group = 1 if treated[i] else 0
-        sums[group, 0] += w
-        sums[group, 1] += w * w
-        sums[group, 2] += w * (x - means[group]) ** 2
         low, size = 0, n_points
         while size > 0:
             half = size >> 1
@@ -73,5 +89,33 @@ def _add_people(  # pragma: no cover - compiled
                 size -= half + 1
             else:
                 size = half
-        at = 1 if low < n_points and points[low] == x else 0
-        shares[group, 2 * low + at] += w
+        bucket = 2 * low + (1 if low < n_points and points[low] == x else 0)
+        shares[0, group, bucket] += 1.0
+        sums[0, group, 0] += 1.0
+        sums[0, group, 1] += 1.0
+        sums[0, group, 2] += (x - means[0, group]) ** 2
+        if w > 0.0:
+            shares[1, group, bucket] += w
+            sums[1, group, 0] += w
+            sums[1, group, 1] += w * w
+            sums[1, group, 2] += w * (x - means[1, group]) ** 2
+
+
+@compiled
+def _add_deviations(  # pragma: no cover - compiled
+    numeric: FloatArray,
+    treated: BoolArray,
+    means: FloatArray,
+    sums: FloatArray,
+    lowest: FloatArray,
+    highest: FloatArray,
+) -> None:
+    """Count each group, add its squared deviations, note its smallest and largest value of each number."""
+    for i in range(len(numeric)):
+        group = 1 if treated[i] else 0
+        sums[group, 0] += 1.0
+        for j in range(numeric.shape[1]):
+            x = numeric[i, j]
+            sums[group, 1 + j] += (x - means[group, j]) ** 2
+            lowest[group, j] = min(lowest[group, j], x)
+            highest[group, j] = max(highest[group, j], x)

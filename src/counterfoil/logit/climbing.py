@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from counterfoil.logit.likelihood import Point, Problem, evaluate, information
+from counterfoil.logit.matrices import dot, invert, times
 from counterfoil.logit.values import FloatArray
 
 MAX_NEWTON_STEPS = 60
@@ -42,11 +43,11 @@ def newton(problem: Problem, start: FloatArray, *, tol: float) -> Climb:
     """Newton with step halving until the decrement is below `tol`, and one step more."""
     point, passes, decrements = evaluate(problem, start), 1, [np.inf]
     for _ in range(MAX_NEWTON_STEPS):
-        inverse = _inverse(information(problem, point.eta))
+        inverse = invert(information(problem, point.eta))
         if inverse is None or is_slow(decrements):
             return Climb(point, decrements[-1], passes, End.SEPARATED)
-        step = inverse @ point.gradient
-        decrements.append(float(point.gradient @ step))
+        step = times(inverse, point.gradient)
+        decrements.append(dot(point.gradient, step))
         if decrements[-1] < tol:
             return _last_step(problem, point, inverse, passes)
         point, tried = _uphill(problem, point, step)
@@ -61,8 +62,8 @@ def quasi_newton(problem: Problem, start: FloatArray, inverse: FloatArray, *, to
     """
     point, passes, previous = evaluate(problem, start), 1, np.inf
     for _ in range(MAX_QUASI_STEPS):
-        step = inverse @ point.gradient
-        decrement = float(point.gradient @ step)
+        step = times(inverse, point.gradient)
+        decrement = dot(point.gradient, step)
         if 0.0 <= decrement < tol:
             return _last_step(problem, point, inverse, passes)
         following = evaluate(problem, _moved(problem, point.beta, step))
@@ -84,9 +85,10 @@ def is_slow(decrements: list[float]) -> bool:
 
 def _last_step(problem: Problem, point: Point, inverse: FloatArray, passes: int) -> Climb:
     """One step past the tolerance, which near the top squares the error; kept only if the slope got smaller."""
-    before = float(point.gradient @ inverse @ point.gradient)
-    final = evaluate(problem, _moved(problem, point.beta, inverse @ point.gradient))
-    after = float(final.gradient @ inverse @ final.gradient)
+    step = times(inverse, point.gradient)
+    before = dot(point.gradient, step)
+    final = evaluate(problem, _moved(problem, point.beta, step))
+    after = dot(final.gradient, times(inverse, final.gradient))
     if after <= before:
         return Climb(final, after, passes + 1, End.TOP)
     return Climb(point, before, passes + 1, End.TOP)
@@ -108,18 +110,10 @@ def _moved(problem: Problem, beta: FloatArray, step: FloatArray) -> FloatArray:
     return moved
 
 
-def _inverse(matrix: FloatArray) -> FloatArray | None:
-    try:
-        np.linalg.cholesky(matrix)  # refuses what is not positive definite, which `inv` would not
-    except np.linalg.LinAlgError:
-        return None
-    return np.linalg.inv(matrix).astype(np.float64)
-
-
 def _bfgs(inverse: FloatArray, step: FloatArray, slope_change: FloatArray) -> FloatArray:
     """The inverse information after a step that changed the slope by `slope_change` (before minus after)."""
-    curvature = float(step @ slope_change)
-    moved = inverse @ slope_change
-    stretch = (1.0 + float(slope_change @ moved) / curvature) / curvature
+    curvature = dot(step, slope_change)
+    moved = times(inverse, slope_change)
+    stretch = (1.0 + dot(slope_change, moved) / curvature) / curvature
     cross = np.outer(step, moved) / curvature
     return inverse + stretch * np.outer(step, step) - cross - cross.T

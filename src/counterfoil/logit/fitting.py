@@ -10,6 +10,7 @@ from counterfoil.errors import UsageError
 from counterfoil.logit.climbing import Climb, End, newton, quasi_newton
 from counterfoil.logit.columns import Columns, candidate_slots, choose_columns, find_separating_levels
 from counterfoil.logit.likelihood import Problem, cross_products, information
+from counterfoil.logit.matrices import dot, invert, times
 from counterfoil.logit.sampling import Sample, draw_sample, start_from_sample
 from counterfoil.logit.values import CodedDesign, FloatArray, LogitFit
 
@@ -83,7 +84,7 @@ def _columns(problem: Problem, sample: Sample | None) -> Columns:
 
 
 def _climb(problem: Problem, sample: Sample | None, *, tol: float) -> Climb:
-    total, cases = problem.weights.sum(), problem.weights @ problem.outcome
+    total, cases = problem.weights.sum(), dot(problem.weights, problem.outcome)
     beta = np.zeros(problem.slots)
     beta[0] = np.log(cases / (total - cases))
     passes = 0
@@ -102,18 +103,16 @@ def _answer(
 ) -> LogitFit:
     to_raw = _to_raw_scale(problem)
     names = problem.design.slot_names
-    variance = None
-    if covariance:
-        variance = to_raw @ np.linalg.inv(information(problem, climb.point.eta)) @ to_raw.T
+    inverse = invert(information(problem, climb.point.eta)) if covariance else None
     return LogitFit(
         terms=tuple(names[slot] for slot in problem.free),
-        coef=to_raw @ climb.point.beta[problem.free],
+        coef=times(to_raw, climb.point.beta[problem.free]),
         eta=climb.point.eta,
         log_likelihood=climb.point.log_likelihood,
         iterations=climb.passes,
         decrement=climb.decrement,
         ridge=problem.ridge,
-        covariance=variance,
+        covariance=None if inverse is None else times(times(to_raw, inverse), to_raw.T),
         dropped=columns.dropped,
         notes=(*columns.notes, *_notes(problem, climb, separating)),
     )

@@ -75,7 +75,7 @@ def evaluate(problem: Problem, beta: FloatArray) -> Point:
         beta=beta,
         eta=eta,
         log_likelihood=log_likelihood,
-        objective=log_likelihood - 0.5 * float(problem.penalty @ free_beta**2),
+        objective=log_likelihood - 0.5 * float((problem.penalty * free_beta**2).sum()),
         gradient=gradients.sum(axis=0)[problem.free] - problem.penalty * free_beta,
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 from counterfoil.logit.climbing import newton
 from counterfoil.logit.kernels import hash_rows
 from counterfoil.logit.likelihood import Problem, information
+from counterfoil.logit.matrices import invert
 from counterfoil.logit.values import CodedDesign, FloatArray, IntArray
 
 SAMPLE_MIN, SAMPLE_MAX, SAMPLE_PER_CASE = 40_000, 60_000, 20
@@ -63,7 +64,5 @@ def start_from_sample(problem: Problem, sample: Sample) -> tuple[FloatArray, Flo
     shift = np.log(sample.pool_share)  # the sample has fewer people without the outcome than there are
     beta[0] += shift
     weighted = replace(small, weights=np.where(outcome == 1, 1.0, 1.0 / sample.pool_share))
-    try:
-        return beta, np.linalg.inv(information(weighted, climb.point.eta + shift)).astype(np.float64)
-    except np.linalg.LinAlgError:
-        return None
+    inverse = invert(information(weighted, climb.point.eta + shift))
+    return None if inverse is None else (beta, inverse)
