@@ -47,6 +47,20 @@ def unreliable() -> Protected:
     return protect([rate_effect((212, 820), LARGE)], comparison, attrition_of(1000, 871, 842, 820))
 
 
+def amber() -> Protected:
+    """One characteristic a little apart; still reliable."""
+    rows = (*ROWS, balance_row("drugs", 0.081))
+    return protect(
+        [rate_effect((212, 820), LARGE)], comparison_of(820, 29000, rows=rows), attrition_of(1000, 871, 842, 820)
+    )
+
+
+def unbalanced_trial() -> Protected:
+    """A trial whose groups differ by chance."""
+    comparison = comparison_of(216, 216, design=Design.RANDOMISED, rows=(balance_row("age", 0.13),))
+    return protect([rate_effect((48, 216), (66, 216))], comparison, attrition_of(216, None, None, 216))
+
+
 def few_reoffenders() -> Protected:
     """The rate is shown; the days are not (R9); two boxes of the flow are merged (R11)."""
     effects = (rate_effect((24, 70), LARGE), mean_effect(DAYS, (24, 151, 7000), (9100, 143, 7200)))
@@ -109,8 +123,8 @@ def not_suitable() -> ProtectedRefusal:
 
 EVALUATIONS: Mapping[str, Callable[[], Protected]] = {
     f.__name__: f
-    for f in (fewer, more, inconclusive, unreliable, few_reoffenders, nearly_all, too_few, trial, borderline,
-              loss_of_money, no_interval)
+    for f in (fewer, more, amber, unbalanced_trial, inconclusive, unreliable, few_reoffenders, nearly_all,
+              too_few, trial, borderline, loss_of_money, no_interval)
 }  # fmt: skip
 REFUSALS: Mapping[str, Callable[[], ProtectedRefusal]] = {f.__name__: f for f in (refused, not_suitable)}
 REPORTS: Mapping[str, Callable[[], Protected | ProtectedRefusal]] = {**EVALUATIONS, **REFUSALS}

@@ -105,6 +105,8 @@ def test_the_headline_carries_its_caveats() -> None:
     words = words_of("en")
     assert any("caution" in c for c in caveats_of(EVALUATIONS["unreliable"](), words))
     assert any("borderline" in c for c in caveats_of(EVALUATIONS["borderline"](), words))
+    assert any("little different" in c for c in caveats_of(EVALUATIONS["amber"](), words))
+    assert any("By chance" in c for c in caveats_of(EVALUATIONS["unbalanced_trial"](), words))
     assert caveats_of(EVALUATIONS["fewer"](), words) == ()
     assert any("caution" in s for s in can_say(EVALUATIONS["unreliable"](), words))
 

@@ -54,8 +54,8 @@ def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
     found = []
     if not protected.reliable:
         found.append(words("caveat.unreliable"))
-    elif protected.balance.count(Band.AMBER):
-        found.append(words("caveat.amber"))
+    elif protected.balance.count(Band.AMBER) or protected.balance.count(Band.RED):
+        found.append(words("caveat.amber" if protected.design is Design.MATCHED else "caveat.lot"))
     if protected.headline.disagrees:
         found.append(words("caveat.disagrees"))
     return (*found, *protected.caveats)
