@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from counterfoil import domains
-from counterfoil.errors import CounterfoilError, FileNotTaken, UsageError
+from counterfoil.domains import Column, ColumnClass, SourceSchema
+from counterfoil.errors import CounterfoilError, Fault, FileNotTaken, UsageError
 from counterfoil.lab.paths import LabPaths
 from counterfoil.records import load as load_module
+from counterfoil.records.cells import CheckContext, check_cells
 from counterfoil.records.load import FACTS, IDENTIFIERS, RECEIPT, load
-from counterfoil.records.receipt import Reason, Receipt, TableReceipt
+from counterfoil.records.receipt import Reason, Receipt, TableReceipt, read_receipt
 from lib.deliveries import DELIVERED, pnc_delivery, pnc_number, with_cells, write_csv, write_parquet
 
 TODAY = dt.date(2024, 6, 1)
@@ -376,3 +379,71 @@ def test_other_sources_load_too(tmp_path: Path) -> None:
     assert found["prison_number_std"].to_pylist() == numbers.to_pylist()
     assert pc.all(pc.equal(found["source"], "prison")).as_py()
     assert found["pnc_std"][0].as_py() == pnc_number(1980, 1)
+
+
+def test_dictionary_encoded_and_chunked_columns_are_read(tmp_path: Path) -> None:
+    tables = pnc_delivery(PEOPLE)
+    tier = tables["offences"]["tier"].combine_chunks().dictionary_encode()
+    halves = pa.concat_tables([tables["offences"].slice(0, 60), tables["offences"].slice(60)])
+    tables["offences"] = halves.set_column(halves.column_names.index("tier"), "tier", tier)
+    receipt, paths = load_tables(tables, tmp_path)
+    assert receipt_of(receipt, "offences").kept == 2 * PEOPLE
+    assert pq.read_table(analyst_side(paths) / "offences.parquet")["tier"].to_pylist() == ["either_way"] * 2 * PEOPLE
+
+
+def test_empty_tables_are_a_delivery(tmp_path: Path) -> None:
+    receipt, paths = load_tables({name: table.slice(0, 0) for name, table in pnc_delivery(1).items()}, tmp_path)
+    assert [table.rows for table in receipt.tables] == [0, 0, 0]
+    assert pq.read_table(linker_side(paths) / IDENTIFIERS).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        (Column("tier", "tea", frozenset({ColumnClass.FACT})), "the type 'tea'"),
+        (Column("tier", "code", frozenset({ColumnClass.FACT}), codes="teas"), "the code list 'teas'"),
+    ],
+)
+def test_a_schema_that_asks_for_what_there_is_not_is_a_fault(column: Column, says: str) -> None:
+    with pytest.raises(Fault, match=says):
+        check_cells(column, pa.chunked_array([["a"]]), CheckContext({}, DELIVERED, TODAY))
+
+
+def edited(table: str, **changes: object) -> SourceSchema:
+    """The pnc schema with one table changed."""
+    schema = domains.load().source("pnc")
+    return replace(schema, tables={**schema.tables, table: replace(schema.tables[table], **changes)})  # type: ignore[arg-type]
+
+
+def test_tables_that_are_each_others_parents_are_a_fault(tmp_path: Path) -> None:
+    schema = edited("people", parent="offences")
+    files = write_parquet(pnc_delivery(PEOPLE), tmp_path)
+    with pytest.raises(Fault, match="as parents"):
+        load(files, schema, LabPaths(tmp_path / "lab"), delivery=DELIVERED, codes=domains.load().codes, today=TODAY)
+
+
+def test_link_evidence_of_another_table_goes_to_the_linker(tmp_path: Path) -> None:
+    """A court date is evidence for a link and no fact: the analyst does not get it."""
+    columns = dict(domains.load().source("pnc").tables["disposals"].columns)
+    for name in ("record_id", "disposal_date"):
+        columns[name] = replace(columns[name], classes=columns[name].classes | {ColumnClass.LINK_EVIDENCE})
+    columns["disposal_date"] = replace(columns["disposal_date"], classes=frozenset({ColumnClass.LINK_EVIDENCE}))
+    paths = LabPaths(tmp_path / "lab")
+    files = write_parquet(pnc_delivery(PEOPLE), tmp_path / "delivery")
+    schema = edited("disposals", columns=columns)
+    load(files, schema, paths, delivery=DELIVERED, codes=domains.load().codes, today=TODAY)
+    evidence = pq.read_table(linker_side(paths) / "disposals.parquet")
+    assert {"record_id", "disposal_date"} <= set(evidence.column_names)
+    assert evidence["disposal_date"].to_pylist() == [dt.date(2020, 3, 4)] * PEOPLE
+    assert "disposal_date" not in pq.read_table(analyst_side(paths) / "disposals.parquet").column_names
+
+
+def test_a_receipt_that_cannot_be_read_is_made_again(tmp_path: Path) -> None:
+    files = write_parquet(pnc_delivery(PEOPLE), tmp_path / "delivery")
+    first = load_pnc(files, tmp_path / "lab")
+    path = linker_side(LabPaths(tmp_path / "lab")) / RECEIPT
+    path.write_text("{}")
+    with pytest.raises(Fault, match="Load the delivery again"):
+        read_receipt(path)
+    assert not load_pnc(files, tmp_path / "lab").repeated
+    assert read_receipt(path) == first

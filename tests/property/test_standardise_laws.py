@@ -79,7 +79,7 @@ KINDS = {name: pa.date32() if name == "date_of_birth" else pa.string() for name 
 )}  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None)  # a DuckDB connection for each table
+@settings(max_examples=10, deadline=None)  # a DuckDB connection for each table
 @given(people)
 def test_a_table_is_its_rows_one_by_one(rows: list[dict[str, object]]) -> None:
     schema = pa.schema(KINDS)

@@ -13,8 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil.domains import Column
-from counterfoil.domains.schema import LINKER_CLASSES
+from counterfoil.domains import Column, ColumnClass
 from counterfoil.errors import Fault
 from counterfoil.records.dates import FIRST_EVENT_YEAR, DateFlag, DateForm, DateRole, ParsedDate, parse_dates
 from counterfoil.records.identifier_columns import canonical_column
@@ -59,9 +58,9 @@ def check_cells(column: Column, values: pa.ChunkedArray, context: CheckContext) 
     return _CHECKS[_known_type(column)](column, array, context)
 
 
-def is_for_linker_only(column: Column) -> bool:
-    """Whether only the linker reads a column: it is kept as it came, and read as a person's own."""
-    return column.classes <= LINKER_CLASSES
+def is_identifying(column: Column) -> bool:
+    """Whether a column is a person's own and nothing else: text is kept as it came, a date is a date of birth."""
+    return column.classes == {ColumnClass.IDENTIFIER}
 
 
 def _known_type(column: Column) -> str:
@@ -104,7 +103,7 @@ def _differs(before: pa.Array, after: pa.Array) -> pa.Array:
 def _strings(column: Column, values: pa.Array, context: CheckContext) -> Cells:
     del context
     text = _as_text(values)
-    if is_for_linker_only(column):
+    if is_identifying(column):
         return Cells(text, {}, {})
     trimmed = _trimmed(text)
     return Cells(trimmed, {}, {Reason.SPELLING: _differs(text, trimmed)})
@@ -166,7 +165,7 @@ def _dates(column: Column, values: pa.Array, context: CheckContext) -> Cells:
     else:
         read = _DaysRead.of_text(_trimmed(values), column, context.today)
     mended = {Reason.SPELLING: read.respelt, Reason.DAY_ORDER: read.order_assumed}
-    if is_for_linker_only(column):
+    if is_identifying(column):
         implausible = _mask(pc.greater(read.days, pa.scalar(context.today, pa.date32())))
         unknown = pc.or_(read.unknown, implausible)
         return Cells(read.days, {Reason.TYPE: read.unreadable}, {**mended, Reason.UNKNOWN_DATE: unknown}, read.raw)
@@ -198,7 +197,7 @@ class _DaysRead:
     def of_text(cls, text: pa.Array, column: Column, today: dt.date) -> _DaysRead:
         encoded = text.dictionary_encode()
         distinct = encoded.dictionary.to_pylist()
-        role = DateRole.BIRTH if is_for_linker_only(column) else DateRole.EVENT
+        role = DateRole.BIRTH if is_identifying(column) else DateRole.EVENT
         parsed = parse_dates(distinct, today=today, role=role)
 
         def mask(answers: Iterable[bool]) -> pa.Array:

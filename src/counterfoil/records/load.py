@@ -92,11 +92,14 @@ def _described(schema: SourceSchema) -> dict[str, Any]:
 
 
 def _loaded_before(linker: Path, analyst: Path, key: str) -> Receipt | None:
-    """The receipt when both sides hold this very delivery."""
+    """The receipt when both sides hold this very delivery. One that cannot be read counts as none."""
     receipts = [folder / RECEIPT for folder in (linker, analyst)]
     if not all(receipt.is_file() for receipt in receipts):
         return None
-    first, second = (read_receipt(receipt, repeated=True) for receipt in receipts)
+    try:
+        first, second = (read_receipt(receipt, repeated=True) for receipt in receipts)
+    except Fault:
+        return None
     return first if first.key == second.key == key else None
 
 

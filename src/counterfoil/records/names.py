@@ -174,7 +174,7 @@ def fold(raw: str) -> str:
         return text.translate(_ASCII)
     text = text.translate(_APOSTROPHES).translate(_JOINERS)
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", text.translate(_FOLDED)).translate(_FOLDED)
+        text = unicodedata.normalize("NFKD", text.translate(_FOLDED)).upper().translate(_FOLDED)
         text = "".join(c for c in text if not _MARKS.match(c) and unicodedata.category(c) != "Cf")
     return "".join(c if _is_of_a_word(c) else " " for c in text)
 
