@@ -21,6 +21,7 @@ from counterfoil.disclosure.values import (
     Finding,
     Protected,
     ProtectedAttrition,
+    ProtectedBalance,
     ProtectedMeasure,
     ProtectedRefusal,
     Rule,
@@ -52,18 +53,19 @@ def protect(
     sizes = decide_sizes(counts, headline_safe=_is_safe(headline, settings), settings=settings)
     context = _context(effects, comparison, counts, sizes, settings)
     measures = protect_measures(effects, context)
+    balance = protect_balance(comparison, sizes, settings)
     flow = protect_flow(counts, attrition.started, sizes, settings)
     return Protected(
         measures=measures,
         attrition=flow,
-        balance=protect_balance(comparison, sizes, settings),
+        balance=balance,
         design=comparison.settings.design,
         estimand=comparison.achieved,
         verdict=headline_of(measures).verdict,
         reliable=comparison.reliable,
         caveats=tuple(w for w in comparison.warnings if not DIGITS.search(w)),
         smallest_detectable=_smallest(headline, headline_of(measures), sizes),
-        findings=_findings(measures, flow),
+        findings=_findings(measures, flow, balance),
         settings=settings,
         maker=MAKER,
     )
@@ -140,7 +142,9 @@ def _smallest(effect: Effect, headline: ProtectedMeasure, sizes: Sizes) -> Cell:
     return show_number(found.smallest_detectable, decimals_of(effect, sizes).difference, None)
 
 
-def _findings(measures: Sequence[ProtectedMeasure], flow: ProtectedAttrition) -> tuple[Finding, ...]:
+def _findings(
+    measures: Sequence[ProtectedMeasure], flow: ProtectedAttrition, balance: ProtectedBalance
+) -> tuple[Finding, ...]:
     """What was hidden, each rule once a place."""
     found = {
         Finding(rule=cell.rule, where=m.measure.name): None
@@ -151,4 +155,5 @@ def _findings(measures: Sequence[ProtectedMeasure], flow: ProtectedAttrition) ->
     merged = len(flow.boxes) < len(Box) and any(len(box.boxes) > 1 for box in flow.boxes)
     if merged or flow.analysed.value is None:
         found[Finding(rule=Rule.R11, where="flow")] = None
+    found.update({Finding(rule=t.smd.rule, where="balance"): None for t in balance.terms if t.smd.rule is not None})
     return tuple(found)

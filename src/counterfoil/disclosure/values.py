@@ -213,7 +213,7 @@ class Finding:
     """A rule that hid something, and where. Never a number."""
 
     rule: Rule
-    where: str  # a measure's name, or "flow"
+    where: str  # a measure's name, "flow" or "balance"
 
 
 @dataclass(frozen=True, slots=True)

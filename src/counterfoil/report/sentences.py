@@ -50,7 +50,7 @@ def verdict_word(measure: ProtectedMeasure, words: Words) -> str:
 
 
 def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
-    """What the headline must carry: red or amber balance, tests that disagree, and what the comparison says itself."""
+    """What the headline must carry: red or amber balance, and tests that disagree."""
     found = []
     if not protected.reliable:
         found.append(words("caveat.unreliable"))
@@ -58,7 +58,7 @@ def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
         found.append(words("caveat.amber" if protected.design is Design.MATCHED else "caveat.lot"))
     if protected.headline.disagrees:
         found.append(words("caveat.disagrees"))
-    return (*found, *protected.caveats)
+    return tuple(found)
 
 
 def power_of(protected: Protected, words: Words) -> tuple[str, ...]:

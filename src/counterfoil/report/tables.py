@@ -99,7 +99,8 @@ def box_label(box: ProtectedBox, words: Words) -> str:
         Box.COMPARABLE: "comparable",
         Box.ANALYSED: "analysed",
     }
-    return words("flow.joined").join(words(f"flow.{keys[b]}") for b in box.boxes)
+    first, *others = (words(f"flow.{keys[b]}") for b in box.boxes)
+    return words("flow.joined").join([first, *(label[:1].lower() + label[1:] for label in others)])
 
 
 def attrition_table(protected: Protected, words: Words) -> Table:
@@ -138,8 +139,9 @@ def why(rule: Rule, settings: DisclosureSettings, words: Words) -> str:
 def hidden_table(protected: Protected, words: Words) -> Table:
     """What was hidden, by which rule, and why. Never a number but the rules' own."""
     labels = {m.measure.name: m.measure.label for m in protected.measures}
+    labels |= {"flow": words("flow.title"), "balance": words("balance.title")}
     rows = tuple(
-        (labels.get(f.where, words("hidden.flow")), f.rule.value,
+        (labels[f.where], f.rule.value,
          why(f.rule, protected.settings, words))
         for f in protected.findings
     )  # fmt: skip
