@@ -1,8 +1,10 @@
 """Links to people: connected components at three thresholds, cut where a cluster would hold what no person can.
 
-Links are taken strongest first. One that would bring together two values of a unique identifier, a pair of twins or too
-many records is left out, so a cluster is cut where it hangs together least. Because the order is the same for every
-threshold, strict clusters lie within medium ones and medium within loose.
+Links are taken strongest first. One that would bring together a pair of twins or too many records is left out, so a
+cluster is cut where it hangs together least. Two values of a unique identifier are never brought together by way of a
+third record: only a link between two records that hold them, with the difference already counted against it, may, for some
+people do have two numbers; who is joined so is for review. Because the order is the same for every threshold, strict
+clusters lie within medium ones and medium within loose.
 """
 
 from __future__ import annotations
@@ -68,10 +70,10 @@ class Clustering:
 
 @dataclass(slots=True)
 class _Group:
-    """A cluster as it grows: its records, the values of unique identifiers, the records it may not hold."""
+    """A cluster as it grows: its records, each one's values of unique identifiers, the records it may not hold."""
 
     records: list[int]
-    values: dict[str, set[str]]
+    values: dict[str, dict[int, str]]
     forbidden: set[int] = field(default_factory=set)
 
 
@@ -151,13 +153,16 @@ def _join_with_care(
     return {cut: cuts[cut] for cut in Cut}
 
 
-def _single_groups(prepared: pa.Table, links: Links, twins: npt.NDArray[np.int64], guards: Guards) -> dict[int, _Group]:
-    records = np.unique(np.concatenate([links.left, links.right]))
-    values = {column: prepared.column(column).take(pa.array(records)).to_pylist() for column in guards.unique}
-    groups = {
-        int(record): _Group([int(record)], {c: {v[i]} if v[i] is not None else set() for c, v in values.items()})
-        for i, record in enumerate(records)
-    }
+def _single_groups(
+    prepared: pa.Table, links: Links, twins: npt.NDArray[np.int64], guards: Guards
+) -> dict[int, _Group]:
+    records = np.unique(np.concatenate([links.left, links.right])).tolist()
+    groups = {record: _Group([record], {column: {} for column in guards.unique}) for record in records}
+    for column in guards.unique:
+        held = prepared.column(column).take(pa.array(records, pa.int64())).to_pylist()
+        for record, value in zip(records, held, strict=True):
+            if value is not None:
+                groups[record].values[column][record] = value
     for left, right in twins.tolist():
         for one, other in ((left, right), (right, left)):
             if one in groups:
@@ -172,19 +177,27 @@ def _join(
         one, other = groups[left], groups[right]
         if one is other:
             continue
-        cut = _why_not_join(one, other, guards.max_cluster)
+        cut = _why_not_join(one, other, (left, right), guards.max_cluster)
         if cut is None:
             _merge(groups, one, other)
         else:
             cuts[cut] += 1
 
 
-def _why_not_join(one: _Group, other: _Group, largest: int) -> Cut | None:
-    if any(len(values | other.values[column]) > 1 for column, values in one.values.items()):
+def _why_not_join(one: _Group, other: _Group, link: tuple[int, int], largest: int) -> Cut | None:
+    if any(_is_bridge(values, other.values[column], link) for column, values in one.values.items()):
         return Cut.UNIQUE
     if not one.forbidden.isdisjoint(other.records):
         return Cut.TWINS
     return Cut.SIZE if len(one.records) + len(other.records) > largest else None
+
+
+def _is_bridge(left: Mapping[int, str], right: Mapping[int, str], link: tuple[int, int]) -> bool:
+    """Whether a link would bring different values together without having been compared on them."""
+    if link[0] in left and link[1] in right:
+        return False
+    here, there = set(left.values()), set(right.values())
+    return not (here <= there or there <= here)
 
 
 def _merge(groups: dict[int, _Group], one: _Group, other: _Group) -> None:

@@ -16,21 +16,24 @@ from typing import Any
 
 from counterfoil.errors import Fault
 from counterfoil.lab.files import write_json
+from counterfoil.linkage.frequencies import Frequencies
 from counterfoil.linkage.specification import Comparison, Level, Specification
 from counterfoil.provenance import key_of
+from counterfoil.warehouse import read_table, write_table
 
 EM_CONVERGENCE = 1e-4
 EM_ITERATIONS = 50
-M_BOUND = 1e-4  # a level that no true pair of the training showed is taken to happen once in ten thousand
+LEAST_RATIO = 1e-4  # of m to u: no single disagreement counts for more than 13.3 bits, however rare it was in training
 SIGNIFICANT_DIGITS = 12  # of m, u and prior: sums over threads differ after that, and must not decide a link
 UID = "counterfoil"  # Splink would draw one at random
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model. `settings` is a Splink settings dictionary (its model JSON)."""
+    """A trained model: a Splink settings dictionary (its model JSON), and how common values were when it was trained."""
 
     settings: Mapping[str, Any]
+    frequencies: Frequencies
 
     @property
     def prior(self) -> float:
@@ -96,12 +99,12 @@ def _level(level: Level) -> dict[str, Any]:
     return settings
 
 
-def bounded(settings: Mapping[str, Any], *, random_pairs: int) -> tuple[Model, tuple[Bound, ...]]:
-    """Give every level an m and a u, and round them.
+def bounded(settings: Mapping[str, Any], *, random_pairs: int) -> tuple[dict[str, Any], tuple[Bound, ...]]:
+    """The settings with an m and a u for every level, rounded, and which of them are bounds.
 
     u of a level never seen among `random_pairs` pairs of different people is set to 1 / `random_pairs`: were it more,
-    it would probably have been seen. m of a level never seen is `M_BOUND`; no m is less. A level of which neither was
-    seen weighs nothing.
+    it would probably have been seen. m of a level never seen is set to u or to `LEAST_RATIO`, whichever is less: it
+    counts against a link, or for nothing, and never for one. No m is less than `LEAST_RATIO` times u.
     """
     done = deepcopy(dict(settings))
     bounds: list[Bound] = []
@@ -111,14 +114,14 @@ def bounded(settings: Mapping[str, Any], *, random_pairs: int) -> tuple[Model, t
                 bounds += _bound(level, comparison["output_column_name"], random_pairs)
     done["probability_two_random_records_match"] = _rounded(done["probability_two_random_records_match"])
     done["linker_uid"] = UID
-    return Model(done), tuple(bounds)
+    return done, tuple(bounds)
 
 
 def _bound(level: dict[str, Any], comparison: str, random_pairs: int) -> list[Bound]:
     given = {"m": level.get("m_probability"), "u": level.get("u_probability")}
     u = 1 / random_pairs if given["u"] is None else float(given["u"])
-    m = (u if given["u"] is None else M_BOUND) if given["m"] is None else max(float(given["m"]), M_BOUND)
-    level["m_probability"], level["u_probability"] = _rounded(m), _rounded(max(u, 1e-300))
+    m = min(u, LEAST_RATIO) if given["m"] is None else max(float(given["m"]), u * LEAST_RATIO)
+    level["m_probability"], level["u_probability"] = _rounded(m), _rounded(u)
     label = level["label_for_charts"]
     return [
         Bound(comparison, label, parameter, level[f"{parameter}_probability"])
@@ -145,24 +148,25 @@ def weights(model: Model) -> list[dict[str, Any]]:
     ]
 
 
-def save_model(model: Model, path: Path) -> None:
-    """Write Splink's model JSON."""
-    write_json(path, dict(model.settings))
+def save_model(model: Model, folder: Path) -> None:
+    """Write model.json, which is Splink's own, and frequencies/COLUMN.parquet beside it."""
+    write_json(folder / "model.json", dict(model.settings))
+    for column, table in model.frequencies.items():
+        write_table(table, folder / "frequencies" / f"{column}.parquet")
 
 
-def load_model(path: Path) -> Model:
-    """Read a model that `link`, or Splink, has written."""
+def load_model(folder: Path) -> Model:
+    """Read what `save_model` wrote."""
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise Fault(
-            f"The model {path.name} of this spine is missing or damaged. Run `counterfoil link` again."
-        ) from error
-    return Model(settings)
+        raise Fault("The model of the lab's people is missing or damaged. Run `counterfoil link` again.") from error
+    columns = frequency_columns(settings)
+    return Model(settings, {column: read_table(folder / "frequencies" / f"{column}.parquet") for column in columns})
 
 
-def frequency_columns(model: Model) -> Sequence[str]:
+def frequency_columns(settings: Mapping[str, Any]) -> Sequence[str]:
     """Columns whose value frequencies adjust weights, each once."""
-    levels = [level for comparison in model.settings["comparisons"] for level in comparison["comparison_levels"]]
+    levels = [level for comparison in settings["comparisons"] for level in comparison["comparison_levels"]]
     found = [level["tf_adjustment_column"] for level in levels if level.get("tf_adjustment_column")]
     return list(dict.fromkeys(found))

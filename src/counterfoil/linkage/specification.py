@@ -46,6 +46,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Frequency:
+    """A column whose values are taken apart to tell how common they are; `apart` tells people with one value apart."""
+
+    column: str
+    parts: tuple[str, ...]
+    apart: str
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
     """How the model learns. `prior_recall` is the share of true pairs that the prior rules are thought to find."""
 
@@ -94,9 +103,16 @@ class Specification:
     nicknames: Mapping[str, str]  # forename -> its class
     rules: tuple[Rule, ...]
     comparisons: tuple[Comparison, ...]
+    frequencies: tuple[Frequency, ...]
     training: Training
     guards: Guards
     cohort: CohortRules
+
+    @property
+    def frequency_columns(self) -> tuple[str, ...]:
+        """Columns whose agreement weighs more the rarer the value, each once."""
+        found = [level.tf for comparison in self.comparisons for level in comparison.levels if level.tf]
+        return tuple(dict.fromkeys(found))
 
 
 @cache
@@ -111,6 +127,7 @@ def load_specification(domain: str) -> Specification:
         nicknames=nicknames,
         rules=tuple(_rule(rule) for rule in raw["rules"]),
         comparisons=tuple(_comparison(comparison) for comparison in raw["comparisons"]),
+        frequencies=tuple(Frequency(f["column"], tuple(f["parts"]), f["apart"]) for f in raw["frequencies"]),
         training=_training(raw["training"]),
         guards=_guards(raw["guards"]),
         cohort=_cohort(raw["cohort"]),

@@ -56,7 +56,7 @@ class Spine:
         return read_table(self.folder / "people.parquet")
 
     def encoded(self) -> pa.Table:
-        """The records as they are compared; row i is record number i. Value frequencies are counted over them."""
+        """The records as they are compared; row i is record number i."""
         return read_table(self.folder / "encoded.parquet")
 
     def quality(self) -> Mapping[str, Any]:
@@ -125,7 +125,7 @@ def read_spine(lab: OpenLab) -> Spine:
     if report["specification"] != specification.key:
         raise Fault("The lab's people were linked by other rules than this version has. Run `counterfoil link` again.")
     thresholds = {level: float(report["thresholds"][level.value]) for level in Strictness}
-    return Spine(folder, load_model(folder / "model.json"), thresholds, specification)
+    return Spine(folder, load_model(folder), thresholds, specification)
 
 
 def resources(lab: OpenLab) -> Resources:
@@ -246,7 +246,7 @@ def _write(
         write_table(_named(linked), temporary / "links.parquet")
         write_table(keys.crosswalk, temporary / "crosswalk.parquet")
         write_table(linked.prepared, temporary / "encoded.parquet")
-        save_model(linked.training.model, temporary / "model.json")
+        save_model(linked.training.model, temporary)
         write_json(temporary / "quality.json", dict(report))
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
 
-from counterfoil.linkage.model import EM_ITERATIONS, Bound, Model, bounded, frequency_columns, splink_settings
+from counterfoil.linkage.model import EM_ITERATIONS, Bound, Model, bounded, splink_settings
+from counterfoil.linkage.frequencies import count_frequencies
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
 from counterfoil.warehouse import connect
@@ -72,8 +73,8 @@ def train(prepared: pa.Table, specification: Specification, resources: Resources
         sessions = tuple(_train_on(linker, rule.sql, plan.em_max_pairs) for rule in plan.em_blocks)
         settings = linker.misc.save_model_to_json()
     all_pairs = prepared.num_rows * (prepared.num_rows - 1) // 2
-    model, bounds = bounded(settings, random_pairs=max(1, min(plan.random_pairs, all_pairs)))
-    return Training(model, bounds, sessions)
+    trained, bounds = bounded(settings, random_pairs=max(1, min(plan.random_pairs, all_pairs)))
+    return Training(Model(trained, count_frequencies(prepared, specification)), bounds, sessions)
 
 
 def _train_on(linker: Linker, rule: str, max_pairs: int) -> Mapping[str, Any]:
@@ -88,7 +89,7 @@ def score(prepared: pa.Table, model: Model, *, threshold: float, pairs: int, res
     """Pairs of records of one table that weigh `threshold` or more: unique_id_l < unique_id_r, match_weight (log2)."""
     chunks = 1 + pairs // PAIRS_A_CHUNK
     with _database(resources) as database:
-        linker = Linker(database.register(prepared), dict(model.settings), log_level=None)
+        linker = _linker(database, database.register(prepared), model)
         found = linker.inference.predict(
             threshold_match_weight=threshold, num_chunks_left=1, num_chunks_right=chunks, warning_mode="never"
         )
@@ -96,19 +97,22 @@ def score(prepared: pa.Table, model: Model, *, threshold: float, pairs: int, res
 
 
 def score_between(left: pa.Table, right: pa.Table, model: Model, *, threshold: float, resources: Resources) -> pa.Table:
-    """Pairs of a record of `left` with one of `right` that weigh `threshold` or more.
-
-    Values are as frequent as they are in `right`: a cohort says nothing of how common a name is.
-    """
+    """Pairs of a record of `left` with one of `right` that weigh `threshold` or more."""
     with _database(resources) as database:
         tables = [database.register(left), database.register(right)]
-        linker = Linker(tables[1], dict(model.settings), log_level=None)
-        for column in frequency_columns(model):
-            linker.table_management.compute_tf_table(column)
+        linker = _linker(database, tables[1], model)
         found = linker.inference.predict_between(
             tables[0], tables[1], threshold_match_weight=threshold, warning_mode="never"
         )
         return _pairs(database, found.physical_name)
+
+
+def _linker(database: DuckDBAPI, table: Any, model: Model) -> Linker:
+    """A linker of the trained model. Values are as common as they were then: a cohort says nothing of how common a name is."""
+    linker = Linker(table, dict(model.settings), log_level=None)
+    for column, frequencies in model.frequencies.items():
+        linker.table_management.register_term_frequency_lookup(database.register(frequencies), column)
+    return linker
 
 
 def _pairs(database: DuckDBAPI, table: str) -> pa.Table:
