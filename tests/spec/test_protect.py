@@ -187,6 +187,17 @@ def test_r09_days_go_with_a_rate_that_r3_hides() -> None:
     assert protected_of(rate_effect((48, 137), LARGE), days).measures[1].hidden is None
 
 
+@pytest.mark.parametrize(("n", "rule"), [(48, None), (45, Rule.R17), (39, Rule.R17), (38, None)])
+def test_r17_days_of_nearly_all_reoffenders_are_hidden(n: int, rule: Rule | None) -> None:
+    """48 reoffended; days are known of 45: three reoffenders stand out."""
+    days = mean_effect(DAYS, (n, 151, 7000), (9100, 143, 7200))
+    assert protected_of(rate_effect((48, 137), LARGE), days).measures[1].hidden is rule
+
+
+def test_r17_days_alone_have_nothing_to_be_read_beside() -> None:
+    assert protected_of(mean_effect(DAYS, (45, 151, 7000), (9100, 143, 7200))).measures[0].hidden is None
+
+
 @pytest.mark.parametrize(("n", "rule"), [(137, None), (130, Rule.R17), (128, Rule.R17), (127, None), (150, Rule.R17)])
 def test_r17_a_measure_on_nearly_the_same_people_is_hidden(n: int, rule: Rule | None) -> None:
     assert protected_of(rate_effect((48, n), LARGE)).measures[0].hidden is rule

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from counterfoil.disclosure.conditional import why_conditional_hidden
+from counterfoil.disclosure.differencing import why_differencing_hidden
 from counterfoil.disclosure.flow import Sizes, show_size
 from counterfoil.disclosure.precision import (
     PublishedDifference,
@@ -52,6 +53,7 @@ class Context:
     sizes: Sizes
     possible_sizes: tuple[int, ...]
     rates_safe: bool  # every rate of the report passes R3 on both sides
+    headline_events: tuple[int, int] | None  # people with the headline's outcome, treated and comparison
     settings: DisclosureSettings
 
 
@@ -147,9 +149,12 @@ def _why_hidden(effect: Effect, context: Context, decimals: Decimals) -> Rule | 
     people = (effect.treated.n, effect.comparison.n)
     if effect.measure.support is Support.THOSE_WITH:
         rule = why_conditional_hidden(people, (context.analysed, context.compared), settings)
-        return rule if rule is not None or context.rates_safe else Rule.R3
-    lost = (context.analysed - people[0], context.compared - people[1])
-    if any(not (d == 0 or d >= settings.min_difference) for d in lost):
+        if rule is None and not context.rates_safe:
+            return Rule.R3
+        return rule or why_differencing_hidden(people, context.headline_events or people, settings)
+    if why_differencing_hidden(people, (context.analysed, context.compared), settings) or (
+        people[0] > context.analysed or people[1] > context.compared  # people nobody compared: fail shut
+    ):
         return Rule.R17
     if min(people) < settings.min_group:
         return Rule.R1
@@ -217,6 +222,8 @@ def published_difference(effect: Effect, estimate: Estimate, decimals: Decimals)
         comparison_rate=effect.comparison.value,
         comparison_variance=variance,
         multiplier=(estimate.high - estimate.low) / 2.0 / error,
+        below=estimate.high < 0,
+        above=estimate.low > 0,
     )
 
 

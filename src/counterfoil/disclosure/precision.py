@@ -59,6 +59,8 @@ class PublishedDifference:
     comparison_rate: float  # 0-1
     comparison_variance: float  # of the comparison rate itself, points squared
     multiplier: float  # standard errors to the end of the interval
+    below: bool  # the verdict says that the whole interval lies under zero
+    above: bool  # or over it
 
 
 def _agrees(published: PublishedDifference, events: int, people: int) -> bool:
@@ -67,6 +69,8 @@ def _agrees(published: PublishedDifference, events: int, people: int) -> bool:
     variance = 1e4 * rate * (1 - rate) / max(people - 1, 1) + published.comparison_variance
     half_width = published.multiplier * math.sqrt(variance)
     found = (difference, difference - half_width, difference + half_width)
+    if (found[2] < 0, found[1] > 0) != (published.below, published.above):
+        return False
     shown = (published.difference, published.low, published.high)
     return all(
         abs(round_half_up(value, published.points_decimals) - known) < 1e-9

@@ -110,9 +110,17 @@ def _context(
         submitted=submitted,
         sizes=sizes,
         possible_sizes=_possible_sizes(analysed, submitted, sizes, settings),
+        headline_events=_events(_headline_effect(effects)),
         rates_safe=all(is_rate_safe(g.events, g.n, settings) for e in rates for g in (e.treated, e.comparison)),
         settings=settings,
     )
+
+
+def _events(headline: Effect) -> tuple[int, int] | None:
+    """People with the headline's outcome on each side, where it is a rate."""
+    if headline.treated.events is None or headline.comparison.events is None:
+        return None
+    return headline.treated.events, headline.comparison.events
 
 
 def _possible_sizes(analysed: int, submitted: int, sizes: Sizes, settings: DisclosureSettings) -> tuple[int, ...]:
