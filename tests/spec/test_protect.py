@@ -257,7 +257,7 @@ def test_r07_amounts_say_nothing_of_the_size() -> None:
 # balance
 
 
-def test_r06_the_value_of_a_rare_characteristic_is_hidden_and_its_band_is_not() -> None:
+def test_r23_the_value_of_a_rare_characteristic_is_hidden_and_its_band_is_not() -> None:
     rows = (balance_row("age", 0.021), balance_row("ethnicity: other", 0.08, binary=True, people=(4, 1203)))
     balance = protect(
         [rate_effect((48, 137), LARGE)], comparison_of(137, 24000, rows=rows), attrition_of(400, None, None, 137)
@@ -280,7 +280,7 @@ def test_the_worst_difference_is_exact_when_it_may_be_shown() -> None:
     assert protected.balance.terms[2].smd.shown is Shown.NOT_AVAILABLE
 
 
-def test_r06_no_binary_value_beside_a_hidden_size() -> None:
+def test_r23_no_binary_value_beside_a_hidden_size() -> None:
     balance = protected_of(rate_effect((48, 137), LARGE), submitted=140).balance
     assert {t.term: t.smd.rule for t in balance.terms if t.smd.value is None} == {
         "sex: female": Rule.R6,
