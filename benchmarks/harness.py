@@ -114,12 +114,12 @@ def _own_peak() -> tuple[int, int]:
     return int(line.split()[1]), 1024
 
 
-HEADING = f"{'work':<34} {'engine':<14} {'version':<10} {'n':>10} {'seconds':>9} {'peak MB':>9}  runs"
+HEADING = f"{'work':<38} {'engine':<14} {'version':<10} {'n':>10} {'seconds':>9} {'peak MB':>9}  runs"
 
 
 def _line(row: Row) -> str:
     runs = " ".join(f"{seconds:.3g}" for seconds in row.runs)
-    what = f"{row.work:<34} {row.engine:<14} {row.version:<10} {row.n:>10,}"
+    what = f"{row.work:<38} {row.engine:<14} {row.version:<10} {row.n:>10,}"
     return f"{what} {row.seconds:>9.3f} {row.peak_mb:>9.0f}  {runs}"
 
 
