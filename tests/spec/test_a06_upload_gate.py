@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import io
+import os
 import resource
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import openpyxl
 import pytest
 
 from counterfoil.errors import CounterfoilError, FileNotTaken, UsageError
+from counterfoil.records.gate import child
 from counterfoil.records.gate.limits import Limits
 from counterfoil.records.gate.reader import read_file
 from counterfoil.records.provider import check_file
@@ -23,7 +26,14 @@ SOUND_SHEET = sheet_of([HEADINGS, SOUND])
 
 
 def refused(path: Path, data: bytes, limits: Limits | None = None) -> str:
-    """The sentence with which `data` under that name is refused; exit code 3."""
+    """The sentence with which `data` under that name is refused; exit code 3. The gate itself says the same here."""
+    said = refused_in_child(path, data, limits)
+    assert child.read(data, path.suffix, limits or Limits())["problems"] == said.splitlines()
+    return said
+
+
+def refused_in_child(path: Path, data: bytes, limits: Limits | None = None) -> str:
+    """The sentence with which `data` is refused when the child process itself is what gives up."""
     path.write_bytes(data)
     with pytest.raises(FileNotTaken) as refusal:
         read_file(path, limits or Limits())
@@ -35,6 +45,32 @@ def test_a06_the_hand_made_workbook_itself_is_sound(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(zipped(workbook_parts(SOUND_SHEET)))
     assert read(path).entries["surname"].to_pylist() == ["Archer"]
+
+
+def test_a06_the_child_process_gives_what_the_same_code_gives_here(tmp_path: Path) -> None:
+    """What comes back over the pipe is what was read: text in three encodings, a workbook with dates, loose quotes."""
+    book = io.BytesIO()
+    sheets = openpyxl.Workbook()
+    sheets.active.append(HEADINGS)
+    sheets.active.append([*SOUND[:2], dt.date(1984, 3, 27), 1, 1.5, True, dt.datetime(2018, 6, 14, 9)])
+    sheets.save(book)
+    text = csv_text([row(forename="Siân")])
+    files = [
+        (".csv", text.encode()),
+        (".csv", text.encode("cp1252")),
+        (".txt", text.encode("utf-16")),
+        (".csv", text.replace("Archer", '"Archer"x').encode()),
+        (".xlsx", book.getvalue()),
+    ]
+    for suffix, data in files:
+        path = tmp_path / f"a{suffix}"
+        path.write_bytes(data)
+        here = child.read(data, suffix, Limits())
+        there = read_file(path)
+        assert [list(one.cells) for one in there.sheets[0].rows] == [cells for _, cells, _ in here["sheets"][0]["rows"]]
+        assert there.encoding == here.get("encoding", "")
+    assert there.sheets[0].rows[1].cells == (*SOUND[:2], "1984-03-27", "1", "1.5", "TRUE", "2018-06-14")
+    assert there.sheets[0].rows[1].date_cells == {2, 6}
 
 
 def test_a06_file_that_is_absent_is_a_mistake_of_usage(tmp_path: Path) -> None:
@@ -209,6 +245,59 @@ def test_a06_document_type_hidden_in_utf_16(tmp_path: Path) -> None:
     assert "document type (DTD)" in refused(tmp_path / "a.xlsx", zipped(parts))
 
 
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        '<sheetData><row r="1"><c r="nowhere"><v>1</v></c></row></sheetData>',
+        '<sheetData><row r="one"><c><v>1</v></c></row></sheetData>',
+        '<sheetData><row r="12345678"><c><v>1</v></c></row></sheetData>',
+        "<sheetData><row>",
+    ],
+)
+def test_a06_a_sheet_whose_markup_makes_no_sense(tmp_path: Path, sheet: str) -> None:
+    assert "damaged" in refused(tmp_path / "a.xlsx", zipped(workbook_parts(sheet)))
+
+
+def test_a06_markup_in_an_encoding_nobody_knows(tmp_path: Path) -> None:
+    parts = {**workbook_parts(SOUND_SHEET), "xl/styles.xml": b'<?xml version="1.0" encoding="klingon"?><a/>'}
+    assert "damaged" in refused(tmp_path / "a.xlsx", zipped(parts))
+
+
+def test_a06_drawings_need_not_be_well_formed(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(zipped({**workbook_parts(SOUND_SHEET), "xl/drawings/vmlDrawing1.vml": b"<xml><br></xml>"}))
+    assert read(path).entries.num_rows == 1
+
+
+def test_a06_a_workbook_without_its_sheet(tmp_path: Path) -> None:
+    parts = workbook_parts(SOUND_SHEET)
+    del parts["xl/worksheets/sheet1.xml"]
+    assert "damaged" in refused(tmp_path / "a.xlsx", zipped(parts))
+
+
+def test_a06_two_parts_of_one_name(tmp_path: Path) -> None:
+    parts = workbook_parts(SOUND_SHEET)
+    assert "damaged" in refused(tmp_path / "a.xlsx", zipped({**parts, "XL/workbook.xml": parts["xl/workbook.xml"]}))
+
+
+def test_a06_a_binary_workbook_under_an_innocent_name(tmp_path: Path) -> None:
+    parts = workbook_parts(main_type="application/vnd.ms-excel.sheet.binary.macroEnabled.main")
+    assert "binary one" in refused(tmp_path / "a.xlsx", zipped(parts))
+
+
+def test_a06_a_pipe_is_not_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(UsageError, match="not an ordinary file"):
+        read_file(tmp_path / "a.csv")
+
+
+def test_a06_a_cell_longer_than_any_workbook_holds(tmp_path: Path) -> None:
+    data = csv_text([row(surname="x" * 32_768)]).encode()
+    assert "more than 32,767 characters" in refused(tmp_path / "a.csv", data)
+    loosely = csv_text([SOUND]).replace("Archer", '"Archer"x').encode() + data
+    assert "more than 32,767 characters" in refused(tmp_path / "a.csv", loosely)
+
+
 @pytest.mark.parametrize("size", [0, 1, 22, 400])
 def test_a06_a_workbook_cut_short(tmp_path: Path, size: int) -> None:
     whole = zipped(workbook_parts(SOUND_SHEET))
@@ -237,15 +326,17 @@ def test_a06_over_20_mb_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_a06_a_child_that_needs_too_much_memory_is_a_sentence(tmp_path: Path) -> None:
     rows = f"{','.join(['some text'] * 20)}\n" * 90_000
     tight = Limits(memory_bytes=100_000_000)
-    assert "more memory" in refused(tmp_path / "a.csv", rows.encode(), tight)
+    assert "more memory" in refused_in_child(tmp_path / "a.csv", rows.encode(), tight)
 
 
 def test_a06_a_child_that_takes_too_long_is_killed(tmp_path: Path) -> None:
-    assert "took longer than 0.01 seconds" in refused(tmp_path / "a.csv", b"a,b\n" * 9, Limits(wall_seconds=0.01))
+    assert "took longer than 0.01 seconds" in refused_in_child(
+        tmp_path / "a.csv", b"a,b\n" * 9, Limits(wall_seconds=0.01)
+    )
 
 
 def test_a06_a_child_that_says_too_much_is_stopped(tmp_path: Path) -> None:
-    assert "more memory" in refused(tmp_path / "a.csv", b"abcdefgh,b\n" * 90_000, Limits(answer_bytes=1000))
+    assert "more memory" in refused_in_child(tmp_path / "a.csv", b"abcdefgh,b\n" * 90_000, Limits(answer_bytes=1000))
 
 
 def test_a06_the_child_opens_no_file_and_no_network() -> None:
@@ -274,7 +365,7 @@ def test_a06_the_child_stays_small() -> None:
 def test_a06_the_asking_process_keeps_its_memory(tmp_path: Path) -> None:
     bomb = zipped({**workbook_parts(SOUND_SHEET), "xl/theme/theme1.xml": b"<a>" + b" " * 150_000_000 + b"</a>"})
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    refused(tmp_path / "a.xlsx", bomb)
+    refused_in_child(tmp_path / "a.xlsx", bomb)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 20_000  # KB on Linux
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from counterfoil.errors import FileNotTaken
@@ -194,3 +195,41 @@ def test_r12_two_files_that_differ_in_one_person_get_the_same_words(tmp_path: Pa
     rows[7][0] = "Other"
     second = check_file(write_csv(tmp_path / "b.csv", rows), TODAY)
     assert first.to_json() == second.to_json()
+
+
+def test_a_workbook_with_nothing_in_it_is_refused(tmp_path: Path) -> None:
+    openpyxl.Workbook().save(tmp_path / "a.xlsx")
+    with pytest.raises(FileNotTaken, match="no cell with anything in it"):
+        read(tmp_path / "a.xlsx")
+
+
+def test_a_list_on_a_hidden_sheet_is_read_and_announced(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.create_sheet("list")
+    for cells in (HEADINGS, SOUND):
+        book.worksheets[1].append(cells)
+    book.worksheets[1].sheet_state = "hidden"
+    book.save(tmp_path / "a.xlsx")
+    assert "hidden sheet" in found(read(tmp_path / "a.xlsx"))
+
+
+def test_a_date_that_ten_rows_share_is_a_stand_in(tmp_path: Path) -> None:
+    rows = people(60)
+    for cells in rows[:12]:
+        cells[2] = "17/05/1988"
+    submission = read(write_csv(tmp_path / "a.csv", rows))
+    assert submission.entries["date_of_birth"].to_pylist()[:12] == [None] * 12
+    assert rows_of(submission, "stand-in date") == list(range(2, 14))
+
+
+def test_a_number_without_its_slash_that_reads_two_ways_is_not_used(tmp_path: Path) -> None:
+    """197834U is 1978/34 or 19/7834 (INPUTS)."""
+    submission = read(write_csv(tmp_path / "a.csv", [row(pnc="197834U")]))
+    assert rows_of(submission, "number reads two ways") == [2]
+    assert submission.entries["pnc_id"].to_pylist() == [None]
+
+
+def test_a_word_for_no_date_is_missing(tmp_path: Path) -> None:
+    submission = read(write_csv(tmp_path / "a.csv", [row(born="N/K"), row(born="about 1984", surname="Bell")]))
+    assert rows_of(submission, "placeholder") == [2]
+    assert rows_of(submission, "date not read") == [3]

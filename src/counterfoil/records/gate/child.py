@@ -27,7 +27,7 @@ _STANDARD_STREAMS = 3
 _ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "ascii", "cp437")  # the last: zip
 
 
-def confine(limits: Limits) -> None:
+def confine(limits: Limits) -> None:  # pragma: no cover - tested in a child, which can write no coverage file
     """Give up what reading does not need. With no free descriptor there is neither a file nor a network to open."""
     for name in _ENCODINGS:
         codecs.lookup(name)  # the modules of text encodings are files: load them while files can be opened
@@ -86,7 +86,7 @@ def _rows(rows: Sequence[list[str]], dates: Mapping[int, list[int]]) -> dict[str
     return {"rows": filled, "blank_inside": last - len(filled), "blank_after": len(rows) - last}
 
 
-def main() -> int:
+def main() -> int:  # pragma: no cover - runs confined, and can write no coverage file
     """Read the limits and the name's ending from the arguments, the file from standard input."""
     settings = json.loads(sys.argv[1])
     limits = Limits(**settings["limits"])
@@ -100,5 +100,5 @@ def main() -> int:
     return 0
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - as main
     sys.exit(main())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import selectors
-import stat
 import subprocess
 import sys
 import time
@@ -91,27 +90,30 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> RawFile:
 
 
 def _open(path: Path, limits: Limits) -> BinaryIO:
-    try:  # the causes name the file, whose name may be a person's
+    try:
+        _check_ordinary(path)
         file = path.open("rb")
-    except FileNotFoundError:
-        raise UsageError("There is no file with that name. Check the spelling and the folder.") from None
-    except IsADirectoryError:
-        raise UsageError("That is a folder. Give the name of one file, .xlsx or .csv.") from None
-    except OSError:
+    except OSError:  # its own text names the file, whose name may be a person's
         raise UsageError(
             "The file cannot be opened. Check that you may read it and that no program holds it."
         ) from None
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        file.close()
-        raise UsageError("That is not an ordinary file. Give the name of one file, .xlsx or .csv.")
-    if status.st_size > limits.file_bytes:
+    if os.fstat(file.fileno()).st_size > limits.file_bytes:
         file.close()
         raise FileNotTaken(
             f"The file is larger than {limits.file_bytes // MEGABYTE} MB, and a list of people never is. "
             "Remove pictures, other sheets and columns that were not asked for, and send it again."
         )
     return file
+
+
+def _check_ordinary(path: Path) -> None:
+    """Raise unless `path` is an ordinary file. Opening a pipe would wait for ever, so this comes first."""
+    if not path.exists():
+        raise UsageError("There is no file with that name. Check the spelling and the folder.")
+    if path.is_dir():
+        raise UsageError("That is a folder. Give the name of one file, .xlsx or .csv.")
+    if not path.is_file():
+        raise UsageError("That is not an ordinary file. Give the name of one file, .xlsx or .csv.")
 
 
 def _ask_child(file: BinaryIO, suffix: str, limits: Limits) -> dict[str, Any]:
