@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def test_the_pool_meets_the_same_condition(tmp_path: Path) -> None:
         d=[("community", "2015-05-01")],  # no treated person of that year: delays of the kind
         e=[("fine", "2015-05-01")],  # none of the kind: delays of all
     )
-    selected = chosen(world, tmp_path, study_of((1, "a", "2016-03-11")))
+    selected = chosen(world, tmp_path, study_of((1, "a", "2016-03-11")), first_year=2015)
     assert pool_of(selected) == {("c", "2016-05-01"), ("d", "2015-05-01"), ("e", "2015-05-01")}
     assert set(selected.people["delay_days"].to_pylist()) == {10}
 
@@ -185,12 +186,25 @@ def test_follow_up_starts_where_the_plan_says(tmp_path: Path) -> None:
 def test_one_event_a_pool_person_drawn_by_the_seed(tmp_path: Path) -> None:
     world = world_of(a=[("community", "2016-03-01")], b=[("community", f"201{n}-05-01") for n in range(2, 9)])
     paths = world.register(tmp_path)
-    study = study_of((1, "a", "2016-03-11"))
-    drawn = [pool_of(select(study, paths, CohortSettings(seed=seed))) for seed in range(30)]
-    assert all(len(one) == 1 for one in drawn)
+    study, years = study_of((1, "a", "2016-03-11")), CohortSettings(first_year=2012, last_year=2018)
+    drawn = [pool_of(select(study, paths, replace(years, seed=seed))) for seed in range(30)]
+    assert max(len(one) for one in drawn) == 1
     assert len(set.union(*drawn)) > 3
-    again = select(study, paths, CohortSettings(seed=3))
-    assert again.people.equals(select(study, paths, CohortSettings(seed=3)).people)
+    one, again = (select(study, paths, replace(years, seed=3)) for _ in range(2))
+    assert one.people.equals(again.people)
+
+
+def test_without_years_in_the_plan_the_pool_has_those_of_the_treated(tmp_path: Path) -> None:
+    world = world_of(
+        a=[("community", "2014-03-01")],
+        b=[("community", "2016-03-01")],
+        c=[("community", "2013-12-31")],
+        d=[("community", "2014-01-01")],
+        e=[("community", "2016-12-31")],
+        f=[("community", "2017-01-01")],
+    )
+    selected = chosen(world, tmp_path, study_of((1, "a", "2014-03-01"), (2, "b", "2016-03-01")))
+    assert pool_of(selected) == {("d", "2014-01-01"), ("e", "2016-12-31")}
 
 
 def test_people_hold_covariates_and_no_register_key(tmp_path: Path) -> None:

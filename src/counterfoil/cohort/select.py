@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from counterfoil.cohort.one_event import take_one_each
 from counterfoil.cohort.pseudo_start import NEVER, IntArray, Waiting, draw_delays, offended_before
 from counterfoil.cohort.register import Machine, RegisterPaths
 from counterfoil.cohort.values import Attrition, Step
@@ -45,7 +46,7 @@ class CohortSettings:
 
     index_kinds: tuple[str, ...] = ("release", "community")
     index_window_days: int = 183  # a start belongs to an event at most this long before it
-    first_year: int | None = None  # of the index date
+    first_year: int | None = None  # of the index date; None: no limit for the treated, and theirs for the pool
     last_year: int | None = None
     follow_from: FollowFrom = FollowFrom.INDEX
     follow_up_months: int = 12
@@ -80,8 +81,7 @@ def select(
 
     Over several entries of one person the earliest counts. A start inside a stay in custody belongs to the release
     that ends it; any other to the nearest event before it. The pool is everyone with an index event of the same
-    kinds and years, less everyone in `study`; of several events of one person one is drawn, so that the pool keeps
-    the mix of years and kinds.
+    kinds and years, less everyone in `study`, with one event each (`one_event` says which).
     """
     used = machine or Machine()
     connection = connect(threads=used.threads, memory_limit=used.memory_limit)
@@ -238,6 +238,7 @@ _POOL = """
 SELECT person_number AS person, index_event_id AS event, kind_order AS kind, year, first_offence, 0 AS delay
 FROM events
 WHERE inside_years AND eligible
+    AND year BETWEEN getvariable('pool_first') AND getvariable('pool_last')
     AND person_number NOT IN (SELECT person_number FROM in_study)
 ORDER BY index_event_id
 """
@@ -262,7 +263,9 @@ def _select(
 ) -> Selected:
     rng = np.random.default_rng(settings.seed)
     treated = _stayers(_side(connection, _TREATED))
-    pool = _one_event_each(_side(connection, _POOL), rng)
+    _set_period(connection, treated, settings)
+    pool = _side(connection, _POOL)
+    pool = pool.take(take_one_each(pool.person, rng))
     delay = draw_delays(treated.waiting, treated.delay, pool.waiting, rng)
     pool = _stayers(_Side(pool.person, pool.event, pool.waiting, delay))
     progress("putting people and covariates together", 0.6)
@@ -272,6 +275,14 @@ def _select(
     n = treated.event.size
     attrition = Attrition({**found, Step.NO_OFFENCE_BEFORE_START: n, Step.HAS_REGISTER_ROW: _treated_rows(people)})
     return Selected(people, covariates, keys, attrition)
+
+
+def _set_period(connection: duckdb.DuckDBPyConnection, treated: _Side, settings: CohortSettings) -> None:
+    """The pool's years: the plan's, and where it names none those of the treated."""
+    years = treated.waiting.year
+    first, last = (int(years.min()), int(years.max())) if years.size else (0, 0)
+    connection.execute(f"SET VARIABLE pool_first = {settings.first_year or first}")
+    connection.execute(f"SET VARIABLE pool_last = {settings.last_year or last}")
 
 
 def _side(connection: duckdb.DuckDBPyConnection, sql: str) -> _Side:
@@ -286,12 +297,6 @@ def _side(connection: duckdb.DuckDBPyConnection, sql: str) -> _Side:
 
 def _stayers(side: _Side) -> _Side:
     return side.take(np.flatnonzero(~offended_before(side.waiting.first_offence, side.delay)))
-
-
-def _one_event_each(side: _Side, rng: np.random.Generator) -> _Side:
-    """One of each person's events, each as likely as another. Rows of one person lie together."""
-    _, starts, counts = np.unique(side.person, return_index=True, return_counts=True)
-    return side.take(starts + (rng.random(starts.size) * counts).astype(np.int64))
 
 
 def _pool_keys(taken: IntArray, n: int, rng: np.random.Generator) -> IntArray:
