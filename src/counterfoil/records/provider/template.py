@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ _MADE = dt.datetime(2020, 1, 1)  # fixed, so that the same template has the same
 _ROWS = 5000  # rows that carry formats and drop-downs
 _DATE_FORMAT = "dd/mm/yyyy"
 _LEAST_WIDTH = 14
+_MEANING_WIDTH = 70
+_FILLED = 0.9  # of a line's characters, since words are not broken
+_LINE_HEIGHT = 15  # points
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _WORDS = {
@@ -113,6 +117,7 @@ def _people_sheet(book: Any, columns: Sequence[ProviderColumn], language: Langua
     text = book.add_format({"num_format": "@"})  # as text, zeros at the front stay and codes do not become dates
     date = book.add_format({"num_format": _DATE_FORMAT, "align": "left"})
     sheet.freeze_panes(1, 0)
+    _print_on_one_width(sheet)
     for position, column in enumerate(columns):
         label = column.label[language]
         is_date = column.type is ColumnType.DATE
@@ -142,7 +147,8 @@ def _guidance_sheet(book: Any, columns: Sequence[ProviderColumn], language: Lang
     title = book.add_format({"bold": True, "font_size": 14})
     heading = book.add_format({"bold": True, "bottom": 1})
     cell = book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
-    for position, width in enumerate((24, 26, 70, 26)):
+    _print_on_one_width(sheet)
+    for position, width in enumerate((24, 26, _MEANING_WIDTH, 26)):
         sheet.set_column(position, position, width)
     sheet.write_string(0, 0, words["title"], title)
     for row, line in enumerate(_GUIDANCE[language], 2):
@@ -152,8 +158,16 @@ def _guidance_sheet(book: Any, columns: Sequence[ProviderColumn], language: Lang
         sheet.write_string(start, position, words[key], heading)
     for row, column in enumerate(columns, start + 1):
         texts = (column.label[language], words[_need(column)], column.meaning[language], column.examples[0])
+        lines = math.ceil(len(column.meaning[language]) / (_MEANING_WIDTH * _FILLED))
+        sheet.set_row(row, _LINE_HEIGHT * lines)
         for position, text in enumerate(texts):
             sheet.write_string(row, position, text, cell)
+
+
+def _print_on_one_width(sheet: Any) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
 
 
 def _need(column: ProviderColumn) -> str:
