@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -21,6 +22,10 @@ from typing import Any
 
 RUNS = 3
 LONG_SECONDS = 120.0  # work that takes longer is run once
+# Both would flatter ours, which leans on no BLAS: a machine may pin an old kernel, and on a machine that does anything
+# else the threads of a BLAS wait for each other (glum took 40 s with two and 3 s with one).
+PINNED = frozenset({"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"})
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 RESULTS = Path(__file__).resolve().parents[1] / "build" / "bench"
 
 Ready = Callable[[], object]
@@ -85,7 +90,9 @@ def _measure(work: Work) -> Row:
 
 def _run_apart(work: Work) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.harness", work.function, json.dumps(dict(work.arguments))]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=Path(__file__).parents[1])
+    environment = {name: value for name, value in os.environ.items() if name not in PINNED} | ONE_THREAD
+    place = Path(__file__).resolve().parents[1]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=place, env=environment)
     taken: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return taken
 
