@@ -157,7 +157,7 @@ def _guidance_sheet(book: Any, columns: Sequence[ProviderColumn], language: Lang
     for position, key in enumerate(("column", "needed", "meaning", "example")):
         sheet.write_string(start, position, words[key], heading)
     for row, column in enumerate(columns, start + 1):
-        texts = (column.label[language], words[_need(column)], column.meaning[language], column.examples[0])
+        texts = (column.label[language], words[_need(column)], column.meaning[language], _example(column, language))
         lines = math.ceil(len(column.meaning[language]) / (_MEANING_WIDTH * _FILLED))
         sheet.set_row(row, _LINE_HEIGHT * lines)
         for position, text in enumerate(texts):
@@ -168,6 +168,10 @@ def _print_on_one_width(sheet: Any) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
+
+
+def _example(column: ProviderColumn, language: Language) -> str:
+    return column.choices[language][0] if column.choices else column.examples[0]
 
 
 def _need(column: ProviderColumn) -> str:
