@@ -107,7 +107,7 @@ def _study(linked: pa.Table, secret: bytes) -> pa.Table:
     """One row an entry of a linked person: random study key, register key, probability, atom, dates of the service."""
     kept = linked.filter(pc.is_valid(linked["person_id"]))
     keys = [register_key(secret, person) for person in kept["person_id"].to_pylist()]
-    start = pc.coalesce(kept["start_date"], kept["index_date"])
+    start = pc.coalesce(kept["start_date"], kept["index_date"], kept["conviction_date"])
     return pa.table(
         {
             "study_key": pa.array([secrets.randbits(_STUDY_KEY_BITS) for _ in keys], pa.int64()),
