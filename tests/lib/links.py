@@ -49,7 +49,7 @@ class Made:
 
 
 def assert_sound_links(people: pa.Table, records: pa.Table) -> None:
-    """Laws of every spine: each record is one person's; strict lies within medium within loose; keys are 128 bits."""
+    """Laws of every spine: a record is one person's; strict is within medium within loose; keys are 128 bits."""
     given = Counter(zip(records["source"].to_pylist(), records["record_id"].to_pylist(), strict=True))
     kept = Counter(zip(people["source"].to_pylist(), people["record_id"].to_pylist(), strict=True))
     assert given == kept
@@ -62,7 +62,7 @@ def assert_sound_links(people: pa.Table, records: pa.Table) -> None:
 
 
 def assert_sound_cohort(links: pa.Table, entries: pa.Table, people: pa.Table) -> None:
-    """Laws of every linked cohort: one row an entry, in order; a person exactly where linked, and one of the spine's."""
+    """Laws of every linked cohort: one row an entry, in order; a person where linked alone, one of the spine's."""
     assert links["row"].to_pylist() == list(range(entries.num_rows))
     assert links["record_id"].to_pylist() == entries["record_id"].to_pylist()
     known = set(people["person_id"].to_pylist())

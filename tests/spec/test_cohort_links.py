@@ -16,8 +16,7 @@ import pytest
 from counterfoil.linkage import LinkStatus, Spine, link_cohort
 from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.cohort import exact_baseline
-from counterfoil.linkage.engine import Resources
-from counterfoil.linkage.model import Model, bounded, splink_settings
+from counterfoil.linkage.model import Model, Resources, bounded, splink_settings
 from counterfoil.linkage.prepare import prepare
 from counterfoil.linkage.specification import load_specification
 from counterfoil.warehouse import write_table
@@ -85,9 +84,9 @@ def _entry(spine: Spine, *, without_identifiers: bool = False, **given: Any) -> 
     return row
 
 
-MARY = {"forename1_std": "MARY", "surname_std": "LLOYD", "dob": DAY}
-JOHN = {"forename1_std": "JOHN", "surname_std": "SMITH", "dob": DAY}
-STRANGER = {"forename1_std": "OWEN", "surname_std": "PRICE", "dob": dt.date(1950, 9, 9)}
+MARY: dict[str, Any] = {"forename1_std": "MARY", "surname_std": "LLOYD", "dob": DAY}
+JOHN: dict[str, Any] = {"forename1_std": "JOHN", "surname_std": "SMITH", "dob": DAY}
+STRANGER: dict[str, Any] = {"forename1_std": "OWEN", "surname_std": "PRICE", "dob": dt.date(1950, 9, 9)}
 
 
 @pytest.mark.parametrize(

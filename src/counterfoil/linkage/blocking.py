@@ -22,7 +22,7 @@ class RuleCount:
 
 
 def count_within(prepared: pa.Table, rules: Sequence[Rule]) -> tuple[RuleCount, ...]:
-    """Count for comparing records with each other. For a rule of two sides (names swapped) `pairs` is an upper bound."""
+    """Count for comparing records with each other. For a rule of two sides (swapped) `pairs` is an upper bound."""
     return tuple(_within(prepared, rule) for rule in rules)
 
 
@@ -53,7 +53,8 @@ def _within(prepared: pa.Table, rule: Rule) -> RuleCount:
 
 def _joined(left: pa.Table, right: pa.Table, rule: Rule) -> RuleCount:
     equal = " AND ".join(f"a.k{i} = b.k{i}" for i in range(len(rule.left)))
-    sql = f"""SELECT coalesce(sum(a.n * b.n), 0)::BIGINT AS pairs, coalesce(max(greatest(a.n, b.n)), 0)::BIGINT AS largest
+    sql = f"""SELECT coalesce(sum(a.n * b.n), 0)::BIGINT AS pairs,
+                     coalesce(max(greatest(a.n, b.n)), 0)::BIGINT AS largest
               FROM ({_groups("t_left", rule.left)}) a JOIN ({_groups("t_right", rule.right)}) b ON {equal}"""
     tables = {"t_left": left.select(sorted(set(rule.left))), "t_right": right.select(sorted(set(rule.right)))}
     return _count(rule, query(sql, tables))

@@ -2,14 +2,13 @@
 
 Links are taken strongest first. One that would bring together a pair of twins or too many records is left out, so a
 cluster is cut where it hangs together least. Two values of a unique identifier are never brought together by way of a
-third record: only a link between two records that hold them, with the difference already counted against it, may, for some
-people do have two numbers; who is joined so is for review. Because the order is the same for every threshold, strict
-clusters lie within medium ones and medium within loose.
+third record: only a link between two records that hold them, with the difference already counted against it, may, for
+some people do have two numbers; who is joined so is for review. Because the order is the same for every threshold,
+strict clusters lie within medium ones and medium within loose.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -35,8 +34,8 @@ class Strictness(Enum):
     LOOSE = "loose"
 
 
-class Cut(Enum):
-    """Why a link was left out."""
+class Guard(Enum):
+    """What no cluster should hold (METHODS 1)."""
 
     UNIQUE = "two values of a unique identifier"
     TWINS = "twins"
@@ -61,11 +60,22 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A link that a guard spoke against. `taken`: it stands, and is for review; else it was left out."""
+
+    left: int
+    right: int
+    weight: float
+    guard: Guard
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Clustering:
-    """`labels` of each strictness: for each record the smallest record number of its cluster. `cuts` counts links left out."""
+    """`labels` of each strictness: for each record the smallest record number of its cluster; and what was doubtful."""
 
     labels: Mapping[Strictness, Labels]
-    cuts: Mapping[Cut, int]
+    doubts: tuple[Doubt, ...]
 
 
 @dataclass(slots=True)
@@ -92,8 +102,8 @@ def cluster(prepared: pa.Table, links: Links, thresholds: Mapping[Strictness, fl
     careful = _needs_care(prepared, together, twins, guards)[loose.left]
     plain = loose.where(~careful)
     labels = {level: components(records, plain.above(limit)) for level, limit in thresholds.items()}
-    cuts = _join_with_care(prepared, loose.where(careful), twins, guards, thresholds, labels)
-    return Clustering(labels, cuts)
+    doubts = _join_with_care(prepared, loose.where(careful), twins, guards, thresholds, labels)
+    return Clustering(labels, tuple(doubts))
 
 
 def components(records: int, links: Links) -> Labels:
@@ -124,7 +134,8 @@ def _needs_care(
     broken[np.flatnonzero(np.bincount(together, minlength=together.size) > guards.max_cluster)] = True
     broken[together[twins[:, 0]]] = True
     for column in guards.unique:
-        sql = f"SELECT together FROM t WHERE {column} IS NOT NULL GROUP BY 1 HAVING count(DISTINCT {column}) > 1 ORDER BY 1"
+        sql = f"""SELECT together FROM t WHERE {column} IS NOT NULL
+                  GROUP BY 1 HAVING count(DISTINCT {column}) > 1 ORDER BY 1"""
         table = prepared.select([column]).append_column("together", pa.array(together))
         broken[query(sql, {"t": table})["together"].to_numpy()] = True
     return broken[together]
@@ -137,25 +148,23 @@ def _join_with_care(
     guards: Guards,
     thresholds: Mapping[Strictness, float],
     labels: Mapping[Strictness, Labels],
-) -> Mapping[Cut, int]:
+) -> list[Doubt]:
     """Join records by `links`, strongest first, and write the clusters of each strictness into `labels`."""
     groups = _single_groups(prepared, links, twins, guards)
     order = np.lexsort((links.right, links.left, -links.weight))
     weights = links.weight[order]
-    cuts: Counter[Cut] = Counter()
+    doubts: list[Doubt] = []
     done = 0
     for level in sorted(thresholds, key=lambda key: -thresholds[key]):
         end = int(np.searchsorted(-weights, -thresholds[level], side="right"))
-        _join(groups, links, order[done:end], guards, cuts)
+        _join(groups, links, order[done:end], guards, doubts)
         done = end
         for record, group in groups.items():
             labels[level][record] = min(group.records)
-    return {cut: cuts[cut] for cut in Cut}
+    return doubts
 
 
-def _single_groups(
-    prepared: pa.Table, links: Links, twins: npt.NDArray[np.int64], guards: Guards
-) -> dict[int, _Group]:
+def _single_groups(prepared: pa.Table, links: Links, twins: npt.NDArray[np.int64], guards: Guards) -> dict[int, _Group]:
     records = np.unique(np.concatenate([links.left, links.right])).tolist()
     groups = {record: _Group([record], {column: {} for column in guards.unique}) for record in records}
     for column in guards.unique:
@@ -171,31 +180,41 @@ def _single_groups(
 
 
 def _join(
-    groups: dict[int, _Group], links: Links, order: npt.NDArray[np.int64], guards: Guards, cuts: Counter[Cut]
+    groups: dict[int, _Group], links: Links, order: npt.NDArray[np.int64], guards: Guards, doubts: list[Doubt]
 ) -> None:
-    for left, right in zip(links.left[order].tolist(), links.right[order].tolist(), strict=True):
+    ends = (links.left[order].tolist(), links.right[order].tolist(), links.weight[order].tolist())
+    for left, right, weight in zip(*ends, strict=True):
         one, other = groups[left], groups[right]
         if one is other:
             continue
-        cut = _why_not_join(one, other, (left, right), guards.max_cluster)
-        if cut is None:
+        guard = _why_not_join(one, other, (left, right), guards.max_cluster)
+        if guard is None:
+            if _has_two_values(one, other):
+                doubts.append(Doubt(left, right, weight, Guard.UNIQUE, taken=True))
             _merge(groups, one, other)
         else:
-            cuts[cut] += 1
+            doubts.append(Doubt(left, right, weight, guard, taken=False))
 
 
-def _why_not_join(one: _Group, other: _Group, link: tuple[int, int], largest: int) -> Cut | None:
+def _why_not_join(one: _Group, other: _Group, link: tuple[int, int], largest: int) -> Guard | None:
     if any(_is_bridge(values, other.values[column], link) for column, values in one.values.items()):
-        return Cut.UNIQUE
+        return Guard.UNIQUE
     if not one.forbidden.isdisjoint(other.records):
-        return Cut.TWINS
-    return Cut.SIZE if len(one.records) + len(other.records) > largest else None
+        return Guard.TWINS
+    return Guard.SIZE if len(one.records) + len(other.records) > largest else None
 
 
 def _is_bridge(left: Mapping[int, str], right: Mapping[int, str], link: tuple[int, int]) -> bool:
     """Whether a link would bring different values together without having been compared on them."""
-    if link[0] in left and link[1] in right:
-        return False
+    return _are_different(left, right) and not (link[0] in left and link[1] in right)
+
+
+def _has_two_values(one: _Group, other: _Group) -> bool:
+    return any(_are_different(values, other.values[column]) for column, values in one.values.items())
+
+
+def _are_different(left: Mapping[int, str], right: Mapping[int, str]) -> bool:
+    """Whether joining brings values together that were apart."""
     here, there = set(left.values()), set(right.values())
     return not (here <= there or there <= here)
 

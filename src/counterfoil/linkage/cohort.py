@@ -14,10 +14,10 @@ from counterfoil.linkage import engine as engines
 from counterfoil.linkage.blocking import check_blocks, count_between
 from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID, prepare
 from counterfoil.linkage.specification import NumberEvidence, Specification
 from counterfoil.linkage.spine import Spine
-from counterfoil.linkage.splink_engine import Resources
 from counterfoil.warehouse import query
 
 LOWEST_WEIGHT = -20.0  # bits; below it a pair tells nothing about who an entry is
@@ -42,9 +42,9 @@ def link_cohort(
 ) -> pa.Table:
     """One row for each entry of `entries` (standardised; record_id is the entry's id), in their order.
 
-    Columns: row (int64, from 0), record_id, person_id (null unless linked), link_status, match_weight (bits, of the best
-    person; null when no record came near), link_probability (null unless linked), evidence ("pnc", "prison_number",
-    "model"; null unless linked). Two entries may end at one person: which row to keep is a later step.
+    Columns: row (int64, from 0), record_id, person_id (null unless linked), link_status, match_weight (bits, of the
+    best person; null when no record came near), link_probability (null unless linked), evidence ("pnc",
+    "prison_number", "model"; null unless linked). Two entries may end at one person: which row to keep is a later step.
 
     `without_identifiers` takes all identifying numbers away first, to show how the cohort would link without them.
     """
@@ -71,7 +71,7 @@ def link_cohort(
 
 
 def exact_baseline(entries: pa.Table, spine: Spine) -> pa.Table:
-    """What plain SQL finds: row, person_id (null unless exactly one), by PNC number, prison number, or names and birth date."""
+    """What plain SQL finds by PNC number, prison number, or names and birth date: row, person_id (null unless one)."""
     encoded, people = spine.encoded(), spine.people()
     prepared = prepare(entries, spine.specification)
     keys = (
@@ -129,29 +129,35 @@ def _number_sql(number: NumberEvidence, rank: int, confirmed: str) -> str:
 
 
 def _decision_sql(spine: Spine) -> str:
+    """One row an entry, of `entries`, `candidates` (entry, person, weight) and `numbers` (entry, person, evidence)."""
     medium, within = spine.thresholds[Strictness.MEDIUM], spine.specification.cohort.ambiguous_within
     return f"""
         WITH ranked AS (
             SELECT *, row_number() OVER (PARTITION BY {ID} ORDER BY weight DESC, person_id) AS place FROM candidates),
         best AS (
             SELECT one.{ID}, one.person_id, one.weight, coalesce(one.weight - two.weight < {within}, false) AS close
-            FROM (SELECT * FROM ranked WHERE place = 1) one LEFT JOIN (SELECT * FROM ranked WHERE place = 2) two USING ({ID})),
+            FROM (SELECT * FROM ranked WHERE place = 1) one
+            LEFT JOIN (SELECT * FROM ranked WHERE place = 2) two USING ({ID})),
         certain AS (
-            SELECT n.{ID}, n.person_id, n.evidence, c.weight
+            SELECT n.{ID}, n.person_id, n.evidence, coalesce(c.weight, {LOWEST_WEIGHT}) AS weight
             FROM (SELECT * FROM numbers QUALIFY row_number() OVER (PARTITION BY {ID} ORDER BY rank) = 1) n
             LEFT JOIN candidates c ON n.{ID} = c.{ID} AND n.person_id = c.person_id),
         decided AS (
-            SELECT row, record_id, best.close,
-                   CASE WHEN certain.person_id IS NOT NULL OR (best.weight >= {medium} AND NOT best.close) THEN '{LinkStatus.LINKED.value}'
-                        WHEN best.weight >= {medium} THEN '{LinkStatus.AMBIGUOUS.value}'
-                        ELSE '{LinkStatus.NOT_FOUND.value}' END AS link_status,
-                   coalesce(certain.person_id, best.person_id) AS person_id,
-                   CASE WHEN certain.person_id IS NOT NULL THEN certain.weight ELSE best.weight END AS match_weight,
-                   coalesce(certain.evidence, 'model') AS evidence
-            FROM entries LEFT JOIN certain USING ({ID}) LEFT JOIN best USING ({ID}))
-        SELECT row, record_id,
-               CASE WHEN link_status = '{LinkStatus.LINKED.value}' THEN person_id END AS person_id,
-               link_status, match_weight,
-               CASE WHEN link_status = '{LinkStatus.LINKED.value}' THEN 1 / (1 + pow(2.0, -match_weight)) END AS link_probability,
-               CASE WHEN link_status = '{LinkStatus.LINKED.value}' THEN evidence END AS evidence
-        FROM decided ORDER BY row"""
+            SELECT row, record_id,
+                   CASE WHEN certain.person_id IS NOT NULL THEN {_text(LinkStatus.LINKED)}
+                        WHEN best.weight < {medium} OR best.weight IS NULL THEN {_text(LinkStatus.NOT_FOUND)}
+                        WHEN best.close THEN {_text(LinkStatus.AMBIGUOUS)}
+                        ELSE {_text(LinkStatus.LINKED)} END AS link_status,
+                   coalesce(certain.person_id, best.person_id) AS likeliest,
+                   coalesce(certain.weight, best.weight) AS match_weight,
+                   coalesce(certain.evidence, 'model') AS found_by
+            FROM entries LEFT JOIN certain USING ({ID}) LEFT JOIN best USING ({ID})),
+        judged AS (SELECT *, link_status = {_text(LinkStatus.LINKED)} AS is_linked FROM decided)
+        SELECT row, record_id, CASE WHEN is_linked THEN likeliest END AS person_id, link_status, match_weight,
+               CASE WHEN is_linked THEN 1 / (1 + pow(2.0, -match_weight)) END AS link_probability,
+               CASE WHEN is_linked THEN found_by END AS evidence
+        FROM judged ORDER BY row"""
+
+
+def _text(status: LinkStatus) -> str:
+    return f"'{status.value}'"

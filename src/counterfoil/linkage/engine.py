@@ -7,9 +7,8 @@ from enum import Enum
 import pyarrow as pa
 
 from counterfoil.linkage import splink_engine
-from counterfoil.linkage.model import Model
+from counterfoil.linkage.model import Model, Resources, Trained
 from counterfoil.linkage.specification import Specification
-from counterfoil.linkage.splink_engine import Resources, Training
 
 
 class Engine(Enum):
@@ -18,7 +17,7 @@ class Engine(Enum):
     SPLINK = "splink"
 
 
-def train(prepared: pa.Table, specification: Specification, *, engine: Engine, resources: Resources) -> Training:
+def train(prepared: pa.Table, specification: Specification, *, engine: Engine, resources: Resources) -> Trained:
     """Learn the model from the records themselves; no labels."""
     match engine:
         case Engine.SPLINK:

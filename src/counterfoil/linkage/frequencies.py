@@ -1,8 +1,8 @@
 """How common a value is among other people, so that agreeing on a rare one counts for more. Frozen with the model.
 
 A plain share of records overstates rare values: a name that one person alone has is as frequent as that person has
-records, and the smaller the lab, the more. For columns that the domain takes apart (a whole name into forename and surname)
-the frequency is instead
+records, and the smaller the lab, the more. For columns that the domain takes apart (a whole name into forename and
+surname) the frequency is instead
 
     (people who have the value - 1) / people  +  k x product of the shares of its parts
 
@@ -60,6 +60,5 @@ def _chance_of_agreeing(people: pa.Table, columns: Sequence[str]) -> float:
     groups = f"SELECT count(*) AS n FROM t GROUP BY {', '.join(columns)}"
     sql = f"SELECT coalesce(sum(n * (n - 1) // 2), 0)::DOUBLE AS pairs FROM ({groups})"
     agreeing = float(query(sql, {"t": people})["pairs"][0].as_py())
-    pairs = people.num_rows * (people.num_rows - 1) / 2
+    pairs: float = people.num_rows * (people.num_rows - 1) / 2
     return max(agreeing, 0.5) / max(pairs, 1.0)
-

@@ -23,14 +23,14 @@ from counterfoil.warehouse import read_table, write_table
 
 EM_CONVERGENCE = 1e-4
 EM_ITERATIONS = 50
-LEAST_RATIO = 1e-4  # of m to u: no single disagreement counts for more than 13.3 bits, however rare it was in training
+LEAST_RATIO = 1e-4  # of m to u: no single disagreement counts for more than 13.3 bits, however rare in training
 SIGNIFICANT_DIGITS = 12  # of m, u and prior: sums over threads differ after that, and must not decide a link
 UID = "counterfoil"  # Splink would draw one at random
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model: a Splink settings dictionary (its model JSON), and how common values were when it was trained."""
+    """A trained model: a Splink settings dictionary (its model JSON), and how common values were at training."""
 
     settings: Mapping[str, Any]
     frequencies: Frequencies
@@ -54,6 +54,23 @@ class Bound:
     level: str
     parameter: str  # "m" or "u"
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained model and how its training went. `sessions`: block, iterations, whether it converged."""
+
+    model: Model
+    bounds: tuple[Bound, ...]
+    sessions: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one run of an engine may use. `memory` as "8GB"; beyond it spills to disk."""
+
+    threads: int
+    memory: str
 
 
 def column_name(comparison: str) -> str:

@@ -17,7 +17,7 @@ STANDARD_COLUMNS = (
 
 
 def prepare(records: pa.Table, specification: Specification, *, first_id: int = 0) -> pa.Table:
-    """Standardised records in the order of (source, record_id), with `unique_id` from `first_id` and derived columns."""
+    """Standardised records ordered by (source, record_id), with `unique_id` from `first_id` and derived columns."""
     check_columns(records)
     derived = ", ".join(f"{sql} AS {name}" for name, sql in specification.derived.items())
     sql = f"""
@@ -44,7 +44,8 @@ def check_columns(records: pa.Table) -> None:
 
 def check_ids(prepared: pa.Table) -> None:
     """Fault when a source holds one record_id twice."""
-    sql = "SELECT DISTINCT source FROM (SELECT source FROM t GROUP BY source, record_id HAVING count(*) > 1) ORDER BY source"
+    twice = "SELECT source FROM t GROUP BY source, record_id HAVING count(*) > 1"
+    sql = f"SELECT DISTINCT source FROM ({twice}) ORDER BY source"
     repeated = query(sql, {"t": prepared.select(["source", "record_id"])}).column("source").to_pylist()
     if repeated:
         raise Fault(

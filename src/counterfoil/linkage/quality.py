@@ -1,4 +1,4 @@
-"""How good a spine is: what can be counted, what the model says of itself (labelled so), and, where it is known, the truth."""
+"""How good a spine is: what can be counted, what the model says of itself (labelled so), the truth if it is known."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _chained(prepared: pa.Table, rule: Rule) -> pa.Table:
 
 
 def against_truth(prepared: pa.Table, labels: Labels, truth: pa.Table, groups: Sequence[str]) -> _RATE:
-    """Precision and recall (0-1, Wilson 95% intervals) of pairs in one cluster, over all and by group of the true person.
+    """Precision and recall (0-1, Wilson 95% intervals) of pairs in one cluster, overall and by the true person's group.
 
     `truth` has source, record_id, person_id and the columns `groups`. A false pair counts in the group of each of its
     records.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 import counterfoil
@@ -22,13 +24,12 @@ from counterfoil.lab.versions import version_for
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage import quality
 from counterfoil.linkage.blocking import RuleCount, check_blocks, count_within
-from counterfoil.linkage.clusters import Clustering, Links, Strictness, cluster, links_of, sizes
+from counterfoil.linkage.clusters import Clustering, Guard, Labels, Links, Strictness, cluster, links_of, sizes
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
-from counterfoil.linkage.model import Model, load_model, save_model, weights
+from counterfoil.linkage.model import Model, Resources, Trained, load_model, save_model, weights
 from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, prepare
 from counterfoil.linkage.specification import Specification, load_specification
-from counterfoil.linkage.splink_engine import Resources, Training
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.warehouse import read_table, write_table
 
@@ -79,7 +80,7 @@ class _Linked:
 
     prepared: pa.Table
     counts: tuple[RuleCount, ...]
-    training: Training
+    training: Trained
     links: Links
     clustering: Clustering
 
@@ -202,7 +203,7 @@ def _report(
         "blocking": [asdict(count) for count in linked.counts],
         "model": _model_report(linked.training),
         "cluster_sizes": {level.value: sizes(found) for level, found in labels.items()},
-        "links_left_out": {cut.value: count for cut, count in linked.clustering.cuts.items()},
+        "guards": _guard_report(linked.clustering),
         "link_rates": quality.link_rates(linked.prepared, labels[PERSON_LEVEL]),
         "estimated": quality.estimated(linked.links, thresholds),
         "exact_keys": {"people": len(set(exact.tolist()))},
@@ -216,7 +217,13 @@ def _report(
     return report
 
 
-def _model_report(training: Training) -> Mapping[str, Any]:
+def _guard_report(clustering: Clustering) -> Mapping[str, Mapping[str, int]]:
+    """For each guard: links left out, and links that stand and are for review."""
+    counted = Counter((doubt.guard, doubt.taken) for doubt in clustering.doubts)
+    return {guard.value: {"left_out": counted[guard, False], "for_review": counted[guard, True]} for guard in Guard}
+
+
+def _model_report(training: Trained) -> Mapping[str, Any]:
     return {
         "key": training.model.key,
         "prior": training.model.prior,
@@ -243,22 +250,43 @@ def _write(
         people = people.append_column(f"cluster_{level.value}", pa.array(labels[level]))
     with atomic_folder(folder) as temporary:
         write_table(people, temporary / "people.parquet")
-        write_table(_named(linked), temporary / "links.parquet")
+        write_table(_links_table(linked), temporary / "links.parquet")
+        write_table(_review_table(linked), temporary / "review.parquet")
         write_table(keys.crosswalk, temporary / "crosswalk.parquet")
         write_table(linked.prepared, temporary / "encoded.parquet")
         save_model(linked.training.model, temporary)
         write_json(temporary / "quality.json", dict(report))
 
 
-def _named(linked: _Linked) -> pa.Table:
-    """Scored pairs by record number and by what the sources call the records."""
+def _links_table(linked: _Linked) -> pa.Table:
+    """Scored pairs of `KEPT_WEIGHT` and more, by record number and by what the sources call the records."""
+    links = linked.links
+    return _named(linked, links.left, links.right).append_column("match_weight", pa.array(links.weight))
+
+
+def _review_table(linked: _Linked) -> pa.Table:
+    """Links that a guard spoke against, for clerical review: `taken` ones stand, the others were left out."""
+    doubts = linked.clustering.doubts
+    left, right = (np.array([getattr(doubt, side) for doubt in doubts], dtype=np.int64) for side in ("left", "right"))
+    columns = {
+        "match_weight": pa.array([doubt.weight for doubt in doubts], pa.float64()),
+        "guard": pa.array([doubt.guard.value for doubt in doubts], pa.string()),
+        "taken": pa.array([doubt.taken for doubt in doubts], pa.bool_()),
+    }
+    table = _named(linked, left, right)
+    for name, values in columns.items():
+        table = table.append_column(name, values)
+    return table
+
+
+def _named(linked: _Linked, left: Labels, right: Labels) -> pa.Table:
     columns: dict[str, Any] = {}
-    for side, numbers in (("l", linked.links.left), ("r", linked.links.right)):
+    for side, numbers in (("l", left), ("r", right)):
         at = pa.array(numbers)
         columns[f"{ID}_{side}"] = at
         for name in ("source", "record_id"):
             columns[f"{name}_{side}"] = linked.prepared.column(name).combine_chunks().take(at)
-    return pa.table(columns | {"match_weight": pa.array(linked.links.weight)})
+    return pa.table(columns)
 
 
 def _write_register_keys(paths: LabPaths, folder: Path) -> None:

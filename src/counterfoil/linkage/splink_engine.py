@@ -9,41 +9,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
 
-from counterfoil.linkage.model import EM_ITERATIONS, Bound, Model, bounded, splink_settings
 from counterfoil.linkage.frequencies import count_frequencies
+from counterfoil.linkage.model import EM_ITERATIONS, Model, Resources, Trained, bounded, splink_settings
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
 from counterfoil.warehouse import connect
 
 PAIRS_A_CHUNK = 100_000_000  # above this many candidate pairs Splink's memory grows past what it is worth (LINKAGE 6)
 _PROBE_SHARE = 0.1  # of records, to estimate how many pairs a training block has
-_PAIRS_TABLE = "scored_pairs"
 
 logging.getLogger("splink").addHandler(logging.NullHandler())
 logging.getLogger("splink").propagate = False
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What one run may use."""
-
-    threads: int
-    memory: str
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """A trained model and how its training went."""
-
-    model: Model
-    bounds: tuple[Bound, ...]
-    sessions: tuple[Mapping[str, Any], ...]  # rule, iterations, converged
 
 
 @contextmanager
@@ -55,7 +36,7 @@ def _database(resources: Resources) -> Iterator[DuckDBAPI]:
         connection.close()
 
 
-def train(prepared: pa.Table, specification: Specification, resources: Resources) -> Training:
+def train(prepared: pa.Table, specification: Specification, resources: Resources) -> Trained:
     """Prior from deterministic rules, u from random pairs, m by expectation maximisation over several blocks.
 
     Term frequencies are left out of the training iterations: they run on counts of patterns, and give the same
@@ -74,7 +55,7 @@ def train(prepared: pa.Table, specification: Specification, resources: Resources
         settings = linker.misc.save_model_to_json()
     all_pairs = prepared.num_rows * (prepared.num_rows - 1) // 2
     trained, bounds = bounded(settings, random_pairs=max(1, min(plan.random_pairs, all_pairs)))
-    return Training(Model(trained, count_frequencies(prepared, specification)), bounds, sessions)
+    return Trained(Model(trained, count_frequencies(prepared, specification)), bounds, sessions)
 
 
 def _train_on(linker: Linker, rule: str, max_pairs: int) -> Mapping[str, Any]:
@@ -108,7 +89,7 @@ def score_between(left: pa.Table, right: pa.Table, model: Model, *, threshold: f
 
 
 def _linker(database: DuckDBAPI, table: Any, model: Model) -> Linker:
-    """A linker of the trained model. Values are as common as they were then: a cohort says nothing of how common a name is."""
+    """A linker of the trained model. Values are as common as they were then: a cohort does not tell how common."""
     linker = Linker(table, dict(model.settings), log_level=None)
     for column, frequencies in model.frequencies.items():
         linker.table_management.register_term_frequency_lookup(database.register(frequencies), column)
