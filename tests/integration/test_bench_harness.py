@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from benchmarks.harness import Ready, Work, measure
 
 HERE = "test_bench_harness"
@@ -37,6 +39,7 @@ def works() -> list[Work]:
     ]
 
 
+@pytest.mark.slow
 def test_rows_have_the_promised_fields_and_honest_figures(tmp_path: Path) -> None:
     measure(works(), "check", tmp_path)
     rows = json.loads((tmp_path / "check.json").read_text("utf-8"))
