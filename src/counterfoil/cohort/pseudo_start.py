@@ -5,7 +5,8 @@ delay drawn from those of the treated who stay, within kind of event and year. W
 
 The draw is weighted by one over the pool's share still free at that delay. Without the weights the condition would be
 met twice (short delays are already commoner among those who started), and a programme without effect would look
-better by 0.2 points at a base of 27% and by 1.3 at 59%. With them the delays of those who stay are alike on both sides, whoever was let start.
+better by 0.2 points at a base of 27% and by 1.3 at 59%. With them the delays of those who stay are alike on both
+sides, whoever was let start.
 """
 
 from __future__ import annotations
