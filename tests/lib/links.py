@@ -6,10 +6,22 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+from counterfoil.lab.progress import silent
+from counterfoil.population.careers import first_start, live
+from counterfoil.population.people import draw_people
+from counterfoil.population.sources import hold_sources, write_sources
+from counterfoil.population.strings import StringPool
+from counterfoil.population.truth import write_truth_people, write_truth_records
+from counterfoil.records.standardise import standardise_people
+from counterfoil.warehouse import query, read_table
+
+TODAY = dt.date(2026, 1, 31)
 
 _LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _ONSETS = ["B", "BR", "C", "D", "F", "G", "H", "J", "K", "L", "M", "N", "P", "R", "S", "ST", "T", "TH", "W"]
@@ -190,3 +202,24 @@ def make_records(people: int, *, seed: int) -> Made:
     columns = list(zip(*truth, strict=True))
     who = pa.table(dict(zip(("source", "record_id", "person_id", "sex"), map(list, columns), strict=True)))
     return Made(table_of([rows[i] for i in order]), who)
+
+
+def draw_lab_records(folder: Path, people: int, *, seed: int) -> dict[str, pa.Table]:
+    """People of the synthetic population as three sources hold them, standardised: {source: records}, and "truth".
+
+    `truth` has source, record_id, person_id, sex and origin; "people" the true identities.
+    """
+    rng, pool = np.random.default_rng(seed), StringPool()
+    who = draw_people(rng, pool, people)
+    careers = live(rng, who, first_start(who))
+    sources = hold_sources(rng, pool, who, careers)
+    write_sources(folder, rng, pool, who, careers, sources)
+    write_truth_people(folder, pool, who, sources, progress=silent)
+    write_truth_records(folder, sources, progress=silent)
+    tables = {
+        source: standardise_people(read_table(folder / f"{source}_people.parquet"), source=source, today=TODAY)
+        for source in ("pnc", "prison", "probation")
+    }
+    true = {"people": read_table(folder / "truth_people.parquet"), "r": read_table(folder / "truth_records.parquet")}
+    sql = "SELECT source, record_id, person_id, sex, origin FROM r JOIN people USING (person_id) ORDER BY 1, 2"
+    return tables | {"truth": query(sql, true), "people": true["people"]}

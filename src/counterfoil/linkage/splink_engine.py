@@ -23,8 +23,7 @@ from counterfoil.warehouse import connect
 PAIRS_A_CHUNK = 100_000_000  # above this many candidate pairs Splink's memory grows past what it is worth (LINKAGE 6)
 _PROBE_SHARE = 0.1  # of records, to estimate how many pairs a training block has
 
-logging.getLogger("splink").addHandler(logging.NullHandler())
-logging.getLogger("splink").propagate = False
+logging.getLogger("splink").setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager
