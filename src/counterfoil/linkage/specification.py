@@ -118,9 +118,11 @@ class Specification:
 @cache
 def load_specification(domain: str) -> Specification:
     """Read the linking part of a domain."""
-    place = folder(domain)
-    raw = read_toml(place / "linkage.toml")
-    nicknames = nickname_classes(domain)
+    return parse_specification(read_toml(folder(domain) / "linkage.toml"), nickname_classes(domain))
+
+
+def parse_specification(raw: Mapping[str, Any], nicknames: Mapping[str, str]) -> Specification:
+    """The linking part of a domain from what its linkage.toml holds."""
     return Specification(
         key=key_of(linkage=raw, nicknames=dict(nicknames)),
         derived=raw["derived"],
