@@ -1,0 +1,87 @@
+"""What a damaged or misnamed part of a lab is told as, and the names that versions get."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from counterfoil import domains
+from counterfoil.errors import Fault, UsageError
+from counterfoil.lab import log
+from counterfoil.lab.keys import Role, encrypt, register_secret
+from counterfoil.lab.make import make_lab
+from counterfoil.lab.versions import version_for
+from counterfoil.warehouse import read_table, table_at
+
+KEY = "89abcdef" * 8  # a SHA-256
+OTHER = "01234567" * 8
+DAY = dt.date(2022, 7, 1)
+
+
+@pytest.mark.parametrize(
+    ("there", "key", "name", "is_made"),
+    [
+        ([], KEY, "2022-07-01-001-89abcdef", False),
+        (["2022-07-01-001-89abcdef"], KEY, "2022-07-01-001-89abcdef", True),
+        (["2022-07-01-001-89abcdef.parquet"], KEY, "2022-07-01-001-89abcdef", True),
+        (["2022-07-01-001-89abcdef"], OTHER, "2022-07-01-002-01234567", False),
+        (["2022-06-30-007-89abcdef"], OTHER, "2022-07-01-001-01234567", False),
+        # only the newest counts: a settings file that was changed and changed back makes a third version
+        (["2022-07-01-001-89abcdef", "2022-07-01-002-01234567"], KEY, "2022-07-01-003-89abcdef", False),
+        # the lab's date was set back: the new version still sorts last
+        (["2022-07-05-001-89abcdef"], OTHER, "2022-07-05-002-01234567", False),
+    ],
+)
+def test_names_of_versions(there: list[str], key: str, name: str, is_made: bool, tmp_path: Path) -> None:
+    for made in there:
+        (tmp_path / made).touch()
+    assert version_for(tmp_path, DAY, key) == (name, is_made)
+
+
+def test_the_first_version_needs_no_folder(tmp_path: Path) -> None:
+    assert version_for(tmp_path / "absent", DAY, KEY) == ("2022-07-01-001-89abcdef", False)
+
+
+def test_a_log_that_was_cut_inside_a_line(tmp_path: Path) -> None:
+    paths = make_lab(tmp_path / "lab").paths
+    log.append(paths, "loaded", {"source": "pnc"})
+    file = paths.root / "log"
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(Fault, match="is not complete"):
+        list(log.read(paths))
+
+
+def test_a_missing_key_says_where_to_get_it(tmp_path: Path) -> None:
+    paths = make_lab(tmp_path / "lab").paths
+    (paths.linker / "register.secret").unlink()
+    with pytest.raises(Fault, match=r"register\.secret of this lab is missing\. Restore it"):
+        register_secret(paths)
+
+
+def test_encrypting_needs_no_private_key(tmp_path: Path) -> None:
+    paths = make_lab(tmp_path / "lab").paths
+    (paths.linker / "key.age").unlink()
+    assert b"names" not in encrypt(paths, b"names", to=Role.LINKER)
+
+
+@pytest.mark.parametrize("name", ["health", "../justice", "schema.py"])
+def test_an_unknown_domain(name: str) -> None:
+    with pytest.raises(UsageError, match="There is no domain called"):
+        domains.load(name)
+
+
+def test_an_unknown_source_lists_those_there_are() -> None:
+    with pytest.raises(UsageError, match="The sources of this lab are: pnc, prison, probation"):
+        domains.load().source("court")
+
+
+@pytest.mark.parametrize("content", [None, b"not a table"])
+def test_a_table_that_is_absent_or_damaged(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "facts.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    for read in (table_at, read_table):
+        with pytest.raises(Fault, match=r"facts\.parquet is not in the lab or cannot be read"):
+            read(path)
