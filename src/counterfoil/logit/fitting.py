@@ -9,6 +9,7 @@ import numpy as np
 from counterfoil.errors import UsageError
 from counterfoil.logit.climbing import Climb, End, newton, quasi_newton
 from counterfoil.logit.columns import Columns, candidate_slots, choose_columns, find_separating_levels
+from counterfoil.logit.kernels import number_moments
 from counterfoil.logit.likelihood import Problem, cross_products, information
 from counterfoil.logit.matrices import dot, invert, times
 from counterfoil.logit.sampling import Sample, draw_sample, start_from_sample
@@ -66,9 +67,9 @@ def check_outcome(design: CodedDesign, outcome: FloatArray, weights: FloatArray 
 
 
 def _problem(design: CodedDesign, outcome: FloatArray, weights: FloatArray, *, threads: int) -> Problem:
-    centre = design.numeric.mean(axis=0)
-    deviation = design.numeric.std(axis=0)
-    varies = deviation > np.abs(centre) * 1e-14  # a constant's SD is rounding error at most
+    centre = number_moments(design, np.zeros(len(design.numeric_names)), threads=threads)[0]
+    deviation = np.sqrt(number_moments(design, centre, threads=threads)[1])  # numpy's would copy all numbers
+    varies = deviation > np.abs(centre) * 1e-12  # a constant's SD is rounding error at most
     inverse_scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
     return Problem(design, outcome, weights, centre, inverse_scale, candidate_slots(design), 0.0, threads)
 

@@ -157,6 +157,32 @@ def add_totals(  # pragma: no cover - compiled
             totals[numeric_slot + j] += w * numeric[i, j]
 
 
+@compiled
+def add_moments(  # pragma: no cover - compiled
+    numeric: FloatArray, centre: FloatArray, first: int, last: int, moments: FloatArray
+) -> None:
+    """Add the deviations from `centre` of the rows to `moments[0]`, their squares to `moments[1]`."""
+    for i in range(first, last):
+        for j in range(numeric.shape[1]):
+            deviation = numeric[i, j] - centre[j]
+            moments[0, j] += deviation
+            moments[1, j] += deviation * deviation
+
+
+def number_moments(design: CodedDesign, centre: FloatArray, *, threads: int) -> FloatArray:
+    """Mean deviation of each number from `centre` (first row) and mean squared deviation (second)."""
+    numbers = len(design.numeric_names)
+    bounds = chunk_bounds(design.rows, 2 * numbers)
+    moments = np.zeros((len(bounds), 2, numbers))
+
+    def work(chunk: int) -> None:
+        add_moments(design.numeric, centre, *bounds[chunk], moments[chunk])
+
+    run_chunks(work, len(bounds), threads)
+    means: FloatArray = moments.sum(axis=0) / design.rows
+    return means
+
+
 def column_totals(design: CodedDesign, row_weight: FloatArray, *, threads: int) -> FloatArray:
     """Weighted total of every slot: total weight, weight at each level of each factor, weighted sums of the numbers."""
     slots = int(design.offsets[-1]) + len(design.numeric_names)
