@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import itertools
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import pyarrow as pa
 import pytest
 from splink import DuckDBAPI, Linker
 
-from counterfoil.errors import Refused, UsageError
+from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab.keys import register_secret
 from counterfoil.lab.make import OpenLab, make_lab
-from counterfoil.linkage import SpineResult, build_spine, link_cohort, read_spine
+from counterfoil.lab.paths import LabPaths
+from counterfoil.linkage import Engine, LinkStatus, SpineResult, build_spine, cohort_quality, link_cohort, read_spine
 from counterfoil.linkage.cohort import exact_baseline
+from counterfoil.linkage.engine import score
 from counterfoil.linkage.model import Resources
 from counterfoil.records.standardise import standardise_people
 from counterfoil.warehouse import connect, query, read_table, write_table
@@ -218,6 +221,37 @@ def test_a_cohort_links_to_the_right_people_with_and_without_numbers(linked: Spi
     assert shares[True]["linked"] >= LEAST_COHORT_LINKED
 
 
+def test_a_cohorts_quality_shows_it_without_numbers_too(linked: SpineResult, tables: Tables) -> None:
+    entries, _ = _cohort(tables)
+    found = cohort_quality(entries, linked.spine, resources=ONE_THREAD)
+    assert found["entries"] == COHORT
+    for name in ("with_numbers", "without_numbers"):
+        assert sum(found[name][each.value] for each in LinkStatus) == COHORT
+        assert sum(found[name]["by_evidence"].values()) == found[name]["linked"]
+    assert set(found["without_numbers"]["by_evidence"]) == {"model"}
+    assert found["with_numbers"]["linked"] > found["exact_keys"]["linked"]
+
+
+def test_an_empty_cohort_links_to_nobody(linked: SpineResult, tables: Tables) -> None:
+    entries = _cohort(tables)[0].slice(0, 0)
+    links = link_cohort(entries, linked.spine, resources=ONE_THREAD)
+    assert_sound_cohort(links, entries, linked.spine.people())
+
+
+def test_chunks_change_nothing(linked: SpineResult) -> None:
+    """Three chunks, as for 250 million candidate pairs."""
+    found = score(
+        linked.spine.encoded(),
+        linked.spine.model,
+        threshold=0.0,
+        pairs=250_000_000,
+        engine=Engine.SPLINK,
+        resources=ONE_THREAD,
+    )
+    links = read_table(linked.spine.folder / "links.parquet", found.column_names)
+    assert found.equals(links.cast(found.schema))
+
+
 def _cohort(tables: Tables) -> tuple[pa.Table, list[str]]:
     sql = f"""SELECT * FROM people WHERE person_id IN (SELECT person_id FROM truth WHERE source <> 'pnc')
              ORDER BY person_id LIMIT {COHORT}"""
@@ -246,6 +280,26 @@ def test_a_lab_without_records_or_people_says_what_to_run(tmp_path: Path) -> Non
         build_spine(lab)
     with pytest.raises(UsageError, match="counterfoil link"):
         read_spine(lab)
+
+
+def test_records_that_teach_nothing_are_refused(tmp_path: Path) -> None:
+    """One record has nothing to agree with."""
+    lab = make_lab(tmp_path / "lab", today=TODAY)
+    one = table_of([record(source="pnc", record_id="R1", forename1_std="ANN", surname_std="LEE")])
+    write_table(one, lab.paths.linker_extract("pnc", "2026-01-01") / "identifiers.parquet")
+    with pytest.raises(Refused, match="cannot learn") as refusal:
+        build_spine(lab)
+    assert refusal.value.rule == "training"
+
+
+def test_a_spine_of_other_rules_is_not_used(lab: OpenLab, linked: SpineResult, tmp_path: Path) -> None:
+    copied = OpenLab(LabPaths(tmp_path), lab.settings)
+    folder = copied.paths.spine(linked.spine.version)
+    shutil.copytree(linked.spine.folder, folder)
+    report = json.loads((folder / "quality.json").read_text())
+    (folder / "quality.json").write_text(json.dumps(report | {"specification": "other"}))
+    with pytest.raises(Fault, match="other rules"):
+        read_spine(copied)
 
 
 def test_a_block_that_would_explode_is_refused_before_anything_runs(tmp_path: Path) -> None:

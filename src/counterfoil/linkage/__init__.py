@@ -3,9 +3,19 @@
 The only part that knows Splink.
 """
 
-from counterfoil.linkage.cohort import LinkStatus, link_cohort
+from counterfoil.linkage.cohort import LinkStatus, cohort_quality, link_cohort
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.keys import register_key
 from counterfoil.linkage.spine import Spine, SpineResult, build_spine, read_spine
 
-__all__ = ["Engine", "LinkStatus", "Spine", "SpineResult", "build_spine", "link_cohort", "read_spine", "register_key"]
+__all__ = [
+    "Engine",
+    "LinkStatus",
+    "Spine",
+    "SpineResult",
+    "build_spine",
+    "cohort_quality",
+    "link_cohort",
+    "read_spine",
+    "register_key",
+]

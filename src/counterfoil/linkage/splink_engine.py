@@ -13,7 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
+from splink.internals.exceptions import EMTrainingException
 
+from counterfoil.errors import Refused
 from counterfoil.linkage.frequencies import count_frequencies
 from counterfoil.linkage.model import EM_ITERATIONS, Model, Resources, Trained, bounded, splink_settings
 from counterfoil.linkage.prepare import ID
@@ -42,11 +44,13 @@ def train(prepared: pa.Table, specification: Specification, resources: Resources
     parameters whatever the number of threads.
     """
     plan = specification.training
-    with _database(resources) as database:
+    with _database(resources) as database, _said_plainly():
         linker = Linker(database.register(prepared), splink_settings(specification), log_level=None)
         linker.training.estimate_probability_two_random_records_match(
             [rule.sql for rule in plan.prior_rules], recall=plan.prior_recall
         )
+        if not linker.misc.save_model_to_json()["probability_two_random_records_match"]:
+            raise ValueError("no pair agrees on a deterministic rule")
         linker.training.estimate_u_using_random_sampling(
             max_pairs=plan.random_pairs, seed=plan.seed, min_count_per_level=None, num_chunks=1
         )
@@ -55,6 +59,19 @@ def train(prepared: pa.Table, specification: Specification, resources: Resources
     all_pairs = prepared.num_rows * (prepared.num_rows - 1) // 2
     trained, bounds = bounded(settings, random_pairs=max(1, min(plan.random_pairs, all_pairs)))
     return Trained(Model(trained, count_frequencies(prepared, specification)), bounds, sessions)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """What Splink raises when there is nothing to learn from, in our words."""
+    try:
+        yield
+    except (ZeroDivisionError, ValueError, EMTrainingException) as error:
+        raise Refused(
+            "The model cannot learn from these records: too few of them agree on anything. Load all sources in full "
+            "before `counterfoil link`, and see in their receipts whether birth dates and names were refused.",
+            rule="training",
+        ) from error
 
 
 def _train_on(linker: Linker, rule: str, max_pairs: int) -> Mapping[str, Any]:
