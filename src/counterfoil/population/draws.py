@@ -12,7 +12,8 @@ Integers = npt.NDArray[np.int64]
 def pick(rng: np.random.Generator, weights: Floats, size: int) -> Integers:
     """Positions drawn with probability proportional to `weights`."""
     edges = np.cumsum(weights, dtype=np.float64)
-    return np.searchsorted(edges, rng.random(size) * edges[-1], side="right").clip(0, len(weights) - 1)
+    place = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return np.asarray(np.minimum(place, len(weights) - 1), np.int64)
 
 
 def pick_rows(rng: np.random.Generator, weights: Floats) -> Integers:

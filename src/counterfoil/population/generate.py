@@ -1,4 +1,4 @@
-"""Make a population: people, life courses, programmes, sources, provider lists, truth; the same seed, the same bytes."""
+"""Make a population: people, life courses, programmes, sources, lists, truth. The same seed gives the same bytes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ import numpy as np
 from counterfoil.errors import UsageError
 from counterfoil.lab.files import atomic_folder, atomic_write, write_json
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.population.careers import Careers, first_start, live
+from counterfoil.population.careers import Careers
 from counterfoil.population.joining import plant
+from counterfoil.population.living import first_start, live
 from counterfoil.population.people import People, draw_people
 from counterfoil.population.programmes import DEFAULT_PROGRAMMES, FileFormat, Members, ProgrammeSpec
 from counterfoil.population.provider_files import ListedRow, plan_text, write_list, write_messy_cohort
 from counterfoil.population.provider_rows import ProviderRow, provider_rows
 from counterfoil.population.report import PopulationReport, ProgrammeReport, planted_truth
-from counterfoil.population.sources import Sources, hold_sources, write_sources
+from counterfoil.population.source_tables import write_sources
+from counterfoil.population.sources import Sources, hold_sources
 from counterfoil.population.strings import StringPool
 from counterfoil.population.truth import (
     write_truth_people,

@@ -16,7 +16,7 @@ NONE = -1
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """The records of one source, in no order that tells anything. `first` is whether it is the person's first record."""
+    """The records of one source, in no order that tells anything. `first`: whether it is the person's first record."""
 
     person: npt.NDArray[np.int32]
     first_day: Days

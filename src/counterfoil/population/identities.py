@@ -1,4 +1,4 @@
-"""Who someone is said to be in one record: the true identity at that time, or a copy of another record, with new errors.
+"""Who someone is said to be in one record: the true identity at the time, or a copy of another, with new errors.
 
 Errors go together: one factor a person multiplies every chance, and what one source has wrong the next one copies. The
 chances below are for a factor of 1, a record at a time.
@@ -27,7 +27,6 @@ from counterfoil.population.slips import (
 )
 from counterfoil.population.strings import NO_TEXT, Ids, StringPool
 from counterfoil.population.tables import Pattern, origins
-
 
 Integers = npt.NDArray[np.int32]
 Codes = npt.NDArray[np.int8]
@@ -144,7 +143,7 @@ def record(
 
 
 def known_birth(people: People, person: Integers) -> Days:
-    """The birth date that officials know: for some who never had papers, 1 January of the same year, in every source."""
+    """The birth date that officials know: for some without papers, 1 January of the same year in every source."""
     born = people.born[person]
     return np.where(people.birthday_known[person], born, first_of_january(born)).astype(np.int32)
 

@@ -9,10 +9,11 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from counterfoil.population.calendar import MISSING, Days
-from counterfoil.population.careers import ADULT, Careers, Sanctions, Start, join, live, next_offence_day, select
+from counterfoil.population.calendar import MISSING
+from counterfoil.population.careers import ADULT, Careers, Sanctions, Start, join, next_offence_day, select
 from counterfoil.population.draws import Floats
 from counterfoil.population.hazard import DAYS_IN_YEAR, YOUNG, days_until, hazard_by
+from counterfoil.population.living import live
 from counterfoil.population.offences import ACQUISITIVE, GROUPS
 from counterfoil.population.outcome_rule import one_year_outcomes
 from counterfoil.population.people import People
@@ -88,21 +89,26 @@ def _may_join(people: People, sanctions: Sanctions, spec: ProgrammeSpec) -> Bool
     at = np.flatnonzero(in_evaluated_years(sanctions) & _leads_into_follow_up(people, sanctions))
     first = np.zeros(len(sanctions), np.bool_)
     first[at[_first_of_each(sanctions, at, np.ones(len(at), np.bool_))]] = True
-    age = (sanctions.index_date - people.born[sanctions.person]) / DAYS_IN_YEAR
     near = np.array([not spec.regions or region.code in spec.regions for region in regions()])
-    return first & (age >= ADULT) & near[people.region[sanctions.person]]
+    return np.asarray(first & _adult(people, sanctions) & near[people.region[sanctions.person]], np.bool_)
+
+
+def _adult(people: People, sanctions: Sanctions) -> Booleans:
+    return np.asarray(sanctions.index_date - people.born[sanctions.person] >= ADULT * DAYS_IN_YEAR, np.bool_)
 
 
 def in_evaluated_years(sanctions: Sanctions) -> Booleans:
     """Index dates whose outcomes the lab measures."""
-    return (sanctions.index_date >= FIRST_EVALUATED) & (sanctions.index_date <= LAST_EVALUATED)
+    day = sanctions.index_date
+    return np.asarray((day >= FIRST_EVALUATED) & (day <= LAST_EVALUATED), np.bool_)
 
 
 def _leads_into_follow_up(people: People, sanctions: Sanctions) -> Booleans:
     """Releases and sentences served in the community, of people who live to see them."""
     released = (sanctions.disposal == Disposal.CUSTODY) & (sanctions.ending <= Ending.PAROLE)
     alive = people.dies[sanctions.person] > sanctions.index_date
-    return ~sanctions.side & (released | np.isin(sanctions.disposal, ORDERS)) & alive
+    served = released | np.isin(sanctions.disposal, ORDERS)
+    return np.asarray(~sanctions.side & served & alive, np.bool_)
 
 
 def _candidates(
@@ -233,7 +239,7 @@ def _outside(
     """Who joined in years that are not evaluated."""
     early = FIRST_EVALUATED - _YEARS_BEFORE * YEAR
     old = (sanctions.index_date >= early) & (sanctions.index_date < FIRST_EVALUATED - spec.longest_delay - 200)
-    at = np.flatnonzero(old & free & _leads_into_follow_up(people, sanctions))
+    at = np.flatnonzero(old & free & _adult(people, sanctions) & _leads_into_follow_up(people, sanctions))
     return at, rng.integers(0, spec.longest_delay + 1, len(at))
 
 
@@ -243,7 +249,8 @@ def _without_event(
     """Who was never sentenced to custody or an order: fined or cautioned only."""
     served = np.zeros(len(people), np.bool_)
     served[sanctions.person[np.isin(sanctions.disposal, (Disposal.CUSTODY, *ORDERS))]] = True
-    at = np.flatnonzero(in_evaluated_years(sanctions) & free & ~sanctions.side & ~served[sanctions.person])
+    free_adults = free & _adult(people, sanctions) & ~sanctions.side
+    at = np.flatnonzero(in_evaluated_years(sanctions) & free_adults & ~served[sanctions.person])
     return at, rng.integers(0, 100, len(at))
 
 

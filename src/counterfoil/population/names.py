@@ -86,7 +86,7 @@ def _group_names(
     second[(rng.random(size) >= _MIDDLE_NAME) | (second == first)] = NO_TEXT
     last = _surnames(pool, group.female_surnames if is_female else group.surnames).draw(rng, size)
     plain = Names(first, second, last)
-    return _SHAPES[group.pattern](rng, pool, plain, is_female)
+    return _SHAPES[group.pattern](_Given(rng, pool, plain, is_female))
 
 
 def _forenames(rng: np.random.Generator, pool: StringPool, spec: str, birth_year: Integers, *, is_female: bool) -> Ids:
@@ -167,85 +167,107 @@ def _weighted(entries: str) -> dict[str, float]:
     return {name: float(weight) for name, weight in (entry.split(":") for entry in joined.split())}
 
 
-# How each custom puts a name together. Every shape takes (rng, pool, names, is_female).
+# How each custom puts a name together.
 
 
-def _plain(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
-    return names
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Names of people of one sex and custom, before they are put together."""
+
+    rng: np.random.Generator
+    pool: StringPool
+    names: Names
+    is_female: bool
 
 
-def _mohammed_first(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
-    if is_female:
-        return names
-    spelling = pool.ids(["Mohammed", "Mohammad", "Muhammad", "Mohamed", "Muhammed"])
-    carries = rng.random(len(names.forename1)) < 0.3
-    first = np.where(carries, spelling[pick(rng, np.array([5.0, 3, 3, 1, 1]), len(carries))], names.forename1)
-    second = np.where(carries, names.forename1, names.forename2)
-    return Names(first.astype(np.int32), second.astype(np.int32), names.surname)
+def _plain(given: _Given) -> Names:
+    return given.names
 
 
-def _sylheti(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
-    if is_female:
-        return names
-    honorific = pool.ids(["Md", "Mohammed", "Abdul", "Syed"])
-    carries = rng.random(len(names.forename1)) < 0.45
-    first = np.where(carries, honorific[pick(rng, np.array([4.0, 4, 4, 1]), len(carries))], names.forename1)
-    second = np.where(carries, names.forename1, NO_TEXT)
-    return Names(first.astype(np.int32), second.astype(np.int32), names.surname)
+def _mohammed_first(given: _Given) -> Names:
+    if given.is_female:
+        return given.names
+    spelling = given.pool.ids(["Mohammed", "Mohammad", "Muhammad", "Mohamed", "Muhammed"])
+    carries = given.rng.random(len(given.names.forename1)) < 0.3
+    first = np.where(
+        carries, spelling[pick(given.rng, np.array([5.0, 3, 3, 1, 1]), len(carries))], given.names.forename1
+    )
+    second = np.where(carries, given.names.forename1, given.names.forename2)
+    return Names(first.astype(np.int32), second.astype(np.int32), given.names.surname)
 
 
-def _singh_kaur(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
-    common = pool.id("Kaur" if is_female else "Singh")
-    as_surname = rng.random(len(names.forename1)) < 0.6
+def _sylheti(given: _Given) -> Names:
+    if given.is_female:
+        return given.names
+    honorific = given.pool.ids(["Md", "Mohammed", "Abdul", "Syed"])
+    carries = given.rng.random(len(given.names.forename1)) < 0.45
+    first = np.where(carries, honorific[pick(given.rng, np.array([4.0, 4, 4, 1]), len(carries))], given.names.forename1)
+    second = np.where(carries, given.names.forename1, NO_TEXT)
+    return Names(first.astype(np.int32), second.astype(np.int32), given.names.surname)
+
+
+def _singh_kaur(given: _Given) -> Names:
+    common = given.pool.id("Kaur" if given.is_female else "Singh")
+    as_surname = given.rng.random(len(given.names.forename1)) < 0.6
     second = np.where(as_surname, NO_TEXT, common)
-    surname = np.where(as_surname, common, names.surname)
-    return Names(names.forename1, second.astype(np.int32), surname.astype(np.int32))
+    surname = np.where(as_surname, common, given.names.surname)
+    return Names(given.names.forename1, second.astype(np.int32), surname.astype(np.int32))
 
 
-def _three_part(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
+def _three_part(given: _Given) -> Names:
     """The father's name stands in the middle, always."""
-    fathers = _ranked(pool, next(o.male for o in origins() if o.pattern is Pattern.THREE_PART))
-    return Names(names.forename1, fathers.draw(rng, len(names.forename1)), names.surname)
+    fathers = _ranked(given.pool, next(o.male for o in origins() if o.pattern is Pattern.THREE_PART))
+    return Names(given.names.forename1, fathers.draw(given.rng, len(given.names.forename1)), given.names.surname)
 
 
-def _arabic(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
+def _arabic(given: _Given) -> Names:
     forms = ("{}", "Al-{}", "El-{}", "Al {}", "Bin {}", "Ben {}")
-    form = pick(rng, np.array([60.0, 22, 6, 5, 4, 3]), len(names.surname)).astype(np.int32)
-    return Names(names.forename1, names.forename2, pool.combine(names.surname, form, lambda t, f: forms[f].format(t)))
+    form = pick(given.rng, np.array([60.0, 22, 6, 5, 4, 3]), len(given.names.surname)).astype(np.int32)
+    return Names(
+        given.names.forename1,
+        given.names.forename2,
+        given.pool.combine(given.names.surname, form, lambda t, f: forms[f].format(t)),
+    )
 
 
-def _double_surname(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
-    other = rng.permutation(names.surname)
+def _double_surname(given: _Given) -> Names:
+    other = given.rng.permutation(given.names.surname)
     joins = (" ", " da ", " dos ", " de ", " ")
-    join = pick(rng, np.array([50.0, 12, 12, 8, 18]), len(other)).astype(np.int32)
-    mother = pool.combine(names.surname, join, lambda t, j: t + joins[j])
-    double = pool.combine(mother, other, lambda t, o: t + pool.text(o))
-    keeps_one = rng.random(len(other)) < 0.3
-    return Names(names.forename1, names.forename2, np.where(keeps_one, names.surname, double).astype(np.int32))
+    join = pick(given.rng, np.array([50.0, 12, 12, 8, 18]), len(other)).astype(np.int32)
+    mother = given.pool.combine(given.names.surname, join, lambda t, j: t + joins[j])
+    double = given.pool.combine(mother, other, lambda t, o: t + given.pool.text(o))
+    keeps_one = given.rng.random(len(other)) < 0.3
+    return Names(
+        given.names.forename1, given.names.forename2, np.where(keeps_one, given.names.surname, double).astype(np.int32)
+    )
 
 
-def _two_syllable(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
+def _two_syllable(given: _Given) -> Names:
     joins = ("", "-", " ")
-    join = pick(rng, np.array([50.0, 15, 35]), len(names.surname)).astype(np.int32)
-    start = pool.combine(names.forename1, join, lambda t, j: t + joins[j])
-    second = rng.permutation(names.forename1)
-    first = pool.combine(start, second, lambda t, s: t + (pool.text(s) if t[-1] in "- " else pool.text(s).lower()))
-    return Names(first, np.full(len(first), NO_TEXT, np.int32), names.surname)
+    join = pick(given.rng, np.array([50.0, 15, 35]), len(given.names.surname)).astype(np.int32)
+    start = given.pool.combine(given.names.forename1, join, lambda t, j: t + joins[j])
+    second = given.rng.permutation(given.names.forename1)
+    first = given.pool.combine(
+        start, second, lambda t, s: t + (given.pool.text(s) if t[-1] in "- " else given.pool.text(s).lower())
+    )
+    return Names(first, np.full(len(first), NO_TEXT, np.int32), given.names.surname)
 
 
-def _vietnamese(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
-    middle = pool.ids(["Thi", "Thi", "Ngoc", "Thu"] if is_female else ["Van", "Van", "Duc", "Quoc"])
-    return Names(names.forename1, middle[rng.integers(0, 4, len(names.forename1))], names.surname)
+def _vietnamese(given: _Given) -> Names:
+    middle = given.pool.ids(["Thi", "Thi", "Ngoc", "Thu"] if given.is_female else ["Van", "Van", "Duc", "Quoc"])
+    return Names(
+        given.names.forename1, middle[given.rng.integers(0, 4, len(given.names.forename1))], given.names.surname
+    )
 
 
-def _polish(rng: np.random.Generator, pool: StringPool, names: Names, is_female: bool) -> Names:
+def _polish(given: _Given) -> Names:
     endings = {"ski": "ska", "cki": "cka", "dzki": "dzka", "ny": "na", "wy": "wa"}
 
     def feminine(name: str) -> str:
         return next((name[: -len(m)] + f for m, f in endings.items() if name.endswith(m)), name)
 
-    surname = pool.map(names.surname, feminine) if is_female else names.surname
-    return Names(names.forename1, names.forename2, surname)
+    surname = given.pool.map(given.names.surname, feminine) if given.is_female else given.names.surname
+    return Names(given.names.forename1, given.names.forename2, surname)
 
 
 _SHAPES = {

@@ -78,7 +78,8 @@ def draw_tiers(rng: np.random.Generator, group: Codes) -> Codes:
 
 def draw_recordable(rng: np.random.Generator, group: Codes, tier: Codes) -> Booleans:
     """Whether the offence is recordable; only summary ones may not be."""
-    return (rng.random(len(group)) < _RECORDABLE[group]) | (tier != TIERS.index("summary"))
+    recorded = rng.random(len(group)) < _RECORDABLE[group]
+    return np.asarray(recorded | (tier != TIERS.index("summary")), np.bool_)
 
 
 def scale_of(chance: float, group: Codes) -> Floats:

@@ -81,7 +81,7 @@ def draw_people(rng: np.random.Generator, pool: StringPool, size: int) -> People
 
 
 def _onset_and_birth(rng: np.random.Generator, female: Booleans) -> tuple[Days, Days]:
-    """When the first offence is, and birth from the age at it: a peak at 16, a shoulder in the twenties, a long tail."""
+    """The first offence, and birth from the age at it: a peak at 16, a shoulder in the twenties, a long tail."""
     size = len(female)
     onset = FIRST_DAY + rng.beta(*_ONSET_YEARS_SHAPE, size) * (LAST_DAY - FIRST_DAY - 400)
     kind = pick_rows(rng, np.where(female[:, None], [[0.28, 0.27, 0.45]], [[0.38, 0.32, 0.30]]))
@@ -181,7 +181,7 @@ def _unknown_birthdays(origin: Integers, foreign: Booleans) -> Floats:
 
 
 def _messiness(rng: np.random.Generator, origin: Integers, female: Booleans, homeless: Booleans) -> Floats:
-    """How often this person's identifiers go wrong, relative to 1: one factor for all fields, so that errors go together."""
+    """How often this person's identifiers go wrong, relative to 1: one factor for all fields."""
     group = np.array([g.messiness for g in origins()])[origin]
     own = rng.lognormal(-0.32, 0.8, len(origin))  # mean 1
     return np.asarray(own * group * np.where(female, 1.1, 1.0) * np.where(homeless, 1.8, 1.0), np.float64)

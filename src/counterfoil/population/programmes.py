@@ -76,7 +76,8 @@ DEFAULT_PROGRAMMES = (
         title="Lantern Reading Circles: twelve weekly meetings",
         provider="Lantern Reading",
         description=(
-            "A weekly reading group led by volunteers, in prison or at a library. Anyone may join. Invented for training."
+            "A weekly reading group led by volunteers, in prison or at a library. Anyone may join. "
+            "Invented for training."
         ),
         hazard_ratio=1.0,
         regions=("east", "london", "south_east", "south_west", "wales"),

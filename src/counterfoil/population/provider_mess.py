@@ -32,8 +32,8 @@ HEADINGS = (
     ),
     (
         "Last name", "Given name", "Also known as", "dob", "M/F", "Police National Computer number", "NOMS number",
-        "Last known postcode", "Sentence date", "Programme start date", "Completion date", "Centre", "Finished", "Other",
-        "Medication",
+        "Last known postcode", "Sentence date", "Programme start date", "Completion date", "Centre", "Finished",
+        "Other", "Medication",
     ),
 )  # fmt: skip
 

@@ -28,10 +28,11 @@ class Slip(IntEnum):
 SLIP_WEIGHTS = np.array([0.42, 0.16, 0.10, 0.32])
 
 _NEIGHBOURS = {
-    "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok", "o": "ipl", "p": "ol",
-    "a": "qsz", "s": "adw", "d": "sfe", "f": "dgr", "g": "fht", "h": "gjy", "j": "hku", "k": "jli", "l": "ko",
-    "z": "xa", "x": "zcs", "c": "xvd", "v": "cbf", "b": "vng", "n": "bmh", "m": "nj",
+    "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok", "o": "ipl",
+    "p": "ol", "a": "qsz", "s": "adw", "d": "sfe", "f": "dgr", "g": "fht", "h": "gjy", "j": "hku", "k": "jli",
+    "l": "ko", "z": "xa", "x": "zcs", "c": "xvd", "v": "cbf", "b": "vng", "n": "bmh", "m": "nj",
 }  # fmt: skip
+_SINGLE_LETTERS = str.maketrans("łŁıøØđĐ", "lLioOdD")  # letters that are not a letter and a mark
 _LOOK_ALIKE = (
     ("m", "rn"),
     ("rn", "m"),
@@ -71,7 +72,7 @@ def familiar(rng: np.random.Generator, pool: StringPool, forenames: Ids) -> Ids:
 
 def plain_letters(text: str) -> str:
     """Without diacritics, as an old police system keeps names."""
-    special = text.translate(str.maketrans({"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "ß": "ss"}))
+    special = text.translate(_SINGLE_LETTERS)
     return "".join(c for c in unicodedata.normalize("NFKD", special) if not unicodedata.combining(c))
 
 

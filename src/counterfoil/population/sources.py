@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil.lab.progress import Progress, silent
 from counterfoil.population import numbers
-from counterfoil.population.calendar import MISSING, Days, to_arrow, year_of
-from counterfoil.population.careers import ADULT, Careers, Sanctions
+from counterfoil.population.calendar import MISSING, Days, day, year_of
+from counterfoil.population.careers import Careers, Sanctions
 from counterfoil.population.holdings import Holdings, hold
 from counterfoil.population.identities import (
-    NATIONALITIES,
     NO_COPY,
     PNC,
     PRISON,
     PROBATION,
-    SEXES,
+    Habits,
     Identities,
     nobody,
     record,
 )
-from counterfoil.population.offences import GROUPS, TIERS
-from counterfoil.population.people import People, ethnicities
-from counterfoil.population.places import postcodes
-from counterfoil.population.sentencing import DISPOSALS, ORDERS, RELEASE_TYPES, YEAR, Disposal, Ending
+from counterfoil.population.people import People
+from counterfoil.population.sentencing import ORDERS, YEAR, Disposal, Ending
 from counterfoil.population.settings import LAST_DAY
-from counterfoil.population.strings import StringPool, decode, digits, glue
-from counterfoil.population.tables import regions
-from counterfoil.population.writing import Columns, Positions, write_in_parts
+from counterfoil.population.strings import StringPool
 
 Integers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
@@ -51,9 +45,8 @@ _NO_PRISON_NUMBER = 0.35  # of probation records of people who have been inside
 _SHORT_PNC = 0.25  # of PNC numbers outside the PNC are in the short form
 _WRONG_DIGIT = 0.004
 _SOMEONE_ELSES = 0.0015
-_OTHER_REGION = 0.07
-_LICENCE_FOR_ALL = "2015-02-01"  # from then those with less than a year are on licence too
-_CAUTIONS_ONLY_FROM = "2013-04-08"  # before it a child had a reprimand or warning
+_LICENCE_FOR_ALL = day(dt.date(2015, 2, 1))  # from then those with less than a year are on licence too
+CAUTIONS_ONLY_FROM = day(dt.date(2013, 4, 8))  # before it a child had a reprimand or warning
 _ENDED_EARLY = 0.18  # of orders
 
 
@@ -119,7 +112,7 @@ def hold_sources(rng: np.random.Generator, pool: StringPool, people: People, car
     """Records in each source for the events of the careers, errors and all."""
     sanctions = careers.sanctions
     spells, orders = _spells(sanctions, people), _orders(rng, sanctions)
-    given = _own_numbers(rng, people, sanctions)
+    given = _own_numbers(rng, people)
     pnc = _police(rng, pool, people, sanctions, given)
     prison = _prison(rng, pool, people, sanctions, spells, pnc, given)
     probation = _probation(rng, pool, people, sanctions, orders, pnc, prison, given)
@@ -155,7 +148,7 @@ def _orders(rng: np.random.Generator, sanctions: Sanctions) -> Orders:
     """Community and suspended sentence orders, and licences after custody."""
     court = np.flatnonzero(np.isin(sanctions.disposal, ORDERS))
     custody = (sanctions.disposal == Disposal.CUSTODY) & (sanctions.ending <= Ending.PAROLE)
-    covered = (sanctions.sentence_days >= YEAR) | (sanctions.release >= _days(_LICENCE_FOR_ALL))
+    covered = (sanctions.sentence_days >= YEAR) | (sanctions.release >= _LICENCE_FOR_ALL)
     licensed = np.flatnonzero(custody & covered & (sanctions.release <= LAST_DAY))
     kind = np.where(sanctions.disposal[court] == Disposal.COMMUNITY, 0, 1)
     length = np.concatenate(
@@ -177,7 +170,7 @@ def _orders(rng: np.random.Generator, sanctions: Sanctions) -> Orders:
 # Records
 
 
-def _own_numbers(rng: np.random.Generator, people: People, sanctions: Sanctions) -> Numbers:
+def _own_numbers(rng: np.random.Generator, people: People) -> Numbers:
     """Two numbers of each kind a person: the second half of each column is for second records."""
     year = np.maximum(year_of(people.onset), 2000)
     both = np.concatenate([year, np.minimum(year + rng.integers(1, 6, len(year)), 2021)])
@@ -260,7 +253,7 @@ def _say(
     pool: StringPool,
     people: People,
     holdings: Holdings,
-    habits: object,
+    habits: Habits,
     earlier: Identities,
     copy_of: Integers,
 ) -> Identities:
@@ -270,7 +263,7 @@ def _say(
         people,
         person=holdings.person,
         first_day=holdings.first_day,
-        habits=habits,  # type: ignore[arg-type]
+        habits=habits,
         earlier=earlier,
         copy_of=copy_of,
     )
@@ -305,186 +298,3 @@ def _quote_pnc(
 
 def _only(text: pa.Array, held: Booleans) -> pa.Array:
     return pc.if_else(pa.array(held), text, pa.scalar(None, pa.string()))
-
-
-def _days(text: str) -> int:
-    return int(np.datetime64(text).astype(np.int64))
-
-
-# Tables
-
-
-def write_sources(
-    out: Path,
-    rng: np.random.Generator,
-    pool: StringPool,
-    people: People,
-    careers: Careers,
-    sources: Sources,
-    *,
-    progress: Progress = silent,
-) -> dict[str, int]:
-    """Write the seven tables; how many rows each has."""
-    rows: dict[str, int] = {}
-    for source in (sources.pnc, sources.prison, sources.probation):
-        rows[f"{source.name}_people"] = _write_people(out, pool, source, progress)
-    sanctions = careers.sanctions
-    region = _regions(rng, people.region[sanctions.person])
-    rows |= _write_police(out, people, careers, sources.pnc, region, progress)
-    rows["prison_spells"] = _write_spells(out, sanctions, sources, region, progress)
-    rows["probation_events"] = _write_orders(out, sanctions, sources, region, progress)
-    return rows
-
-
-def record_ids(source: str, positions: Integers) -> pa.Array:
-    """Record keys, "PNC00000001"."""
-    prefix = {"pnc": "PNC", "prison": "PRI", "probation": "PRO"}[source]
-    return glue(prefix, digits(positions + 1, 8))
-
-
-def _write_people(out: Path, pool: StringPool, source: Source, progress: Progress) -> int:
-    numbers_held = {
-        "pnc": {"pnc_id": source.pnc, "cro": source.cro},
-        "prison": {"prison_number": source.prison, "pnc_id": source.pnc},
-        "probation": {"crn": source.crn, "pnc_id": source.pnc, "prison_number": source.prison},
-    }[source.name]
-
-    def columns(at: Positions) -> Columns:
-        said = source.said.take(at)
-        return {
-            "record_id": record_ids(source.name, at),
-            "forename1": pool.to_arrow(said.forename1),
-            "forename2": pool.to_arrow(said.forename2),
-            "surname": pool.to_arrow(said.surname),
-            "aliases": pool.to_arrow(said.aliases),
-            "date_of_birth": to_arrow(said.born),
-            "sex": decode(said.sex, SEXES),
-            "ethnicity": decode(said.ethnicity, ethnicities()),
-            "nationality": decode(said.nationality, NATIONALITIES),
-            **{name: column.take(pa.array(at)) for name, column in numbers_held.items()},
-            "postcode": postcodes(said.place),
-        }
-
-    return write_in_parts(
-        out / f"{source.name}_people.parquet",
-        len(source.holdings),
-        columns,
-        progress=progress,
-        label=f"Writing people of {source.name}",
-    )
-
-
-def _regions(rng: np.random.Generator, home: Codes) -> Codes:
-    elsewhere = rng.random(len(home)) < _OTHER_REGION
-    return np.where(elsewhere, rng.integers(0, len(regions()), len(home)), home).astype(np.int8)
-
-
-def _region_text(codes: Codes) -> pa.Array:
-    return decode(codes, [region.code for region in regions()])
-
-
-def _write_police(
-    out: Path, people: People, careers: Careers, source: Source, region: Codes, progress: Progress
-) -> dict[str, int]:
-    sanctions, offences = careers.sanctions, careers.offences
-    record_of = source.holdings.of_event
-    order = np.lexsort((sanctions.side, sanctions.proven, record_of))
-    number = np.empty(len(order), np.int64)
-    number[order] = np.arange(len(order))
-    proof = _proofs(people, sanctions)
-    offence_order = np.lexsort((offences.group, offences.day, number[offences.sanction]))
-
-    def disposals(at: Positions) -> Columns:
-        rows = order[at]
-        length = sanctions.sentence_days[rows]
-        return {
-            "disposal_id": glue("D", digits(at + 1, 9)),
-            "record_id": record_ids("pnc", record_of[rows]),
-            "disposal_date": to_arrow(sanctions.proven[rows]),
-            "disposal": decode(sanctions.disposal[rows], DISPOSALS),
-            "sentence_days": pa.array(length.astype(np.int64), mask=length == 0),
-            "offence_group": decode(sanctions.group[rows], GROUPS),
-            "tier": decode(sanctions.tier[rows], TIERS),
-            "region": _region_text(region[rows]),
-        }
-
-    def offence_columns(at: Positions) -> Columns:
-        rows = offence_order[at]
-        sanction = offences.sanction[rows]
-        return {
-            "offence_id": glue("F", digits(at + 1, 9)),
-            "record_id": record_ids("pnc", record_of[sanction]),
-            "disposal_id": glue("D", digits(number[sanction] + 1, 9)),
-            "offence_date": to_arrow(offences.day[rows]),
-            "proven_date": to_arrow(sanctions.proven[sanction]),
-            "proof": decode(proof[sanction], PROOFS),
-            "offence_group": decode(offences.group[rows], GROUPS),
-            "tier": decode(offences.tier[rows], TIERS),
-            "recordable": pa.array(offences.recordable[rows]),
-            "breach": pa.array(offences.breach[rows]),
-        }
-
-    return {
-        "pnc_disposals": write_in_parts(
-            out / "pnc_disposals.parquet", len(order), disposals, progress=progress, label="Writing disposals"
-        ),
-        "pnc_offences": write_in_parts(
-            out / "pnc_offences.parquet", len(offences), offence_columns, progress=progress, label="Writing offences"
-        ),
-    }
-
-
-def _proofs(people: People, sanctions: Sanctions) -> Codes:
-    """Conviction; or caution, which for a child was a reprimand at first and then a warning, before 2013."""
-    age = (sanctions.proven - people.born[sanctions.person]) / 365.25
-    child = (age < ADULT) & (sanctions.proven < _days(_CAUTIONS_ONLY_FROM))
-    cautioned = np.where(child, np.where(sanctions.priors == 0, 2, 3), 1)
-    return np.where(sanctions.disposal == Disposal.CAUTION, cautioned, 0).astype(np.int8)
-
-
-def _write_spells(out: Path, sanctions: Sanctions, sources: Sources, region: Codes, progress: Progress) -> int:
-    spells, record_of = sources.spells, sources.prison.holdings.of_event
-    order = np.lexsort((spells.reception, record_of))
-
-    def columns(at: Positions) -> Columns:
-        rows = order[at]
-        sanction = spells.sanction[rows]
-        length = sanctions.sentence_days[sanction]
-        remand = spells.status[rows] == 1
-        return {
-            "spell_id": glue("S", digits(at + 1, 9)),
-            "record_id": record_ids("prison", record_of[rows]),
-            "reception_date": to_arrow(spells.reception[rows]),
-            "release_date": to_arrow(spells.release[rows]),
-            "legal_status": decode(spells.status[rows], LEGAL_STATUSES),
-            "sentence_days": pa.array(length.astype(np.int64), mask=remand),
-            "release_type": decode(spells.ending[rows], RELEASE_TYPES),
-            "offence_group": decode(sanctions.group[sanction], GROUPS),
-            "tier": decode(sanctions.tier[sanction], TIERS),
-            "region": _region_text(region[sanction]),
-        }
-
-    return write_in_parts(
-        out / "prison_spells.parquet", len(order), columns, progress=progress, label="Writing stays in custody"
-    )
-
-
-def _write_orders(out: Path, sanctions: Sanctions, sources: Sources, region: Codes, progress: Progress) -> int:
-    orders, record_of = sources.orders, sources.probation.holdings.of_event
-    order = np.lexsort((orders.kind, orders.sentenced, record_of))
-
-    def columns(at: Positions) -> Columns:
-        rows = order[at]
-        return {
-            "event_id": glue("E", digits(at + 1, 9)),
-            "record_id": record_ids("probation", record_of[rows]),
-            "sentence_date": to_arrow(orders.sentenced[rows]),
-            "order_type": decode(orders.kind[rows], ORDER_TYPES),
-            "length_days": pa.array(orders.length[rows].astype(np.int64)),
-            "termination_date": to_arrow(orders.ended[rows]),
-            "region": _region_text(region[orders.sanction[rows]]),
-        }
-
-    return write_in_parts(
-        out / "probation_events.parquet", len(order), columns, progress=progress, label="Writing probation events"
-    )

@@ -15,7 +15,8 @@ from counterfoil.population.calendar import MISSING, to_arrow
 from counterfoil.population.people import People, ethnicities
 from counterfoil.population.programmes import EXPECTED, Members, Outcomes
 from counterfoil.population.provider_files import ListedRow
-from counterfoil.population.sources import Sources, record_ids
+from counterfoil.population.source_tables import record_ids
+from counterfoil.population.sources import Sources
 from counterfoil.population.strings import StringPool, decode, digits, glue
 from counterfoil.population.tables import origins, regions
 from counterfoil.population.writing import Columns, Positions, write_in_parts
