@@ -78,7 +78,7 @@ def spine(tmp_path_factory: pytest.TempPathFactory) -> Spine:
 
 def _entry(spine: Spine, *, without_identifiers: bool = False, **given: Any) -> dict[str, Any]:
     entries = table_of([record(source="cohort", record_id="E1", **given)])
-    links = link_cohort(entries, spine, resources=RESOURCES, without_identifiers=without_identifiers)
+    links = link_cohort(entries, spine, resources=RESOURCES, threshold=14.0, without_identifiers=without_identifiers)
     assert_sound_cohort(links, entries, spine.people())
     row: dict[str, Any] = links.to_pylist()[0]
     return row
@@ -168,7 +168,7 @@ def test_entries_keep_their_order_and_may_share_a_person(spine: Spine) -> None:
         record(source="cohort", record_id="A", **JOHN, pnc_std=PNC),
         record(source="cohort", record_id="M", **MARY, postcode_std="CD22CD"),
     ]
-    links = link_cohort(table_of(given), spine, resources=RESOURCES)
+    links = link_cohort(table_of(given), spine, resources=RESOURCES, threshold=14.0)
     assert_sound_cohort(links, table_of(given), spine.people())
     assert links["record_id"].to_pylist() == ["Z", "A", "M"]
     assert links["person_id"].to_pylist() == ["C" * 32, "A" * 32, "C" * 32]

@@ -21,8 +21,9 @@ class Thresholds(BaseModel):
 
     model_config = _STRICT
     strict: float = 20.0  # for work that a false link would spoil
-    medium: float = 14.0  # the one that evaluation uses
+    medium: float = 14.0  # the people of the spine, and of the register
     loose: float = 8.0  # for finding people, never for counting
+    cohort: float = 8.0  # at which the model alone links a provider's entry (docs/decisions/0010)
 
 
 class Disclosure(BaseModel):
@@ -69,8 +70,9 @@ domain = "justice"        # which schemas, codes and measures apply
 
 [thresholds]              # total match weight (log2, prior included) from which two records are one person
 # strict = 20.0
-# medium = 14.0           # the one that evaluation uses
+# medium = 14.0           # the people of the spine, and of the register
 # loose = 8.0
+# cohort = 8.0            # for a provider's entry, which has one right answer; the best two within 3 are never guessed
 
 [disclosure]              # may be made stricter than these, never weaker
 # min_submitted = 60      # people a provider must submit (R1)

@@ -83,7 +83,7 @@ def _link(lab: OpenLab, submission: Submission) -> pa.Table:
     people = submission.entries.append_column("record_id", pa.array(names, pa.string()))
     no_standins: frozenset[Any] = frozenset()  # a list is too short to find stand-in dates by frequency
     standard = standardise_people(people, source=COHORT, today=lab.settings.date(), standins=no_standins)
-    found = link_cohort(standard, read_spine(lab), resources=resources(lab))
+    found = link_cohort(standard, read_spine(lab), resources=resources(lab), threshold=lab.settings.thresholds.cohort)
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
         people = people.append_column(name, found[name])
     return people
