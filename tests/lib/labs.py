@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from counterfoil.cohort.register import RegisterPaths
 from counterfoil.cohort.select import select
 from counterfoil.lab.keys import Role, decrypt
 from counterfoil.lab.make import OpenLab, make_lab
-from counterfoil.lab.progress import silent
+from counterfoil.lab.progress import Progress, silent
 from counterfoil.population import LAB_DATE, PopulationReport, generate
+from counterfoil.study import evaluate
 from counterfoil.study.analyst import cohort_settings
 from counterfoil.study.handover import HANDOVER, unpack
 from counterfoil.study.plan import read_plan
@@ -52,6 +55,20 @@ def build_lab(folder: Path, *, people: int, seed: int) -> MadeLab:
     do(ProcessRole.LINKER, "link", lab, engine="splink")
     do(ProcessRole.ANALYST, "register", lab)
     return MadeLab(lab, made)
+
+
+def evaluate_here(made: MadeLab, programme: str) -> dict[str, Any]:
+    """Evaluate one programme in this process. The stages are the real ones; only the child processes are left out."""
+    chosen = made.population.programmes[programme]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "run_role", _run_here)
+        return evaluate.evaluate_lab(made.lab.paths.root, chosen.file, chosen.plan)
+
+
+def _run_here(
+    role: ProcessRole, task: str, arguments: Mapping[str, Any], progress: Progress = silent
+) -> dict[str, Any]:
+    return TASKS[role, task](arguments, progress)
 
 
 def true_points(made: MadeLab, programme: str, run: str) -> float:
