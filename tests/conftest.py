@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lib.population_fixture import population
+
+__all__ = ["population"]  # fixtures that are kept beside their helpers
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

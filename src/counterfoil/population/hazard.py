@@ -47,7 +47,7 @@ _FIRST_TIME = -0.90  # no sanction before
 _FEMALE = -0.12
 _SLOPE = -0.022  # for each year of age above 21
 _BUMP = 0.22  # at 20, fading within some years: the term that is not linear
-_JUVENILE = 0.57
+_JUVENILE = 0.64
 _YOUNG_ACQUISITIVE = 0.30  # the interaction
 _GROUP_EFFECTS = {
     "violence": -0.18, "robbery": 0.0, "public_order": 0.05, "sexual": -0.9, "burglary_domestic": 0.2,

@@ -13,7 +13,7 @@ from counterfoil.population.names import draw_names, draw_surnames
 from counterfoil.population.places import draw_places, draw_regions
 from counterfoil.population.settings import FIRST_DAY, LAST_DAY
 from counterfoil.population.strings import NO_TEXT, Ids, StringPool
-from counterfoil.population.tables import origins
+from counterfoil.population.tables import Pattern, origins
 
 Booleans = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
@@ -21,6 +21,8 @@ Integers = npt.NDArray[np.int64]
 ADDRESSES = 3  # that a person lives at, one after another
 
 _FEMALE = 0.19
+_YOUNGEST = 10.3  # years of age; nobody under 10 is responsible
+_SURNAME_BY_SEX = frozenset({Pattern.SINGH_KAUR, Pattern.SYLHETI, Pattern.POLISH})
 _ONSET_YEARS_SHAPE = (1.4, 0.9)  # Beta: more people have their first record in later years
 _RELATIVE = 0.05  # of people are the next person's brother, sister, parent or child at the same address
 _TWIN = 0.006
@@ -73,9 +75,10 @@ def draw_people(rng: np.random.Generator, pool: StringPool, size: int) -> People
     """A population with a first record between the first and last day of the sources."""
     female = rng.random(size) < _FEMALE
     onset, born = _onset_and_birth(rng, female)
-    twin, relative = _families(rng, size)
-    born = _share_birthday(born, twin)
-    origin = _like_the_one_before(_origin(rng, born, onset), twin | relative)
+    origin = _origin(rng, born, onset)
+    twin, relative = _families(rng, female, onset, origin)
+    onset, born = _share_birthday(onset, born, twin)
+    origin = _like_the_one_before(origin, twin | relative)
     people = _named(rng, pool, female=female, born=born, onset=onset, origin=origin, twin=twin)
     return _with_families(people, twin | relative)
 
@@ -85,25 +88,39 @@ def _onset_and_birth(rng: np.random.Generator, female: Booleans) -> tuple[Days, 
     size = len(female)
     onset = FIRST_DAY + rng.beta(*_ONSET_YEARS_SHAPE, size) * (LAST_DAY - FIRST_DAY - 400)
     kind = pick_rows(rng, np.where(female[:, None], [[0.28, 0.27, 0.45]], [[0.38, 0.32, 0.30]]))
-    young = truncated_normal(rng, 16.3, 2.0, 10.3, size)
+    young = truncated_normal(rng, 16.3, 2.0, _YOUNGEST, size)
     middle = 17.5 + rng.exponential(5.0, size)
     late = np.minimum(20 + rng.gamma(1.8, 9.0, size), 79.0)
     age = np.choose(kind, [young, middle, late])
     return onset.astype(np.int32), (onset - age * 365.25).astype(np.int32)
 
 
-def _families(rng: np.random.Generator, size: int) -> tuple[Booleans, Booleans]:
-    """Who is the twin, and who another relative, of the person before. No two follow each other."""
-    drawn = rng.random(size)
+def _families(
+    rng: np.random.Generator, female: Booleans, onset: Days, origin: npt.NDArray[np.int8]
+) -> tuple[Booleans, Booleans]:
+    """Who is the twin, and who another relative, of the person before. No two follow each other.
+
+    Left out where that person's group came later, and where the sexes differ and surnames follow sex.
+    """
+    drawn = rng.random(len(female))
     drawn[0] = 1.0
     drawn[1:][drawn[:-1] < _TWIN + _RELATIVE] = 1.0
-    return drawn < _TWIN, (drawn >= _TWIN) & (drawn < _TWIN + _RELATIVE)
+    group = np.roll(origin, 1)
+    by_sex = np.array([g.pattern in _SURNAME_BY_SEX for g in origins()])[group]
+    arrived = year_of(onset) >= np.array([g.from_year for g in origins()])[group]
+    can = arrived & ~(by_sex & (female != np.roll(female, 1)))
+    return can & (drawn < _TWIN), can & (drawn >= _TWIN) & (drawn < _TWIN + _RELATIVE)
 
 
-def _share_birthday(born: Days, twin: Booleans) -> Days:
-    shared = born.copy()
-    shared[twin] = born[np.flatnonzero(twin) - 1]
-    return shared
+def _share_birthday(onset: Days, born: Days, twin: Booleans) -> tuple[Days, Days]:
+    """Twins have one birthday; the first offence moves with it, so that the age at it stays."""
+    who = np.flatnonzero(twin)
+    onset, shared = onset.copy(), born.copy()
+    shared[who] = born[who - 1]
+    moved = onset[who] + shared[who] - born[who]
+    youngest = shared[who] + int(_YOUNGEST * 365.25)
+    onset[who] = np.maximum(np.clip(moved, FIRST_DAY, LAST_DAY - 400), youngest)
+    return onset, shared
 
 
 def _like_the_one_before(values: npt.NDArray[np.int8], who: Booleans) -> npt.NDArray[np.int8]:
@@ -233,8 +250,12 @@ def _aliases(
 
 
 def _with_families(people: People, relative: Booleans) -> People:
-    """Relatives share surname, region and address with the person before."""
+    """Relatives share surname, region and address with the person before; Singh or Kaur in the middle too."""
     who = np.flatnonzero(relative)
     surname, region, places = people.surname.copy(), people.region.copy(), people.places.copy()
     surname[who], region[who], places[who] = surname[who - 1], region[who - 1], places[who - 1]
-    return replace(people, surname=surname, region=region, places=places)
+    custom = [number for number, group in enumerate(origins()) if group.pattern is Pattern.SINGH_KAUR]
+    same_middle = who[np.isin(people.origin[who], custom)]
+    forename2 = people.forename2.copy()
+    forename2[same_middle] = forename2[same_middle - 1]
+    return replace(people, surname=surname, forename2=forename2, region=region, places=places)
