@@ -12,12 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from counterfoil.lab.progress import silent
-from counterfoil.population.careers import first_start, live
-from counterfoil.population.people import draw_people
-from counterfoil.population.sources import hold_sources, write_sources
-from counterfoil.population.strings import StringPool
-from counterfoil.population.truth import write_truth_people, write_truth_records
+from counterfoil.population import generate
 from counterfoil.records.standardise import standardise_people
 from counterfoil.warehouse import query, read_table
 
@@ -209,17 +204,14 @@ def draw_lab_records(folder: Path, people: int, *, seed: int) -> dict[str, pa.Ta
 
     `truth` has source, record_id, person_id, sex and origin; "people" the true identities.
     """
-    rng, pool = np.random.default_rng(seed), StringPool()
-    who = draw_people(rng, pool, people)
-    careers = live(rng, who, first_start(who))
-    sources = hold_sources(rng, pool, who, careers)
-    write_sources(folder, rng, pool, who, careers, sources)
-    write_truth_people(folder, pool, who, sources, progress=silent)
-    write_truth_records(folder, sources, progress=silent)
+    made = generate(folder / "made", people=people, seed=seed)
     tables = {
-        source: standardise_people(read_table(folder / f"{source}_people.parquet"), source=source, today=TODAY)
+        source: standardise_people(read_table(made.sources / f"{source}_people.parquet"), source=source, today=TODAY)
         for source in ("pnc", "prison", "probation")
     }
-    true = {"people": read_table(folder / "truth_people.parquet"), "r": read_table(folder / "truth_records.parquet")}
+    true = {
+        "people": read_table(made.truth / "truth_people.parquet"),
+        "r": read_table(made.truth / "truth_records.parquet"),
+    }
     sql = "SELECT source, record_id, person_id, sex, origin FROM r JOIN people USING (person_id) ORDER BY 1, 2"
     return tables | {"truth": query(sql, true), "people": true["people"]}
