@@ -54,9 +54,9 @@ def check_outcome(design: CodedDesign, outcome: FloatArray, weights: FloatArray 
     problems = []
     if len(outcome) != design.rows:
         problems.append("The outcome must have one value for each row of the design.")
-    elif not np.isin(outcome, (0, 1)).all():
+    elif not ((outcome == 0) | (outcome == 1)).all():
         problems.append("The outcome must be 0 or 1 for everyone.")
-    elif len(np.unique(outcome if weights is None else outcome[np.asarray(weights) > 0])) < 2:
+    elif not _has_both(outcome if weights is None else outcome[np.asarray(weights) > 0]):
         problems.append("Everyone is in the same group: both groups must have people.")
     if weights is not None and not (np.isfinite(weights).all() and (np.asarray(weights) >= 0).all()):
         problems.append("Weights must be finite and not negative.")
@@ -64,6 +64,10 @@ def check_outcome(design: CodedDesign, outcome: FloatArray, weights: FloatArray 
         problems.append("Numbers must be finite.")
     if problems:
         raise UsageError(*problems)
+
+
+def _has_both(outcome: FloatArray) -> bool:
+    return bool((outcome == 0).any() and (outcome == 1).any())
 
 
 def _problem(design: CodedDesign, outcome: FloatArray, weights: FloatArray, *, threads: int) -> Problem:
