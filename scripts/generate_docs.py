@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
-from counterfoil.cli.main import app
+from counterfoil.cli.commands import app
 from counterfoil.disclosure import DisclosureSettings
 from counterfoil.domains import Domain, TableSchema, load
 from counterfoil.lab.settings import LabSettings

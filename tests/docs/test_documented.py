@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 import counterfoil
-from counterfoil.cli.main import app
+from counterfoil.cli.commands import app
 from counterfoil.errors import CounterfoilError
 from counterfoil.lab.settings import LabSettings
 from counterfoil.study.plan import Plan, read_plan

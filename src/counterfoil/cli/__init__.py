@@ -1,5 +1,22 @@
 """The command line. Results go to standard output, progress and errors to standard error; never a name or a row."""
 
-from counterfoil.cli.main import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+
+INTERRUPTED = 130
+STOPPED = "Stopped. Nothing half-done was kept; run the same command to go on."
+
+
+def main() -> int:
+    """Run the command line. What it stands on is read here and not above, so that Ctrl-C is heard from the start."""
+    try:
+        from counterfoil.cli import commands
+
+        return commands.run()
+    except KeyboardInterrupt:
+        sys.stderr.write(f"counterfoil: {STOPPED}\n")
+        return INTERRUPTED
+
+
+__all__ = ["INTERRUPTED", "STOPPED", "main"]

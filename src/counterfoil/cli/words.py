@@ -9,13 +9,6 @@ from counterfoil.cli.screen import say
 
 DONE, FINDINGS, REFUSED = 0, 1, 3
 
-_VERDICTS = {
-    "fewer": "The people who took part did less of what was measured than similar people who did not.",
-    "more": "The people who took part did more of what was measured than similar people who did not.",
-    "not_enough_evidence": "There is not enough evidence to say whether the service changed what was measured.",
-    "hidden": "The result cannot be shown, because it could tell something about a person.",
-}
-
 
 def say_lines(lines: Iterable[str]) -> None:
     """Print sentences, one a line."""
@@ -36,9 +29,7 @@ def evaluation(result: Mapping[str, Any]) -> list[str]:
         refused = result["refused"]
         lines = [f"Refused ({refused['rule']}): {refused['reason']}"]
     else:
-        lines = [_VERDICTS[result["verdict"]], *(_measure(m) for m in result["measures"])]
-        if not result["reliable"]:
-            lines.append("Treat this with caution: the groups stayed different in ways that matter. See the report.")
+        lines = [result["headline"], *(_measure(m) for m in result["measures"]), *result["caveats"]]
     return [*lines, f"Report: {result['report']}"] if result.get("report") else lines
 
 

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from counterfoil import __version__
-from counterfoil.cli import words
+from counterfoil.cli import INTERRUPTED, STOPPED, words
 from counterfoil.cli.demo import run_demo
 from counterfoil.cli.screen import complain, progress, say, say_json
 from counterfoil.disclosure import DEFAULT_SETTINGS
@@ -29,7 +29,6 @@ from counterfoil.study.roles import ProcessRole, run_role
 from counterfoil.study.table import evaluate_table
 
 DONE, FINDINGS, USAGE, REFUSED, FAULT = 0, 1, 2, 3, 4
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="counterfoil",
@@ -250,7 +249,7 @@ def doctor(lab: Lab, as_json: Json = False) -> None:
     raise typer.Exit(DONE if all(f.well for f in findings) else FINDINGS)
 
 
-def main() -> int:
+def run() -> int:
     """Run the command line; the exit code is the answer (0 done, 1 findings, 2 usage, 3 refused, 4 fault)."""
     try:
         return app(standalone_mode=False) or DONE
@@ -261,7 +260,7 @@ def main() -> int:
         complain(UsageError(f"{str(mistake).rstrip('.')}. Run `counterfoil --help`, or `counterfoil COMMAND --help`."))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
-        complain(CounterfoilError("Stopped. Nothing half-done was kept; run the same command to go on."))
+        complain(CounterfoilError(STOPPED))
         return INTERRUPTED
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
