@@ -43,7 +43,7 @@ coverage: ## run every test and say where branch coverage is under what we hold 
 	$(BIN)/coverage json --quiet -o build/coverage/report.json
 	$(BIN)/python scripts/check_coverage.py build/coverage/report.json
 
-bench: ## measure link, logit, match and evaluate on 100,000 people, beside other programs
+bench: ## measure population, link, logit, match and evaluate on 100,000 people, beside other programs
 	@sh scripts/set_up.sh dev
 	$(BIN)/python -m benchmarks.bench
 

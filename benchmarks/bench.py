@@ -54,9 +54,17 @@ def works_on_a_lab(demo: dict[str, str]) -> list[Work]:
     here = "benchmarks.bench:"
     arguments = {"lab": demo["lab"], "file": demo["file"], "plan": demo["plan"]}
     return [
+        Work("population: 100,000 people", OURS, counterfoil.__version__, PEOPLE, here + "population", {}),
         Work("link: three sources", OURS, counterfoil.__version__, PEOPLE, here + "link", {"lab": demo["lab"]}),
         Work("evaluate: one cohort", OURS, counterfoil.__version__, PEOPLE, here + "evaluate", arguments),
     ]
+
+
+def population() -> Ready:
+    """Draw the people, live their lives, write what three sources hold and the truth."""
+    out = PLACE / "population"
+    shutil.rmtree(out, ignore_errors=True)
+    return lambda: run("population", "--out", str(out), "--people", str(PEOPLE), "--seed", str(SEED), "--json")
 
 
 def link(lab: str) -> Ready:

@@ -15,7 +15,9 @@ from counterfoil.disclosure import (
     ProtectedMeasure,
     ProtectedRefusal,
 )
+from counterfoil.report import sentences
 from counterfoil.report.numbers import number
+from counterfoil.report.words import DEFAULT_LANGUAGE, words_of
 from counterfoil.units import Kind
 
 
@@ -28,10 +30,13 @@ def to_json(protected: Protected | ProtectedRefusal, run: str, report_path: str 
             "verdict": protected.verdict.value,
             "refused": {"rule": protected.rule, "reason": protected.reason},
         }
+    words = words_of(DEFAULT_LANGUAGE)
     return {
         "run": run,
         "report": report_path,
         "verdict": protected.verdict.value,
+        "headline": sentences.statement_of(protected.headline, protected.design, words).text,
+        "caveats": list(sentences.caveats_of(protected, words)),
         "reliable": protected.reliable,
         "disagrees": list(protected.headline.disagrees),
         "attrition": _attrition(protected.attrition),

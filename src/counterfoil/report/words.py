@@ -11,7 +11,8 @@ from importlib import resources
 
 from counterfoil.errors import Fault
 
-LANGUAGES = ("en",)
+DEFAULT_LANGUAGE = "en"
+LANGUAGES = (DEFAULT_LANGUAGE,)
 
 
 @dataclass(frozen=True, slots=True)
