@@ -22,7 +22,7 @@ from counterfoil.errors import CounterfoilError, Fault, UsageError
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.population import generate
 from counterfoil.records.provider import check_file, write_template
-from counterfoil.study.child import where_it_broke
+from counterfoil.study.child import machine_fault, where_it_broke
 from counterfoil.study.doctor import examine
 from counterfoil.study.evaluate import evaluate_lab
 from counterfoil.study.roles import ProcessRole, run_role
@@ -263,8 +263,7 @@ def run() -> int:
         complain(CounterfoilError(STOPPED))
         return INTERRUPTED
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        complain(Fault(f"The machine would not read or write a file: {reason}. Mend that and run the command again."))
+        complain(machine_fault(error))
         return FAULT
     except Exception as error:
         if os.environ.get("COUNTERFOIL_TRACEBACK"):

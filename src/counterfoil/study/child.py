@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from counterfoil.errors import CounterfoilError, Refused
+from counterfoil.errors import CounterfoilError, Fault, Refused
 from counterfoil.lab.paths import LabPaths
 from counterfoil.study.roles import ProcessRole, guard
-from counterfoil.study.tasks import TASKS
+
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
 class _Channel:
@@ -37,18 +40,35 @@ def where_it_broke(error: BaseException) -> str:
     return " > ".join(f"{Path(f.filename).name}:{f.lineno}" for f in frames[-4:])
 
 
-def main(role_name: str, task: str) -> int:
-    """Do one task; the exit code is the error's."""
+def machine_fault(error: OSError) -> Fault:
+    """What the machine would not do, without the file's name."""
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return Fault(f"The machine would not read or write a file: {reason}. Mend that and run the command again.")
+
+
+def end_with(parent: int) -> None:
+    """End this process when `parent` ends, however that ends: nobody would read the answer."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before this line
+        sys.exit(Fault.exit_code)
+
+
+def main(role_name: str, task: str, parent: str) -> int:
+    """Do one task for the process `parent`; the exit code is the error's."""
+    end_with(int(parent))
     channel = _Channel()
     arguments = json.loads(sys.stdin.read())
     role = ProcessRole(role_name)
     guard(role, LabPaths(Path(arguments["lab"])))
+    from counterfoil.study.tasks import TASKS  # takes a second or two, in which the parent may end
+
     try:
         channel.send({"result": TASKS[role, task](arguments, channel.progress)})
     except CounterfoilError as error:
-        rule = error.rule if isinstance(error, Refused) else None
-        channel.send({"error": {"kind": error.kind, "problems": error.problems, "rule": rule}})
-        return error.exit_code
+        return _answer(channel, error)
+    except OSError as error:
+        return _answer(channel, machine_fault(error))
     except Exception as error:  # noqa: BLE001 - the edge of a process: a traceback's message could hold a row (A11)
         sys.stderr.write(f"\ncounterfoil-fault: {type(error).__name__} at {where_it_broke(error)}\n")
         if os.environ.get("COUNTERFOIL_TRACEBACK"):
@@ -58,5 +78,11 @@ def main(role_name: str, task: str) -> int:
     return 0
 
 
+def _answer(channel: _Channel, error: CounterfoilError) -> int:
+    rule = error.rule if isinstance(error, Refused) else None
+    channel.send({"error": {"kind": error.kind, "problems": error.problems, "rule": rule}})
+    return error.exit_code
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:4]))

@@ -61,16 +61,15 @@ def run_role(role: ProcessRole, task: str, arguments: Mapping[str, Any], progres
 
     Raises what the task raised, with its words and exit code; Fault when the child died without a word.
     """
-    command = [sys.executable, "-m", CHILD_MODULE, role.value, task]
-    with tempfile.TemporaryFile() as errors:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as child:
-            stdin, stdout = child.stdin, child.stdout
-            if stdin is None or stdout is None:
+    command = [sys.executable, "-m", CHILD_MODULE, role.value, task, str(os.getpid())]
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as errors:
+        asked.write(json.dumps(dict(arguments)).encode())
+        asked.seek(0)
+        with subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, stderr=errors) as child:
+            if child.stdout is None:
                 raise Fault("A child process could not be given its pipes. Free some memory and run the command again.")
             try:
-                stdin.write(json.dumps(dict(arguments)).encode())
-                stdin.close()
-                answer = _listen(stdout, progress)
+                answer = _listen(child.stdout, progress)
             except BaseException:
                 child.terminate()
                 raise
@@ -82,6 +81,8 @@ def run_role(role: ProcessRole, task: str, arguments: Mapping[str, Any], progres
 def _listen(stdout: IO[bytes], progress: Progress) -> dict[str, Any] | None:
     answer: dict[str, Any] | None = None
     for line in stdout:
+        if not line.endswith(b"\n"):
+            return None  # it was killed inside a message
         message = json.loads(line)
         if "progress" in message:
             progress(*message["progress"])
