@@ -13,6 +13,7 @@ import pytest
 
 from counterfoil.cohort.register import RegisterPaths
 from counterfoil.cohort.select import select
+from counterfoil.domains import load
 from counterfoil.lab.keys import Role, decrypt
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.progress import Progress, silent
@@ -24,12 +25,6 @@ from counterfoil.study.plan import read_plan
 from counterfoil.study.roles import ProcessRole
 from counterfoil.study.tasks import TASKS
 from counterfoil.warehouse import query
-
-SOURCES = {
-    "pnc": ("pnc_people", "pnc_offences", "pnc_disposals"),
-    "prison": ("prison_people", "prison_spells"),
-    "probation": ("probation_people", "probation_events"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +44,8 @@ def build_lab(folder: Path, *, people: int, seed: int) -> MadeLab:
     """A population of `people` and a lab that has loaded, linked and registered it."""
     made = generate(folder / "population", people=people, seed=seed)
     lab = make_lab(folder / "lab", today=LAB_DATE)
-    for source, tables in SOURCES.items():
-        files = [str(made.sources / f"{table}.parquet") for table in tables]
+    for source, schema in load().sources.items():
+        files = [str(made.sources / f"{source}_{table}.parquet") for table in schema.tables]
         do(ProcessRole.INTAKE, "load", lab, source=source, files=files, date=None)
     do(ProcessRole.LINKER, "link", lab, engine="splink")
     do(ProcessRole.ANALYST, "register", lab)

@@ -10,18 +10,13 @@ from typing import Any
 
 from counterfoil.cli import words
 from counterfoil.cli.screen import errors, progress
+from counterfoil.domains import load
 from counterfoil.errors import UsageError
 from counterfoil.lab.make import make_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.population import LAB_DATE, PopulationReport, generate
 from counterfoil.study.evaluate import evaluate_lab
 from counterfoil.study.roles import ProcessRole, run_role
-
-SOURCES = {
-    "pnc": ("pnc_people", "pnc_offences", "pnc_disposals"),
-    "prison": ("prison_people", "prison_spells"),
-    "probation": ("probation_people", "probation_events"),
-}
 
 
 class _Story:
@@ -61,8 +56,8 @@ def run_demo(*, people: int, seed: int, out: Path, quiet: bool = False) -> dict[
 def _build_lab(lab: Path, made: PopulationReport, story: _Story) -> Path:
     make_lab(lab, name="Demonstration lab", today=LAB_DATE)
     with story.step("2. Load: check each delivery, standardise it, split names from facts") as show:
-        for source, tables in SOURCES.items():
-            files = [str(made.sources / f"{table}.parquet") for table in tables]
+        for source, schema in load().sources.items():
+            files = [str(made.sources / f"{source}_{table}.parquet") for table in schema.tables]
             arguments = {"lab": str(lab), "source": source, "files": files, "date": None}
             run_role(ProcessRole.INTAKE, "load", arguments, show)
     with story.step("3. Link: find which records are one person (only the linker sees names)") as show:
