@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import secrets
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PRIVATE = 0o600
+_CURRENT_FOLDER, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
 
 def atomic_write(path: Path, data: bytes, *, mode: int | None = None) -> None:
@@ -38,7 +40,8 @@ def write_json(path: Path, value: Any) -> None:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path` that takes its place when the block ends well, and is removed when it does not.
 
-    An existing folder at `path` is replaced in two renames; a reader sees the old one or the new one.
+    An existing folder at `path` changes places with the new one in one step, so that a reader sees either and a killed
+    process leaves either.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -46,11 +49,25 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if path.exists():
-            retired = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
-            path.rename(retired)
-            temporary.rename(path)
-            shutil.rmtree(retired)
+            _exchange(temporary, path)
         else:
             temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Temporary files and folders that killed processes left under `root`, and those of processes at work."""
+    return sorted(path for path in root.rglob(".*.part") if not any(p.suffix == ".part" for p in path.parents))
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change places; in one step where the system can."""
+    exchange = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    here = ctypes.c_int(_CURRENT_FOLDER)
+    if exchange and exchange(here, os.fsencode(one), here, os.fsencode(other), ctypes.c_uint(_RENAME_EXCHANGE)) == 0:
+        return
+    between = one.with_name(f".{other.name}.{secrets.token_hex(4)}.part")
+    other.rename(between)
+    one.rename(other)
+    between.rename(one)
