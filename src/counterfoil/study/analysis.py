@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ FloatArray = npt.NDArray[np.float64]
 OpenOutcomes = Callable[[], Mapping[str, FloatArray]]
 TREATED = "treated"
 RESULT = "result.json"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class Inputs:
     attrition: Attrition
     measures: tuple[Measure, ...]
     folder: Path
-    inputs: Mapping[str, str]  # what went in -> SHA-256
+    inputs: Mapping[str, str]  # what went in -> SHA-256 or version, as the report shows it
     facts: Facts
+    inside: Mapping[str, str] = field(default_factory=dict)  # more of it, for the manifest: it stays inside the lab
     settings: DisclosureSettings = DEFAULT_SETTINGS
     threads: int = 2
 
@@ -127,7 +129,7 @@ def _padded(values: FloatArray, rows: int) -> FloatArray:
 def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict[str, Any]:
     """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared."""
     rendered = render(result, _about(inputs))
-    report = inputs.folder / "report.html"
+    report = inputs.folder / REPORT
     answer = to_json(result, run=inputs.run, report_path=str(report))
     for name, data in rendered.files.items():
         atomic_write(inputs.folder / name, data)
@@ -143,7 +145,7 @@ def _manifest(inputs: Inputs, outputs: Mapping[str, str]) -> dict[str, Any]:
         "version": __version__,
         "plan": {"sha256": inputs.plan.sha256(), "values": inputs.plan.model_dump(mode="json")},
         "seed": inputs.plan.seed,
-        "inputs": dict(inputs.inputs),
+        "inputs": {**inputs.inputs, **inputs.inside},
         "outputs": dict(outputs),
     }
 

@@ -30,6 +30,7 @@ from counterfoil.outcomes.register import FollowUp, build_outcomes, measure
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.handover import HANDOVER, unpack
+from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.plan import Plan, parse_plan
 from counterfoil.units import Kind
 
@@ -53,6 +54,7 @@ def make_register(arguments: Mapping[str, Any], progress: Progress) -> dict[str,
             paths, machine = RegisterPaths(folder), machine_of(lab)
             build_cohort_register(inputs, paths, machine=machine, progress=progress)
             build_outcomes(inputs, paths, machine=machine, progress=progress)
+            Origin(keys.stem, files).keep(folder)
         log.append(lab.paths, "registered", {"register": version})
     paths = RegisterPaths(lab.paths.register(version))
     said = "The register is up to date" if finished else "Made the register"
@@ -78,8 +80,9 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
     progress("Selecting people and the pool", 0.1)
     selected = select(study, register, cohort_settings(plan), machine=machine_of(lab))
     attrition = Attrition({**counts, **selected.attrition.people}, started=plan.service.people_started)
-    inputs = _inputs(lab, plan, arguments["run"], selected, replace(attrition))
-    return analyse(inputs, lambda: _outcomes(lab, plan, register, selected), progress=progress)
+    inputs = _inputs(lab, plan, arguments["run"], selected, attrition)
+    inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
+    return analyse(replace(inputs, inside=inside), lambda: _outcomes(lab, plan, register, selected), progress=progress)
 
 
 def _register(lab: OpenLab) -> RegisterPaths:

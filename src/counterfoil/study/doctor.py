@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counterfoil.domains import load
-from counterfoil.errors import CounterfoilError
+from counterfoil.errors import CounterfoilError, Fault
 from counterfoil.lab import log
+from counterfoil.lab.files import leftovers
 from counterfoil.lab.keys import Role, decrypt, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
+from counterfoil.records.load import RECEIPT
+from counterfoil.records.receipt import read_receipt
+from counterfoil.study.origin import is_outdated
 
 MIN_FREE_BYTES = 2 << 30  # one link of a million people spills less than this
 _PRIVATE_BITS = 0o077
+_LEFTOVERS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ def examine(root: Path) -> list[Checked]:
         _log(lab.paths),
         *_privacy(lab.paths),
         *_data(lab),
+        *_both_sides(lab),
+        _leftovers(root),
         _disk(root),
     ]
 
@@ -84,9 +91,42 @@ def _data(lab: OpenLab) -> Iterator[Checked]:
             "" if source in loaded else f"nothing is loaded; run counterfoil load {lab.paths.root} {source} FILE..."
         )
         yield Checked(f"source {source}", not advice, advice)
-    spine, register = lab.paths.latest_spine(), lab.paths.latest_register()
+    spine = lab.paths.latest_spine()
     yield Checked("spine", spine is not None, "" if spine else f"run counterfoil link {lab.paths.root}.")
-    yield Checked("register", register is not None, "" if register else f"run counterfoil register {lab.paths.root}.")
+    yield _register(lab.paths)
+
+
+def _register(paths: LabPaths) -> Checked:
+    try:
+        well = paths.latest_register() is not None and not is_outdated(paths)
+    except Fault as fault:
+        return Checked("register", False, fault.problems[0])
+    return Checked("register", well, "" if well else f"run counterfoil register {paths.root}.")
+
+
+def _both_sides(lab: OpenLab) -> Iterator[Checked]:
+    """A load that was killed between its two sides leaves one of them a delivery behind."""
+    linker, analyst = (lab.paths.latest_extracts(side) for side in (lab.paths.linker, lab.paths.analyst))
+    for source in sorted(linker.keys() | analyst.keys()):
+        well = len({_delivery_key(side.get(source)) for side in (linker, analyst)}) == 1
+        advice = "" if well else "names and facts are of different deliveries; load the newest delivery again."
+        yield Checked(f"both sides of {source}", well, advice)
+
+
+def _delivery_key(folder: Path | None) -> str | None:
+    if folder is None:
+        return None
+    try:
+        return read_receipt(folder / RECEIPT).key
+    except Fault:
+        return f"{folder} cannot be read"
+
+
+def _leftovers(root: Path) -> Checked:
+    found = leftovers(root)
+    commands = "; ".join(f"rm -r '{path}'" for path in found[:_LEFTOVERS_SHOWN])
+    advice = f"work that was killed left parts behind, which nothing reads. While nothing runs: {commands}"
+    return Checked("no leftovers", not found, advice if found else "")
 
 
 def _disk(root: Path) -> Checked:

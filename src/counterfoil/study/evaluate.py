@@ -19,24 +19,35 @@ from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
-from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
+from counterfoil.study.analysis import REPORT, RESULT
+from counterfoil.study.handover import HANDOVER
+from counterfoil.study.origin import is_outdated
 from counterfoil.study.plan import Plan, read_plan
 from counterfoil.study.refusal import refused_before_linking
 from counterfoil.study.roles import ProcessRole, run_role
 
 MAX_BYTES = 20_000_000  # DISCLOSURE A6
 KEEP_SUBMISSION_DAYS = 365  # EVALUATION A2: destroyed after analysis unless agreed otherwise
-RESULT = "result.json"
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
     lab: OpenLab
     plan: Plan
-    submission: str  # ID of the encrypted file
+    digest: str  # SHA-256 of the file
     run: str
+
+    @property
+    def submission(self) -> str:
+        """ID of the encrypted file."""
+        return self.digest[:16]
+
+    def inside(self) -> dict[str, str]:
+        """What the manifest says of what was asked; a list's hash is for nobody outside the lab."""
+        spine = self.lab.paths.latest_spine()
+        return {"file": self.digest, "spine": spine.name if spine else ""}
 
 
 def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress = silent) -> dict[str, Any]:
@@ -47,9 +58,11 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     """
     lab = open_lab(root)
     if not file.is_file():
-        raise UsageError(f"There is no file {file}. Give the path of the provider's file.")
+        raise UsageError("There is no file with that name. Give the path of the provider's file.")
     plan = _checked_plan(lab, plan_path)
-    request = _submit(lab, plan, file)
+    data = _read(file)
+    digest = sha256_of_bytes(data)
+    request = _Request(lab, plan, digest, _run_id(lab, plan, digest))
     folder = lab.paths.run(request.run)
     finished = finished_result(folder)
     if finished is not None:
@@ -57,10 +70,10 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     try:
         check_suitable(plan.service.unsuitable, lab.settings.domain)
     except Refused as refusal:
-        return refused_before_linking(request.lab, plan, request.run, refusal)
-    _link(request, file.name, progress)
-    arguments = {"lab": str(root), "run": request.run, "plan": plan.model_dump(mode="json")}
-    result = run_role(ProcessRole.ANALYST, "evaluate", arguments, progress)
+        result = refused_before_linking(lab, plan, request.run, refusal, request.inside())
+    else:
+        _submit(request, data, file.suffix.lower())
+        result = _link_and_analyse(request, progress)
     log.append(lab.paths, "evaluated", {"run": request.run, "plan": plan.sha256()})
     return result
 
@@ -79,24 +92,29 @@ def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
     ):
         if made() is None:
             problems.append(f"Nothing is {what} in this lab yet. Run counterfoil {verb} {lab.paths.root} first.")
+    if is_outdated(lab.paths):
+        problems.append(f"The register is of an older spine. Run counterfoil register {lab.paths.root} first.")
     if problems:
         raise UsageError(*problems)
     return plan
 
 
-def _submit(lab: OpenLab, plan: Plan, file: Path) -> _Request:
-    """Encrypt the file to the linker. What is kept in clear is its hash, its kind and when it must be destroyed."""
+def _read(file: Path) -> bytes:
     if file.stat().st_size > MAX_BYTES:
-        raise FileNotTaken(f"{file.name} is over 20 MB. A list of people is far smaller: remove sheets and pictures.")
-    data = file.read_bytes()
-    digest = sha256_of_bytes(data)
-    submission, folder = digest[:16], lab.paths.submission(digest[:16])
-    if not (folder / "about.json").is_file():
-        destroy = lab.settings.date() + dt.timedelta(days=KEEP_SUBMISSION_DAYS)
-        atomic_write(folder / "file.age", encrypt(lab.paths, data, to=Role.LINKER))
-        about = {"sha256": digest, "suffix": file.suffix.lower(), "destroy_after": destroy.isoformat()}
-        write_json(folder / "about.json", about)
-    return _Request(lab, plan, submission, _run_id(lab, plan, digest))
+        raise FileNotTaken("The file is over 20 MB. A list of people is far smaller: remove sheets and pictures.")
+    return file.read_bytes()
+
+
+def _submit(request: _Request, data: bytes, suffix: str) -> None:
+    """Encrypt the file to the linker. What is kept in clear is its hash, its kind and when it must be destroyed."""
+    lab = request.lab
+    folder = lab.paths.submission(request.submission)
+    if (folder / "about.json").is_file():
+        return
+    destroy = lab.settings.date() + dt.timedelta(days=KEEP_SUBMISSION_DAYS)
+    atomic_write(folder / "file.age", encrypt(lab.paths, data, to=Role.LINKER))
+    about = {"sha256": request.digest, "suffix": suffix, "destroy_after": destroy.isoformat()}
+    write_json(folder / "about.json", about)
 
 
 def _run_id(lab: OpenLab, plan: Plan, digest: str) -> str:
@@ -119,17 +137,13 @@ def finished_result(folder: Path) -> dict[str, Any] | None:
         unchanged = all(sha256_of_file(folder / name) == digest for name, digest in reports.items())
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
-    return dict(kept["result"]) if unchanged else None
+    return {**kept["result"], "report": str(folder / REPORT)} if unchanged else None
 
 
-def _link(request: _Request, name: str, progress: Progress) -> None:
-    paths: LabPaths = request.lab.paths
-    if (paths.run(request.run) / "handover.age").is_file():
-        return
-    arguments = {
-        "lab": str(paths.root),
-        "run": request.run,
-        "submission": request.submission,
-        "name": name,
-    }
-    run_role(ProcessRole.LINKER, "link_cohort", arguments, progress)
+def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
+    paths = request.lab.paths
+    asked = {"lab": str(paths.root), "run": request.run}
+    if not (paths.run(request.run) / HANDOVER).is_file():
+        run_role(ProcessRole.LINKER, "link_cohort", {**asked, "submission": request.submission}, progress)
+    plan = request.plan.model_dump(mode="json")
+    return run_role(ProcessRole.ANALYST, "evaluate", {**asked, "plan": plan, "inputs": request.inside()}, progress)

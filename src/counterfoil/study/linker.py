@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.cohort.values import Step
-from counterfoil.errors import Fault
+from counterfoil.errors import Fault, FileNotTaken
 from counterfoil.lab.files import PRIVATE, atomic_write
 from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
 from counterfoil.lab.make import OpenLab, open_lab
@@ -34,6 +35,7 @@ from counterfoil.study.handover import HANDOVER, pack
 from counterfoil.warehouse import query, write_table
 
 COHORT = "cohort"  # the source name of a provider's entries
+ACCOUNT = "account.parquet"  # every row of a submission and what became of it
 NO_PUBLICATION = 0  # the atom of people in no earlier publication; others come with the ledger
 NO_PERSON = frozenset({Code.NOT_A_PERSON.value, Code.REPEATED_HEADINGS.value})  # rows that hold nobody
 _STUDY_KEY_BITS = 62
@@ -42,7 +44,11 @@ _STUDY_KEY_BITS = 62
 def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Task `link_cohort` of the linker: read, link, hand over. Gives nothing that depends on who was found (R12)."""
     lab = open_lab(Path(arguments["lab"]))
-    submission = _read(lab, arguments["submission"], progress)
+    try:
+        submission = _read(lab, arguments["submission"], progress)
+    except FileNotTaken:
+        _forget(lab.paths.submission(arguments["submission"]))
+        raise
     progress("Finding each person in the records", 0.1)
     linked = _link(lab, submission)
     _keep_account(lab.paths, arguments["submission"], submission, linked)
@@ -60,6 +66,12 @@ def _read(lab: OpenLab, submission: str, progress: Progress) -> Submission:
         raise Fault("The submission is not the file that was sent: its hash differs. Submit it again.")
     with _in_memory(data, about["suffix"]) as path:
         return read_submission(path, lab.settings.date(), domain=lab.settings.domain, progress=progress)
+
+
+def _forget(folder: Path) -> None:
+    """Remove a file that could not be taken. One that was taken before, by whatever version, has an account."""
+    if not (folder / ACCOUNT).is_file():
+        shutil.rmtree(folder)
 
 
 @contextmanager
@@ -100,7 +112,7 @@ def _keep_account(paths: LabPaths, submission: str, read: Submission, linked: pa
     """
     columns = ["row", "link_status", "evidence", "person_id", "start_date"]
     account = query(sql, {"accounts": read.accounts, "linked": linked.select(columns)})
-    write_table(account, paths.submission(submission) / "account.parquet")
+    write_table(account, paths.submission(submission) / ACCOUNT)
 
 
 def _study(linked: pa.Table, secret: bytes) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +15,10 @@ from counterfoil.study.analysis import Facts, Inputs, publish_inside
 from counterfoil.study.plan import Plan
 
 
-def refused_before_linking(lab: OpenLab, plan: Plan, run: str, refusal: Refused) -> dict[str, Any]:
-    """Write the refusal's report and give its JSON."""
+def refused_before_linking(
+    lab: OpenLab, plan: Plan, run: str, refusal: Refused, inside: Mapping[str, str]
+) -> dict[str, Any]:
+    """Write the refusal's report and give its JSON. `inside`: what was asked of, for the manifest."""
     inputs = Inputs(
         run=run,
         plan=plan,
@@ -26,5 +29,6 @@ def refused_before_linking(lab: OpenLab, plan: Plan, run: str, refusal: Refused)
         folder=lab.paths.run(run),
         inputs={},
         facts=Facts(today=lab.settings.date(), lab=lab.settings.name),
+        inside=inside,
     )
     return publish_inside(inputs, refuse(refusal))
