@@ -75,10 +75,11 @@ EXIT_CODES = """\
 | exit code | means |
 |---|---|
 | 0 | done |
-| 1 | done, with findings to look at: must-fix rows of `check`, an unreliable result |
+| 1 | done, with findings to look at: must-fix rows of `check`, an unreliable result, a line of `doctor` to mend |
 | 2 | asked for in a way that cannot be done: an absent file, a folder that is no lab, mistakes in a plan |
 | 3 | refused: a file that cannot be taken, a rule that said no |
 | 4 | fault: the lab or the machine is broken |
+| 130 | stopped from the keyboard |
 
 Results go to standard output, progress and errors to standard error. `--json` prints the result as JSON.
 """
@@ -231,7 +232,8 @@ def _toml(value: Any) -> str:
 def render_parameters(settings: DisclosureSettings) -> str:
     """The annex that every report prints."""
     rows = [f"| {p.symbol} | {p.value:g} | {_cell(p.meaning)} | {_cell(p.source)} |" for p in settings.annex()]
-    lead = f"Version `{settings.version}`. A lab may make them stricter in `lab.toml`, never weaker."
+    tighter = "A lab may make M, S, T, J and W stricter in `lab.toml`, never weaker; the others are fixed."
+    lead = f"Version `{settings.version}`. {tighter}"
     head = ["| symbol | value | what it is | where it comes from |", "|---|---|---|---|"]
     return "\n".join(["# Parameters of the disclosure rules\n", f"{lead}\n", *head, *rows, ""])
 

@@ -1,4 +1,4 @@
-"""A command, setting or error that nobody has written about fails here (STYLE, rule 14)."""
+"""A command, setting or error that nobody has written about fails here (CONTRIBUTING)."""
 
 from __future__ import annotations
 
@@ -86,5 +86,22 @@ def test_every_link_between_pages_leads_somewhere() -> None:
         for page in pages
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)", page.read_text("utf-8"))
         if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that a forge makes of a page's headings: small letters, blanks to hyphens, other signs dropped."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_every_link_to_a_heading_finds_it() -> None:
+    pages = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").glob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)} -> {target}#{anchor}"
+        for page in pages
+        for target, anchor in re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", page.read_text("utf-8"))
+        if anchor not in anchors_of((page.parent / target) if target else page)
     ]
     assert broken == []

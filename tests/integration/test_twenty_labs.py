@@ -1,7 +1,7 @@
 """Twenty labs, each from raw records to two answers: the interval holds the planted truth nearly every time.
 
 By the binomial law a 95% interval covers at least 17 of 20 with probability 0.98. The truth is the effect on the people
-who were analysed (METHODS, Must come out); seeds are fixed here, before any result was seen.
+who were analysed (METHODS 7); seeds are fixed here, before any result was seen.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def test_one_person_has_no_variance_and_nobody_no_value() -> None:
 def test_a_trial_tests_rates_as_proportions_and_the_rest_by_welch() -> None:
     treated = np.arange(432) < 216
     trial = design_of(treated, kind=Design.RANDOMISED)
-    arrested = np.concatenate([np.arange(216) < 48, np.arange(216) < 66]).astype(float)  # Rossi, METHODS 5
+    arrested = np.concatenate([np.arange(216) < 48, np.arange(216) < 66]).astype(float)  # Rossi, METHODS 7
     rate, count = _one(arrested, trial).compatible, _one(arrested, trial, COUNT).compatible
     assert rate is not None
     assert count is not None

@@ -15,7 +15,7 @@ from counterfoil.cohort.pseudo_start import NEVER, IntArray, Waiting, draw_delay
 
 PEOPLE = 2_000_000  # a side; the standard error of a difference is then about 0.05 points
 STATED = 0.15  # points: how near the stated bias the generator must come, of rounding and chance
-TOLERANCE = 0.3  # points (METHODS 2)
+TOLERANCE = 0.3  # points (METHODS 7)
 
 
 def first_offences(rng: np.random.Generator, n: int, base: float) -> IntArray:

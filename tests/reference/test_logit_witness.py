@@ -14,7 +14,7 @@ from counterfoil.comparison.values import ComparisonSettings, FloatArray
 from counterfoil.logit import CodedDesign, Factor, LogitFit, fit
 from lib.witnesses import expected, read_people
 
-R_COEF = 1e-8  # absolute and relative: METHODS asks for it; R stops at a deviance change of 1e-14
+R_COEF = 1e-8  # absolute and relative: METHODS 7 asks for it; R stops at a deviance change of 1e-14
 STATSMODELS = 1e-8
 SKLEARN = 1e-6  # lbfgs and newton-cholesky stop at a gradient, not at the maximum
 

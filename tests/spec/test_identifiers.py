@@ -1,4 +1,4 @@
-"""Identifying numbers as INPUTS.md has them: raw spelling -> what it is."""
+"""Identifying numbers as INPUTS has them: raw spelling -> what it is."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_stays_of_one_person_do_not_overlap(population: PopulationReport) -> Non
 
 
 def test_three_to_six_of_a_hundred_people_have_two_records_in_a_source(population: PopulationReport) -> None:
-    # INPUTS: de-duplication is needed within every source; the brief of the population says 3-6%.
+    # INPUTS: de-duplication is needed within every source; 3-6% of the people here.
     for source in ("pnc", "prison", "probation"):
         several = f"(SELECT count(*) AS n FROM truth_records WHERE source = '{source}' GROUP BY person_id)"
         assert 0.03 <= share(population, "n > 1", several) <= 0.06, source

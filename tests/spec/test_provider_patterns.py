@@ -1,4 +1,4 @@
-"""The patterns of upload files that INPUTS.md numbers, one small file each. Expected answers are its right handling."""
+"""The patterns of upload files that INPUTS numbers, one small file each. Expected answers are its right handling."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from counterfoil.cohort.suitability import check_suitable, unsuitable_reasons
 from counterfoil.errors import Refused, UsageError
 
-EXPECTED = {  # METHODS 2 and EVALUATION A6, and B3's open-ended drop-in services
+EXPECTED = {  # METHODS 2 and EVALUATION A6, and open-ended drop-in services (EVALUATION A2)
     "gangs",
     "terrorism",
     "children",

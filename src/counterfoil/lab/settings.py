@@ -27,7 +27,7 @@ class Thresholds(BaseModel):
 
 
 class Disclosure(BaseModel):
-    """The parameters of DISCLOSURE's rules that a lab may tighten. None may be loosened below the default."""
+    """The parameters of the disclosure rules that a lab may tighten. None may be loosened below the default."""
 
     model_config = _STRICT
     min_submitted: Annotated[int, Field(ge=60)] = 60  # people a provider must submit (R1)

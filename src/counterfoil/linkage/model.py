@@ -1,7 +1,7 @@
 """The trained model: Splink's own JSON, read and written, with no parameter left to a silent default.
 
 Splink gives a level that it never saw in training a made-up weight. Here such a level gets a bound from how much was
-looked at, and the bound is said (LINKAGE 8).
+looked at, and the bound is said (docs/decisions/0009).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Splink 5 on DuckDB, the way LINKAGE 6 found best: capped training, typed dates, chunks, a memory limit.
+"""Splink 5 on DuckDB, the way docs/decisions/0002 found best: capped training, typed dates, chunks, a memory limit.
 
 Every run has a connection of its own, because a half-read result on a shared one makes Splink's next call fail. Splink
 logs names of columns and values of parameters; none of it is let through.
@@ -22,7 +22,7 @@ from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
 from counterfoil.warehouse import connect
 
-PAIRS_A_CHUNK = 100_000_000  # above this many candidate pairs Splink's memory grows past what it is worth (LINKAGE 6)
+PAIRS_A_CHUNK = 100_000_000  # above this many candidate pairs Splink's memory grows past what it is worth (decision 2)
 _PROBE_SHARE = 0.1  # of records, to estimate how many pairs a training block has
 
 logging.getLogger("splink").setLevel(logging.CRITICAL + 1)

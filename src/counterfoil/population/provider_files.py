@@ -53,7 +53,7 @@ def write_list(
 def write_messy_cohort(
     path: Path, rng: np.random.Generator, rows: Sequence[ProviderRow], spec: ProgrammeSpec
 ) -> list[ListedRow]:
-    """The same people in a workbook with every pattern of INPUTS.md that a workbook may hold and still be taken."""
+    """The same people in a workbook with every pattern of INPUTS that a workbook may hold and still be taken."""
     sheet = _lay_out(rng, rows, spec, every=True, wording=1)
     atomic_write(path, _workbook(sheet, formatted_rows=_FORMATTED_EMPTY_ROWS))
     return sheet.listed

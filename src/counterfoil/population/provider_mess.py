@@ -1,6 +1,6 @@
-"""How a careful list becomes the file that arrives: the patterns of INPUTS.md that a lab must read, one function each.
+"""How a careful list becomes the file that arrives: the patterns of INPUTS that a lab must read, one function each.
 
-A cell is text, a date (a true date of the spreadsheet) or empty. Numbers in the comments are those of INPUTS.md.
+A cell is text, a date (a true date of the spreadsheet) or empty. Numbers in the comments are those of INPUTS.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _BASE_1900 = dt.date(1899, 12, 30)
 class Mess:
     """A pattern and how common it is. `least`: rows at least, in the file that holds every pattern."""
 
-    number: int  # in INPUTS.md
+    number: int  # in INPUTS
     share: float
     change: Callable[[np.random.Generator, Cells], None]
     least: int = 4

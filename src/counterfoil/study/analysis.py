@@ -178,7 +178,7 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 
 def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
-    """Every choice that decides the numbers, in words (MATCHING 3: programs differ in these). Settings, no results."""
+    """Every choice that decides the numbers, in words (METHODS 4: programs differ in these). Settings, no results."""
     chosen = inputs.plan.comparison
     tests = (
         ("Test", "Welch, unequal variances, two-sided; Kish effective size and reliability weights for the comparison"),
