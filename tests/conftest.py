@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lib.population_fixture import population
+from lib.small_lab import evaluated, small_lab
 
-__all__ = ["population"]  # fixtures that are kept beside their helpers
+__all__ = ["evaluated", "population", "small_lab"]  # fixtures that are kept beside their helpers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
