@@ -105,3 +105,42 @@ def test_every_link_to_a_heading_finds_it() -> None:
         if anchor not in anchors_of((page.parent / target) if target else page)
     ]
     assert broken == []
+
+
+def pages_for_readers() -> list[Path]:
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def test_every_command_in_the_pages_exists_with_its_options() -> None:
+    known = {name: {flag for p in command.params for flag in p.opts} for name, command in commands().items()}
+    known |= {"--help": set(), "COMMAND": {"--help"}}
+    broken = [
+        f"{page.relative_to(ROOT)}: {verb} {flag}"
+        for page in pages_for_readers()
+        for verb, rest in re.findall(r"(?:^|[\s`/])counterfoil ([a-z-]+|COMMAND)\b([^`\n]*)", code_of(page))
+        for flag in ["", *re.findall(r"--[a-z-]+", rest)]
+        if verb not in known or (flag and flag not in known[verb])
+    ]
+    assert broken == []
+
+
+def code_of(page: Path) -> str:
+    """Fenced and indented code, and code inside sentences, one piece a line."""
+    text = page.read_text("utf-8")
+    fenced = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL))
+    return "\n".join([*fenced, *inline])
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "how-to").glob("*.md")), ids=lambda page: page.stem)
+def test_every_plan_in_the_pages_is_a_plan(page: Path, tmp_path: Path) -> None:
+    for block in re.findall(r"^ *```toml\n(.*?)^ *```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        plan = tmp_path / "plan.toml"
+        plan.write_text(block, "utf-8")
+        read_plan(plan, for_table=False)
+
+
+def test_every_recipe_in_the_pages_exists() -> None:
+    recipes = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {name for page in pages_for_readers() for name in re.findall(r"(?:^|\W)make ([a-z-]+)", code_of(page))}
+    assert sorted(named - recipes) == []
