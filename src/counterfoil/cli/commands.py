@@ -98,7 +98,7 @@ def demo(
 @app.command()
 def population(
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist yet or be empty.")],
-    people: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="How many people.")] = 100_000,
+    people: Annotated[int, typer.Option(min=2_000, max=5_000_000, help="How many people.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -257,7 +257,9 @@ def run() -> int:
         complain(error)
         return error.exit_code
     except TyperException as mistake:  # an unknown option, an argument left out
-        complain(UsageError(f"{str(mistake).rstrip('.')}. Run `counterfoil --help`, or `counterfoil COMMAND --help`."))
+        said = mistake.format_message().rstrip(".")
+        end = "" if said.endswith("?") else "."
+        complain(UsageError(f"{said}{end} Run `counterfoil --help`, or `counterfoil COMMAND --help`."))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         complain(CounterfoilError(STOPPED))

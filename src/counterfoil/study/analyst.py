@@ -31,7 +31,7 @@ from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.handover import HANDOVER, unpack
 from counterfoil.study.origin import Origin, origin_of
-from counterfoil.study.plan import Plan, parse_plan
+from counterfoil.study.plan import Plan, parse_plan, unknown_covariates
 from counterfoil.units import Kind
 
 FloatArray = npt.NDArray[np.float64]
@@ -109,10 +109,8 @@ def cohort_settings(plan: Plan) -> CohortSettings:
 def _inputs(lab: OpenLab, plan: Plan, run: str, selected: Selected, attrition: Attrition) -> Inputs:
     chosen = plan.comparison
     covariates = chosen.covariates if chosen.covariates is not None else selected.covariates
-    unknown = [name for name in (*covariates, *chosen.exact) if name not in selected.covariates]
-    if unknown:
-        known = ", ".join(sorted(selected.covariates))
-        raise UsageError(*(f"`{name}` is no covariate of the register. Those there are: {known}." for name in unknown))
+    if unknown := unknown_covariates(plan, selected.covariates):
+        raise UsageError(*unknown)
     columns = list(dict.fromkeys((*covariates, *chosen.exact)))
     measures = {m["name"]: domain_measure(m) for m in load(lab.settings.domain).measures}
     return Inputs(

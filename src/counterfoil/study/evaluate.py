@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from counterfoil import __version__
+from counterfoil.cohort.register import RegisterPaths
 from counterfoil.cohort.suitability import check_suitable
 from counterfoil.domains import load
 from counterfoil.errors import FileNotTaken, Refused, UsageError
@@ -24,7 +27,7 @@ from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
 from counterfoil.study.analysis import REPORT, RESULT
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.origin import is_outdated
-from counterfoil.study.plan import Plan, read_plan
+from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.refusal import refused_before_linking
 from counterfoil.study.roles import ProcessRole, run_role
 
@@ -92,6 +95,8 @@ def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
     ):
         if made() is None:
             problems.append(f"Nothing is {what} in this lab yet. Run counterfoil {verb} {lab.paths.root} first.")
+    if register := lab.paths.latest_register():
+        problems += unknown_covariates(plan, pq.read_schema(RegisterPaths(register).covariates).names)
     if is_outdated(lab.paths):
         problems.append(f"The register is of an older spine. Run counterfoil register {lab.paths.root} first.")
     if problems:

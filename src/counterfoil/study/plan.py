@@ -6,6 +6,7 @@ A plan is TOML. A key that nothing uses is an error, not a shrug.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -213,6 +214,16 @@ def parse_plan(raw: dict[str, Any], where: str) -> Plan:
         return Plan.model_validate(raw)
     except ValidationError as error:
         raise UsageError(*mistakes(error, where)) from error
+
+
+def unknown_covariates(plan: Plan, known: Collection[str]) -> list[str]:
+    """A sentence for each covariate and each exact factor of the plan that the register does not have."""
+    chosen = plan.comparison
+    asked = dict.fromkeys((*(chosen.covariates or ()), *chosen.exact))
+    there = ", ".join(sorted(known))
+    return [
+        f"`{name}` is no covariate of the register. Those there are: {there}." for name in asked if name not in known
+    ]
 
 
 def comparison_settings(plan: Plan, covariates: tuple[str, ...], *, threads: int) -> ComparisonSettings:
