@@ -17,9 +17,10 @@ import pytest
 
 from counterfoil import cli
 from counterfoil.lab.make import open_lab
-from counterfoil.lab.progress import Progress
+from counterfoil.lab.progress import Progress, silent
 from counterfoil.study import evaluate
 from counterfoil.study.roles import ProcessRole, run_role
+from counterfoil.study.tasks import TASKS
 from lib.labs import MadeLab, build_lab
 
 PEOPLE = 12_000
@@ -170,3 +171,29 @@ def all_end(processes: list[int], *, within: float = 5.0) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+_RESULT = frozenset({"run", "report", "verdict", "reliable", "attrition", "balance", "measures"})
+_MEASURE = frozenset({"measure", "unit", "treated", "comparison", "verdict", "hidden", "adjusted"})
+_FIGURES = frozenset({"difference", "low", "high", "p"})
+_VERDICTS = frozenset({"fewer", "more", "not_enough_evidence", "hidden", "refused", "not_suitable"})
+
+
+def check_result(result: Mapping[str, Any]) -> None:
+    """The JSON of `evaluate` as DESIGN 4 has it. Later fields are added, none renamed."""
+    if "refused" in result:
+        assert {"run", "refused"} <= result.keys()
+        assert {"rule", "reason"} <= result["refused"].keys()
+        return
+    assert result.keys() >= _RESULT
+    assert result["verdict"] in _VERDICTS
+    assert all({"step", "n"} <= step.keys() for step in result["attrition"])
+    assert {"worst_smd", "n_red", "n_amber"} <= result["balance"].keys()
+    for measure in result["measures"]:
+        assert measure.keys() >= _MEASURE | _FIGURES
+        assert all({"n", "value"} <= measure[side].keys() for side in ("treated", "comparison"))
+
+
+def run_here(role: ProcessRole, task: str, arguments: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
+    """A role's task without its process, for tests that are not about roles."""
+    return TASKS[role, task](arguments, progress)
