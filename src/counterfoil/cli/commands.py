@@ -252,7 +252,10 @@ def doctor(lab: Lab, as_json: Json = False) -> None:
 def run() -> int:
     """Run the command line; the exit code is the answer (0 done, 1 findings, 2 usage, 3 refused, 4 fault)."""
     try:
-        return app(standalone_mode=False) or DONE
+        code: int = app(standalone_mode=False) or DONE
+        if code == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
+            complain(CounterfoilError(STOPPED))
+        return code
     except CounterfoilError as error:
         complain(error)
         return error.exit_code
