@@ -103,7 +103,8 @@ def _raised(error: Mapping[str, Any]) -> CounterfoilError:
 def _died(role: ProcessRole, code: int, errors: IO[bytes]) -> Fault:
     errors.seek(0)
     said = errors.read().decode(errors="replace").strip().splitlines()
-    where = f" It stopped at {said[-1]}." if said and said[-1].startswith("counterfoil-fault:") else ""
+    stopped = [line for line in said if line.startswith("counterfoil-fault:")]  # what a library printed may follow it
+    where = f" It stopped at {stopped[-1]}." if stopped else ""
     return Fault(
         f"The {role.value} process ended without an answer (code {code}).{where} Nothing half-done was kept. "
         "Check that the machine has free memory and disk, then run the command again."
