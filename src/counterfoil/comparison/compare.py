@@ -205,19 +205,19 @@ def _matched(
         asked=Estimand.ATT,
         achieved=Estimand.ATT if matched == n else Estimand.ATT_MATCHED,
         reliable=chosen.keeps_enough and Band.RED not in bands,
-        warnings=(*covariates.notes, *propensity.fit.notes, *_warnings(bands, settings, chosen, all_kept=matched == n)),
+        warnings=(*covariates.notes, *propensity.fit.notes, *_warnings(bands, chosen, all_kept=matched == n)),
         ridge=propensity.fit.ridge,
     )
 
 
-def _warnings(bands: set[Band], settings: ComparisonSettings, chosen: Chosen, *, all_kept: bool) -> list[str]:
+def _warnings(bands: set[Band], chosen: Chosen, *, all_kept: bool) -> list[str]:
     warnings = []
     if Band.RED in bands:
         warnings.append("Some characteristics stay apart after matching.")
     elif Band.AMBER in bands:
         warnings.append("Some characteristics are only roughly alike after matching.")
     if not chosen.keeps_enough:
-        warnings.append(f"No caliper keeps {settings.keep_share:.0%} of the treated people; the widest was used.")
+        warnings.append("No caliper keeps enough of the treated people; the widest was used.")
     elif not all_kept:
         warnings.append("Some treated people had nobody like them and were left out.")
     return warnings

@@ -34,7 +34,7 @@ def make_lab(root: Path, *, name: str | None = None, today: dt.date | None = Non
         paths = LabPaths(temporary)
         for folder in (paths.linker, paths.analyst, paths.public / "published"):
             folder.mkdir(parents=True)
-        for folder in (paths.linker, paths.analyst):
+        for folder in (temporary, paths.linker, paths.analyst):
             folder.chmod(_PRIVATE_FOLDER)
         write_settings(paths, name=name or root.name, today=today)
         make_keys(paths)

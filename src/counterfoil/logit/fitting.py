@@ -138,11 +138,12 @@ def _to_raw_scale(problem: Problem) -> FloatArray:
 def _notes(problem: Problem, climb: Climb, separating: tuple[str, ...]) -> tuple[str, ...]:
     notes = []
     if problem.ridge > 0.0:
-        where = f" ({', '.join(separating)})" if separating else ""
         notes.append(
-            f"The columns separate the groups{where}, so the most likely coefficients are infinite; "
-            f"a ridge of {problem.ridge:g} keeps them finite."
+            "Some characteristics separate the groups, so that no finite model is the likeliest; a small ridge keeps "
+            "it finite."
         )
+        if separating:
+            notes.append(f"They are: {', '.join(separating)}.")
     if climb.end is not End.TOP:
         notes.append("The fit stopped before it was exact.")
     return tuple(notes)

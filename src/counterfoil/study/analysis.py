@@ -118,8 +118,19 @@ def freeze(inputs: Inputs, comparison: Comparison) -> str:
         }
     )
     design = write_table(table, inputs.folder / "design.parquet").sha256
-    write_json(inputs.folder / "frozen.json", {"design": design, "plan": inputs.plan.sha256(), "version": __version__})
+    frozen = {"design": design, "plan": inputs.plan.sha256(), "version": __version__, **_chosen(comparison)}
+    write_json(inputs.folder / "frozen.json", frozen)
     return design
+
+
+def _chosen(comparison: Comparison) -> dict[str, Any]:
+    """What the design settled on, every rung of the caliper ladder included. Inside the lab only."""
+    steps = [
+        {"caliper_sd": s.caliper_sd, "kept_share": s.kept_share, "worst_smd": s.worst_smd, "ess": s.ess}
+        for s in comparison.steps
+        if np.isfinite(s.worst_smd)  # a rung that matched nobody has none
+    ]
+    return {"caliper_sd": comparison.caliper_sd, "ridge": comparison.ridge, "steps": steps}
 
 
 def _padded(values: FloatArray, rows: int) -> FloatArray:
