@@ -25,7 +25,7 @@ from counterfoil.study import roles
 from counterfoil.study.roles import ProcessRole, run_role
 from lib.labs import MadeLab
 from lib.provider_files import HEADINGS, row, write_csv
-from lib.small_lab import Evaluated, call, call_here, copy_of, up_to_the_handover
+from lib.small_lab import Evaluated, call, call_here, copy_of, files_under, up_to_the_handover
 
 pytestmark = pytest.mark.slow  # they share a lab of 12,000 people
 
@@ -248,8 +248,10 @@ def test_a11_a_file_that_is_not_taken_leaves_no_trace(make: Any, small_lab: Made
     temporary.mkdir()
     file = make(tmp_path / f"{SURNAME}.csv")
     paths, plan = small_lab.lab.paths, small_lab.population.programmes["northgate"].plan
+    before = files_under(paths.root)
     said = call("evaluate", paths.root, file, "--plan", plan, temporary=temporary)
     assert said.code == 3
+    assert files_under(paths.root) == before  # the file itself is not kept either
     assert not any(mark in (said.out + said.err).casefold().encode() for mark in MARKERS)
     assert seen_in([paths.analyst, paths.public, paths.root / "log", paths.linker / "submissions"], MARKERS) == []
     assert list(temporary.iterdir()) == []

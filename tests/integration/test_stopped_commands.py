@@ -50,7 +50,7 @@ def test_ctrl_c_at_any_moment_of_evaluate(small_lab: MadeLab, evaluated: Evaluat
     made = copy_of(small_lab, tmp_path / "lab")
     arguments = evaluate_arguments(replace(small_lab, lab=made.lab), "northgate")
     run = made.lab.paths.run(evaluated.folder.name)
-    for moment in (START, "Finding each person", "Comparing like with like", "Writing the report"):
+    for moment in (START, "Finding each person", "Writing the report"):
         code, said, children = stop(arguments, moment, signal.SIGINT)
         assert code == INTERRUPTED, moment
         assert said == ["counterfoil: Stopped. Nothing half-done was kept; run the same command to go on."]
@@ -74,7 +74,7 @@ def unlinked(made: MadeLab) -> LabPaths:
 def test_a_killed_link_leaves_no_half_spine_and_no_child(small_lab: MadeLab, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     paths = unlinked(copy_of(small_lab, tmp_path / "kept" / "lab"))
-    for moment in ("Comparing records", "Writing the spine"):
+    for moment in ("Preparing records", "Writing the spine"):
         code, _, children = stop(("link", str(paths.root)), moment, signal.SIGKILL)
         assert code == -signal.SIGKILL
         assert len(children) == 1
