@@ -14,6 +14,7 @@ from typing import Any
 
 from counterfoil.errors import CounterfoilError, Fault, Refused
 from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.scratch import keep_scratch_in
 from counterfoil.study.roles import ProcessRole, guard
 
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
@@ -60,10 +61,12 @@ def main(role_name: str, task: str, parent: str) -> int:
     channel = _Channel()
     arguments = json.loads(sys.stdin.read())
     role = ProcessRole(role_name)
-    guard(role, LabPaths(Path(arguments["lab"])))
+    lab = LabPaths(Path(arguments["lab"]))
+    guard(role, lab)
     from counterfoil.study.tasks import TASKS  # takes a second or two, in which the parent may end
 
     try:
+        keep_scratch_in(lab.analyst if role is ProcessRole.ANALYST else lab.linker)
         channel.send({"result": TASKS[role, task](arguments, channel.progress)})
     except CounterfoilError as error:
         return _answer(channel, error)

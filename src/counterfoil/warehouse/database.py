@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 
 import duckdb
@@ -20,6 +21,8 @@ def connect(*, threads: int = DEFAULT_THREADS, memory_limit: str = DEFAULT_MEMOR
     connection.execute("SET preserve_insertion_order = true")
     connection.execute(f"SET threads = {int(threads)}")
     connection.execute(f"SET memory_limit = '{memory_limit}'")
+    spill = f"{tempfile.gettempdir()}/spill".replace("'", "''")  # a role's process keeps this on its own side
+    connection.execute(f"SET temp_directory = '{spill}'")
     return connection
 
 
