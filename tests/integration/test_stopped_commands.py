@@ -172,6 +172,7 @@ sys.exit(child.main(*sys.argv[1:4]))
 
 def test_a_full_disk_in_a_child_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "full_child.py").write_text(FULL_DISK)
+    (tmp_path / "linker").mkdir()
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(roles, "CHILD_MODULE", "full_child")
     with pytest.raises(Fault, match="would not read or write a file: No space left on device") as caught:
