@@ -105,6 +105,7 @@ def build_cohort_register(
 ) -> CohortRegister:
     """Make the cohort side of a register in `paths.folder`. Rows are in the order of the people's first records."""
     with open_history(inputs, machine or Machine(), progress=progress) as connection:
+        connection.execute(f"SET VARIABLE longest_window_days = {LONGEST_WINDOW_DAYS}")
         run_scripts(connection, inputs.domain, "cohort", start=30, progress=progress)
         data_end = inputs.data_end or _last_date(connection)
         made = {

@@ -38,7 +38,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.report import About, render, to_json
-from counterfoil.study.plan import Plan, comparison_settings
+from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.warehouse import write_table
 
 FloatArray = npt.NDArray[np.float64]
@@ -188,16 +188,24 @@ def versions() -> tuple[tuple[str, str], ...]:
     return (("counterfoil", __version__), *((name, metadata.version(name)) for name in libraries))
 
 
+_SETTINGS = {
+    Setting.CUSTODY: "in custody",
+    Setting.COMMUNITY: "in the community",
+    Setting.BOTH: "in custody and in the community",
+}
+
+
 def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
     """Every choice that decides the numbers, in words (METHODS 4: programs differ in these). Settings, no results."""
     chosen = inputs.plan.comparison
-    tests = (
-        ("Test", "Welch, unequal variances, two-sided; Kish effective size and reliability weights for the comparison"),
-        ("Beside it", "Newcombe's score interval for rates; a disagreement on significance is said in the headline"),
-    )
+    where = ("Setting of the service", _SETTINGS[inputs.plan.service.setting])
+    welch = "Welch, unequal variances, two-sided; Kish effective size and reliability weights for the comparison"
+    score = ("Beside it", "Newcombe's score interval for rates; a disagreement on significance is said in the headline")
     if chosen.design == "randomised":
-        return (("Design", "randomised: everyone counts once"), *tests)
+        test = "for rates the test of two proportions, its interval unpooled; for other measures Welch"
+        return (where, ("Design", "randomised: everyone counts once"), ("Test", test), score)
     return (
+        where,
         ("Design", "matched comparison group"),
         ("Propensity", "logistic regression on every covariate of the plan, full maximum likelihood"),
         ("Matching", "radius, with replacement: each treated person's comparison people share weight 1"),
@@ -208,5 +216,6 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
         ("Covariates", ", ".join(chosen.covariates or inputs.covariates)),
         ("Squares and products", ", ".join(chosen.terms) or "none"),
         *inputs.facts.method,
-        *tests,
+        ("Test", welch),
+        score,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from counterfoil.cohort.register import LONGEST_WINDOW_DAYS
 from counterfoil.comparison.values import ComparisonSettings, Design
 from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
@@ -53,7 +54,7 @@ class Cohort(BaseModel):
     # events that start a follow-up; cautions and other convictions are off, as in the Justice Data Lab
     index_kinds: tuple[Literal["release", "community", "caution", "other_conviction"], ...] = ("release", "community")
     # how long before its start a programme may look for the sentence or release it belongs to: six months
-    index_window_days: Annotated[int, Field(ge=0, le=366)] = 183
+    index_window_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS)] = 183
     # "index" as the Justice Data Lab does; "start" begins at the start or pseudo-start
     follow_from: Literal["index", "start"] = "index"
     # first calendar year of index events; every year that is loaded by default
