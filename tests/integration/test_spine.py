@@ -223,7 +223,8 @@ def test_a_cohort_links_to_the_right_people_with_and_without_numbers(linked: Spi
 
 def test_a_cohorts_quality_shows_it_without_numbers_too(linked: SpineResult, tables: Tables) -> None:
     entries, _ = _cohort(tables)
-    found = cohort_quality(entries, linked.spine, resources=ONE_THREAD)
+    links = link_cohort(entries, linked.spine, resources=ONE_THREAD)
+    found = cohort_quality(entries, links, linked.spine, resources=ONE_THREAD)
     assert found["entries"] == COHORT
     for name in ("with_numbers", "without_numbers"):
         assert sum(found[name][each.value] for each in LinkStatus) == COHORT

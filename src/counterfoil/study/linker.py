@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,12 +22,12 @@ import pyarrow.compute as pc
 
 from counterfoil.cohort.values import Step
 from counterfoil.errors import Fault, FileNotTaken
-from counterfoil.lab.files import PRIVATE, atomic_write
+from counterfoil.lab.files import PRIVATE, atomic_write, write_json
 from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress
-from counterfoil.linkage import link_cohort, read_spine, register_key
+from counterfoil.linkage import cohort_quality, link_cohort, read_spine, register_key
 from counterfoil.linkage.spine import resources
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.provider import Code, Submission, read_submission
@@ -36,6 +37,7 @@ from counterfoil.warehouse import query, write_table
 
 COHORT = "cohort"  # the source name of a provider's entries
 ACCOUNT = "account.parquet"  # every row of a submission and what became of it
+LINK_QUALITY = "link_quality.json"  # how its entries ended, with their numbers and without any
 NO_PUBLICATION = 0  # the atom of people in no earlier publication; others come with the ledger
 NO_PERSON = frozenset({Code.NOT_A_PERSON.value, Code.REPEATED_HEADINGS.value})  # rows that hold nobody
 _STUDY_KEY_BITS = 62
@@ -50,7 +52,7 @@ def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[st
         _forget(lab.paths.submission(arguments["submission"]))
         raise
     progress("Finding each person in the records", 0.1)
-    linked = _link(lab, submission)
+    linked = _link(lab, submission, lab.paths.submission(arguments["submission"]))
     _keep_account(lab.paths, arguments["submission"], submission, linked)
     study = _study(linked, register_secret(lab.paths))
     sealed = encrypt(lab.paths, pack(study, _counts(submission, linked)), to=Role.ANALYST)
@@ -76,26 +78,40 @@ def _forget(folder: Path) -> None:
 
 @contextmanager
 def _in_memory(data: bytes, suffix: str) -> Iterator[Path]:
-    """A path to decrypted bytes that never touch the disk: a link to a file in memory, gone when the block ends."""
-    descriptor = os.memfd_create("submission", os.MFD_CLOEXEC)
-    try:
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(data)
-        with tempfile.TemporaryDirectory() as folder:
-            link = Path(folder) / f"submission{suffix}"
-            link.symlink_to(f"/proc/{os.getpid()}/fd/{descriptor}")
-            yield link
-    finally:
-        os.close(descriptor)
+    """A path to decrypted bytes, gone when the block ends.
+
+    On Linux it is a link to a file in memory, and nothing touches the disk. Elsewhere it is a file in this process's
+    own scratch folder, on the linker's side.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"submission{suffix}"
+        if sys.platform != "linux":
+            path.write_bytes(data)
+            yield path
+            return
+        descriptor = os.memfd_create("submission", os.MFD_CLOEXEC)
+        try:
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                file.write(data)
+            path.symlink_to(f"/proc/{os.getpid()}/fd/{descriptor}")
+            yield path
+        finally:
+            os.close(descriptor)
 
 
-def _link(lab: OpenLab, submission: Submission) -> pa.Table:
-    """The entries, in file order, with person_id, link_status, match_weight, link_probability and evidence."""
+def _link(lab: OpenLab, submission: Submission, folder: Path) -> pa.Table:
+    """The entries, in file order, with person_id, link_status, match_weight, link_probability and evidence.
+
+    How they would end without any number lies beside the account of the rows (METHODS 1), for the linker alone.
+    """
     names = [str(row) for row in submission.entries["row"].to_pylist()]
     people = submission.entries.append_column("record_id", pa.array(names, pa.string()))
     no_standins: frozenset[Any] = frozenset()  # a list is too short to find stand-in dates by frequency
     standard = standardise_people(people, source=COHORT, today=lab.settings.date(), standins=no_standins)
-    found = link_cohort(standard, read_spine(lab), resources=resources(lab), threshold=lab.settings.thresholds.cohort)
+    spine, machine, threshold = read_spine(lab), resources(lab), lab.settings.thresholds.cohort
+    found = link_cohort(standard, spine, resources=machine, threshold=threshold)
+    quality = cohort_quality(standard, found, spine, resources=machine, threshold=threshold)
+    write_json(folder / LINK_QUALITY, quality)
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
         people = people.append_column(name, found[name])
     return people
