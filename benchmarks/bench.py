@@ -11,6 +11,7 @@ from pathlib import Path
 import counterfoil
 from benchmarks import bench_comparison
 from benchmarks.harness import RESULTS, Ready, Work, measure
+from counterfoil.provenance import key_of, sha256_of_file
 
 PEOPLE = 100_000
 PLACE = RESULTS / "lab-of-100000"
@@ -27,11 +28,11 @@ def main() -> None:
 
 
 def made_lab() -> dict[str, str]:
-    """A demo lab of this version, kept between runs: where it lies and one of its programmes."""
+    """A demo lab of this very code, kept between runs: where it lies and one of its programmes."""
     facts = PLACE / "facts.json"
     if facts.is_file():
         kept: dict[str, str] = json.loads(facts.read_text("utf-8"))
-        if kept["version"] == counterfoil.__version__:
+        if kept["code"] == code_hash():
             return kept
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
@@ -40,13 +41,20 @@ def made_lab() -> dict[str, str]:
     (plan,) = (PLACE / "demo").rglob(f"programmes/{PROGRAMME}.toml")
     (file,) = (path for path in plan.parent.glob(f"{PROGRAMME}.*") if path != plan)
     made = {
-        "version": counterfoil.__version__,
+        "code": code_hash(),
         "lab": json.loads(said)["lab"],
         "plan": str(plan),
         "file": str(file),
     }
     facts.write_text(json.dumps(made), "utf-8")
     return made
+
+
+def code_hash() -> str:
+    """Hash of every source file: a lab that other code made may not be one that this code can read."""
+    root = Path(counterfoil.__file__).parent
+    files = sorted(path for path in root.rglob("*") if path.suffix in {".py", ".toml", ".sql"})
+    return key_of(files={str(path.relative_to(root)): sha256_of_file(path) for path in files})
 
 
 def works_on_a_lab(demo: dict[str, str]) -> list[Work]:
