@@ -32,7 +32,7 @@ def made_lab() -> dict[str, str]:
     facts = PLACE / "facts.json"
     if facts.is_file():
         kept: dict[str, str] = json.loads(facts.read_text("utf-8"))
-        if kept["code"] == code_hash():
+        if kept.get("code") == code_hash():
             return kept
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
