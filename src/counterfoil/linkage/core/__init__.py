@@ -1,1 +1,1 @@
-"""Our own scorer: Splink's model, every column encoded once, pairs never stored, strings compared only when it matters."""
+"""Our own scorer: Splink models, columns encoded once, pairs never stored, strings compared only when it matters."""

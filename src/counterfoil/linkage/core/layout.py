@@ -1,9 +1,9 @@
-"""How a model and a table lie in memory for the compiled code: plain arrays in named tuples, which numba takes as they are.
+"""How a model and a table lie in memory for the compiled code: plain arrays in named tuples, which numba takes so.
 
-A *comparison* of the model reads one or more *inputs*: SQL expressions over one record (`surname`, `substr(surname, 1, 2)`,
-`epoch(try_strptime(dob, '%Y-%m-%d'))`). DuckDB evaluates them, so what they mean is DuckDB's. All inputs of one comparison
-together are a record's *tuple* for it; tuples are numbered, and a pair's level is a function of two tuple numbers. So a
-pair is compared by integers, and levels can be remembered.
+A *comparison* of the model reads one or more *inputs*: SQL expressions over one record (`surname`,
+`substr(surname, 1, 2)`, `epoch(try_strptime(dob, '%Y-%m-%d'))`). DuckDB evaluates them, so what they mean is DuckDB's.
+All inputs of one comparison together are a record's *tuple* for it; tuples are numbered, and a pair's level is a
+function of two tuple numbers. So a pair is compared by integers, and levels can be remembered.
 """
 
 from __future__ import annotations
