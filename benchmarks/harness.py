@@ -41,6 +41,7 @@ class Work:
     n: int  # records or people worked on
     function: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    python: str = sys.executable  # a peer may need an environment of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _measure(work: Work) -> Row:
 
 
 def _run_apart(work: Work) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.harness", work.function, json.dumps(dict(work.arguments))]
+    command = [work.python, "-m", "benchmarks.harness", work.function, json.dumps(dict(work.arguments))]
     environment = {name: value for name, value in os.environ.items() if name not in PINNED} | ONE_THREAD
     place = Path(__file__).resolve().parents[1]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=place, env=environment)
