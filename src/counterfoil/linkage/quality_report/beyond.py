@@ -1,8 +1,8 @@
 """True pairs that no frame holds, without labels: capture and recapture by identifying numbers.
 
 Records that share an identifying number are one person, whatever else they say: a first capture of true pairs.
-The second is the search by everything else: with every number taken away, does any rule, usual or looser, still make the
-pair, at `FLOOR` or more? The share that it does not is what a pair without a common number may be lost by. The two
+The second is the search by everything else: with every number taken away, does any rule, usual or looser, still make
+the pair, at `FLOOR` or more? The share that it does not is what a pair without a common number may be lost by. The two
 captures are not independent (a person whose name is misspelt is more often without a number too), so the upper end is
 doubled.
 """

@@ -200,7 +200,7 @@ def looser_model(model: Model, rules: Sequence[Rule]) -> Model:
 def _looser_pairs(
     spine: Spine, encoded: pa.Table, looser: Sequence[Rule], *, share: float, engine: Engine, resources: Resources
 ) -> pa.Table:
-    """a, b (a < b), match_weight (`FLOOR` and more), compared (by a usual rule) of pairs of drawn records with all records."""
+    """a, b (a < b), match_weight (`FLOOR` and more), compared (by a usual rule): pairs of drawn records with all."""
     usual = spine.specification.rules
     model = looser_model(spine.model, [*usual, *looser])
     if share < 1:
