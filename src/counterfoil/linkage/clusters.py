@@ -1,29 +1,31 @@
 """Links to people: connected components at three thresholds, cut where a cluster would hold what no person can.
 
 Links are taken strongest first. One that would bring together a pair of twins or too many records is left out, so a
-cluster is cut where it hangs together least. Two values of a unique identifier are never brought together by way of a
-third record: only a link between two records that hold them, with the difference already counted against it, may, for
-some people do have two numbers; who is joined so is for review. Because the order is the same for every threshold,
-strict clusters lie within medium ones and medium within loose.
+cluster is cut where it hangs together least. Two values of a unique identifier, or two sure birth dates that no slip
+makes of each other, are never brought together by way of a third record: only a link between two records that hold
+them, with the difference already counted against it, may, for some people do have two; who is joined so is for review.
+Because the order is the same for every threshold, strict clusters lie within medium ones and medium within loose. What
+a reviewer ruled comes first, whatever the model says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from counterfoil.linkage import joining
+from counterfoil.linkage.guards import Apart, Guarded, broken, find_twins, guarded_columns
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Guards
-from counterfoil.warehouse import query
 
 Labels = npt.NDArray[np.int64]
+
+RULED = 1e6  # bits of a link that a reviewer ruled: more than any model gives
 
 
 class Strictness(Enum):
@@ -35,11 +37,17 @@ class Strictness(Enum):
 
 
 class Guard(Enum):
-    """What no cluster should hold (METHODS 1)."""
+    """What no cluster should hold (METHODS 1). In the order of the numbers in `joining`."""
 
     UNIQUE = "two values of a unique identifier"
+    BIRTHS = "two births"
     TWINS = "twins"
+    SAME_DAY = "in prison and elsewhere on one day"
     SIZE = "too many records"
+    DECISION = "a reviewer said no"
+
+
+_GUARDS = tuple(Guard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +79,50 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubts:
+    """Links that a guard spoke against, as arrays; `guard` is a number of `joining`."""
+
+    links: Links
+    guard: npt.NDArray[np.int8]
+    taken: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return int(self.guard.size)
+
+    def names(self) -> list[str]:
+        """Each one's guard in words."""
+        return [_GUARDS[number].value for number in self.guard.tolist()]
+
+    def each(self) -> tuple[Doubt, ...]:
+        """One by one."""
+        links = self.links
+        parts = (links.left.tolist(), links.right.tolist(), links.weight.tolist(), self.guard.tolist())
+        return tuple(
+            Doubt(left, right, weight, _GUARDS[number], taken)
+            for left, right, weight, number, taken in zip(*parts, self.taken.tolist(), strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Clustering:
     """`labels` of each strictness: for each record the smallest record number of its cluster; and what was doubtful."""
 
     labels: Mapping[Strictness, Labels]
-    doubts: tuple[Doubt, ...]
+    doubts: Doubts
 
 
-@dataclass(slots=True)
-class _Group:
-    """A cluster as it grows: its records, each one's values of unique identifiers, the records it may not hold."""
+@dataclass(frozen=True, slots=True)
+class Rulings:
+    """What reviewers decided: pairs of record numbers, shape (n, 2), that must be together and that must not."""
 
-    records: list[int]
-    values: dict[str, dict[int, str]]
-    forbidden: set[int] = field(default_factory=set)
+    must_link: npt.NDArray[np.int64]
+    must_not_link: npt.NDArray[np.int64]
+
+    @staticmethod
+    def none() -> Rulings:
+        """No ruling."""
+        empty = np.empty((0, 2), dtype=np.int64)
+        return Rulings(empty, empty)
 
 
 def links_of(pairs: pa.Table) -> Links:
@@ -93,140 +131,143 @@ def links_of(pairs: pa.Table) -> Links:
     return Links(left, right, pairs.column("match_weight").to_numpy())
 
 
-def cluster(prepared: pa.Table, links: Links, thresholds: Mapping[Strictness, float], guards: Guards) -> Clustering:
-    """People at each strictness. `prepared` holds record number i in its row i."""
-    records = prepared.num_rows
-    loose = links.above(thresholds[Strictness.LOOSE])
-    together = components(records, loose)
-    twins = _find_twins(prepared, together, guards)
-    careful = _needs_care(prepared, together, twins, guards)[loose.left]
-    plain = loose.where(~careful)
-    labels = {level: components(records, plain.above(limit)) for level, limit in thresholds.items()}
-    doubts = _join_with_care(prepared, loose.where(careful), twins, guards, thresholds, labels)
-    return Clustering(labels, tuple(doubts))
+def cluster(
+    prepared: pa.Table,
+    links: Links,
+    thresholds: Mapping[Strictness, float],
+    guards: Guards,
+    *,
+    rulings: Rulings | None = None,
+    apart: Sequence[Apart] = (),
+) -> Clustering:
+    """People at each strictness. `prepared` holds record number i in its row i.
+
+    `apart`: pairs that other evidence keeps apart (being in two places on one day).
+    """
+    ruled = rulings or Rulings.none()
+    given = _with_rulings(links.above(thresholds[Strictness.LOOSE]), ruled)
+    together = components(prepared.num_rows, given)
+    all_apart = Apart.together(
+        [find_twins(prepared, together, guards), *apart, Apart.of(ruled.must_not_link, joining.DECISION)]
+    )
+    columns = guarded_columns(prepared, guards)
+    care = broken(together, columns, all_apart, guards.max_cluster)
+    careful = care[given.left]
+    labels = _plain_labels(prepared.num_rows, given.where(~careful), thresholds)
+    doubts = _join_with_care(given.where(careful), care, all_apart, columns, guards.max_cluster, thresholds, labels)
+    return Clustering(labels, doubts)
+
+
+def _with_rulings(links: Links, rulings: Rulings) -> Links:
+    """The links, and those that were ruled at a weight above all."""
+    ruled = rulings.must_link
+    if not len(ruled):
+        return links
+    return Links(
+        np.concatenate([links.left, ruled[:, 0]]),
+        np.concatenate([links.right, ruled[:, 1]]),
+        np.concatenate([links.weight, np.full(len(ruled), RULED)]),
+    )
 
 
 def components(records: int, links: Links) -> Labels:
     """For each record the smallest record number that links lead to."""
-    ones = np.ones(links.left.size, dtype=np.int8)
-    graph = coo_array((ones, (links.left, links.right)), shape=(records, records))
-    count, found = connected_components(graph, directed=False)
-    smallest = np.full(count, records, dtype=np.int64)
-    np.minimum.at(smallest, found, np.arange(records, dtype=np.int64))
-    labels: Labels = smallest[found]
+    labels: Labels = np.arange(records, dtype=np.int64)
+    _join_band(labels, links, -np.inf, np.inf)
+    joining.flatten(labels)
     return labels
 
 
-def _find_twins(prepared: pa.Table, together: Labels, guards: Guards) -> npt.NDArray[np.int64]:
-    """Pairs of record numbers, shape (pairs, 2), of one component that are twins and not one person."""
-    same = " AND ".join(f"l.{column} = r.{column}" for column in guards.twins_same)
-    sql = f"""SELECT l.{ID} AS l, r.{ID} AS r FROM t l JOIN t r ON l.together = r.together AND {same}
-              WHERE l.{ID} < r.{ID} AND ({guards.twins_differ}) ORDER BY 1, 2"""
-    found = query(sql, {"t": prepared.append_column("together", pa.array(together))})
-    return np.column_stack([found["l"].to_numpy(), found["r"].to_numpy()]).astype(np.int64)
+def _join_band(forest: Labels, links: Links, low: float, high: float) -> None:
+    left, right = (np.ascontiguousarray(side, dtype=np.int64) for side in (links.left, links.right))
+    joining.join_all(forest, left, right, np.ascontiguousarray(links.weight), low, high)
 
 
-def _needs_care(
-    prepared: pa.Table, together: Labels, twins: npt.NDArray[np.int64], guards: Guards
-) -> npt.NDArray[np.bool_]:
-    """For each record whether its component breaks a guard."""
-    broken = np.zeros(together.size, dtype=np.bool_)
-    broken[np.flatnonzero(np.bincount(together, minlength=together.size) > guards.max_cluster)] = True
-    broken[together[twins[:, 0]]] = True
-    for column in guards.unique:
-        sql = f"""SELECT together FROM t WHERE {column} IS NOT NULL
-                  GROUP BY 1 HAVING count(DISTINCT {column}) > 1 ORDER BY 1"""
-        table = prepared.select([column]).append_column("together", pa.array(together))
-        broken[query(sql, {"t": table})["together"].to_numpy()] = True
-    return broken[together]
+def _bands(thresholds: Mapping[Strictness, float]) -> list[tuple[Strictness, float, float]]:
+    """(strictness, least weight, the stricter one's), strictest first."""
+    order = sorted(thresholds, key=lambda level: -thresholds[level])
+    highs = [np.inf, *(thresholds[level] for level in order)]
+    return [(level, thresholds[level], high) for level, high in zip(order, highs, strict=False)]
+
+
+def _plain_labels(records: int, links: Links, thresholds: Mapping[Strictness, float]) -> dict[Strictness, Labels]:
+    forest: Labels = np.arange(records, dtype=np.int64)
+    labels: dict[Strictness, Labels] = {}
+    for level, low, high in _bands(thresholds):
+        _join_band(forest, links, low, high)
+        joining.flatten(forest)
+        labels[level] = forest.copy()
+    return labels
 
 
 def _join_with_care(
-    prepared: pa.Table,
     links: Links,
-    twins: npt.NDArray[np.int64],
-    guards: Guards,
+    care: npt.NDArray[np.bool_],
+    apart: Apart,
+    columns: Sequence[Guarded],
+    largest: int,
     thresholds: Mapping[Strictness, float],
     labels: Mapping[Strictness, Labels],
-) -> list[Doubt]:
-    """Join records by `links`, strongest first, and write the clusters of each strictness into `labels`."""
-    groups = _single_groups(prepared, links, twins, guards)
+) -> Doubts:
+    """Join the records that need care, strongest link first; clusters of each strictness go into `labels`."""
+    records = np.flatnonzero(care)
+    number = np.cumsum(care) - 1  # of a record among those
     order = np.lexsort((links.right, links.left, -links.weight))
-    weights = links.weight[order]
-    doubts: list[Doubt] = []
-    done = 0
-    for level in sorted(thresholds, key=lambda key: -thresholds[key]):
-        end = int(np.searchsorted(-weights, -thresholds[level], side="right"))
-        _join(groups, links, order[done:end], guards, doubts)
-        done = end
-        for record, group in groups.items():
-            labels[level][record] = min(group.records)
-    return doubts
+    ordered = Links(links.left[order], links.right[order], links.weight[order])
+    forest, ring = (np.arange(records.size, dtype=np.int64) for _ in range(2))
+    size = np.ones(records.size, dtype=np.int64)
+    start, partner, reason = _partners(apart, care, number, records.size)
+    codes = np.array([column.codes[records] for column in columns], dtype=np.int32).reshape(len(columns), records.size)
+    are_dates = np.array([column.are_dates for column in columns], dtype=np.bool_)
+    guard, verdict = (np.empty(order.size, dtype=np.int8) for _ in range(2))
+    for level, low, high in _bands(thresholds):
+        a, b = (int(np.searchsorted(-ordered.weight, -limit, side="right")) for limit in (high, low))
+        joining.join_with_care(
+            forest, ring, size, number[ordered.left[a:b]], number[ordered.right[a:b]], ordered.weight[a:b], RULED,
+            largest, codes, are_dates, start, partner, reason, guard[a:b], verdict[a:b],
+        )  # fmt: skip
+        joining.flatten(forest)
+        labels[level][records] = records[forest]
+    doubtful = guard != joining.NO_GUARD
+    return Doubts(ordered.where(doubtful), guard[doubtful], verdict[doubtful] == joining.STANDS)
 
 
-def _single_groups(prepared: pa.Table, links: Links, twins: npt.NDArray[np.int64], guards: Guards) -> dict[int, _Group]:
-    records = np.unique(np.concatenate([links.left, links.right])).tolist()
-    groups = {record: _Group([record], {column: {} for column in guards.unique}) for record in records}
-    for column in guards.unique:
-        held = prepared.column(column).take(pa.array(records, pa.int64())).to_pylist()
-        for record, value in zip(records, held, strict=True):
-            if value is not None:
-                groups[record].values[column][record] = value
-    for left, right in twins.tolist():
-        for one, other in ((left, right), (right, left)):
-            if one in groups:
-                groups[one].forbidden.add(other)
-    return groups
+def _partners(
+    apart: Apart, care: npt.NDArray[np.bool_], number: Labels, records: int
+) -> tuple[Labels, Labels, npt.NDArray[np.int8]]:
+    """For each record that needs care, from `start[i]` to `start[i + 1]`: those it may not be with, and why."""
+    inside = care[apart.pairs[:, 0]] & care[apart.pairs[:, 1]]
+    pairs, why = number[apart.pairs[inside]], apart.reason[inside]
+    one = np.concatenate([pairs[:, 0], pairs[:, 1]])
+    other = np.concatenate([pairs[:, 1], pairs[:, 0]])
+    order = np.argsort(one, kind="stable")
+    start = np.searchsorted(one[order], np.arange(records + 1))
+    return start.astype(np.int64), other[order].astype(np.int64), np.concatenate([why, why])[order]
 
 
-def _join(
-    groups: dict[int, _Group], links: Links, order: npt.NDArray[np.int64], guards: Guards, doubts: list[Doubt]
-) -> None:
-    ends = (links.left[order].tolist(), links.right[order].tolist(), links.weight[order].tolist())
-    for left, right, weight in zip(*ends, strict=True):
-        one, other = groups[left], groups[right]
-        if one is other:
-            continue
-        guard = _why_not_join(one, other, (left, right), guards.max_cluster)
-        if guard is None:
-            if _has_two_values(one, other):
-                doubts.append(Doubt(left, right, weight, Guard.UNIQUE, taken=True))
-            _merge(groups, one, other)
-        else:
-            doubts.append(Doubt(left, right, weight, guard, taken=False))
+@dataclass(frozen=True, slots=True)
+class Bridges:
+    """Links that alone hold a cluster together, and the records on the smaller side of each."""
+
+    links: Links
+    smaller: Labels
 
 
-def _why_not_join(one: _Group, other: _Group, link: tuple[int, int], largest: int) -> Guard | None:
-    if any(_is_bridge(values, other.values[column], link) for column, values in one.values.items()):
-        return Guard.UNIQUE
-    if not one.forbidden.isdisjoint(other.records):
-        return Guard.TWINS
-    return Guard.SIZE if len(one.records) + len(other.records) > largest else None
-
-
-def _is_bridge(left: Mapping[int, str], right: Mapping[int, str], link: tuple[int, int]) -> bool:
-    """Whether a link would bring different values together without having been compared on them."""
-    return _are_different(left, right) and not (link[0] in left and link[1] in right)
-
-
-def _has_two_values(one: _Group, other: _Group) -> bool:
-    return any(_are_different(values, other.values[column]) for column, values in one.values.items())
-
-
-def _are_different(left: Mapping[int, str], right: Mapping[int, str]) -> bool:
-    """Whether joining brings values together that were apart."""
-    here, there = set(left.values()), set(right.values())
-    return not (here <= there or there <= here)
-
-
-def _merge(groups: dict[int, _Group], one: _Group, other: _Group) -> None:
-    keep, give = (one, other) if len(one.records) >= len(other.records) else (other, one)
-    keep.records += give.records
-    keep.forbidden |= give.forbidden
-    for column, values in give.values.items():
-        keep.values[column] |= values
-    for record in give.records:
-        groups[record] = keep
+def weak_bridges(links: Links, labels: Labels, *, threshold: float, weakest: float, least_side: int = 2) -> Bridges:
+    """Bridges below `weakest` bits of the clusters `labels` made at `threshold`, with `least_side` records or more on
+    both sides: where one mistaken link would make one person of two."""
+    inside = links.where((links.weight >= threshold) & (labels[links.left] == labels[links.right]))
+    size = np.bincount(labels, minlength=labels.size)[labels]
+    inside = inside.where(size[inside.left] >= 2 * least_side)
+    count = inside.left.size
+    one, other = np.concatenate([inside.left, inside.right]), np.concatenate([inside.right, inside.left])
+    order = np.argsort(one, kind="stable")
+    start = np.searchsorted(one[order], np.arange(labels.size + 1)).astype(np.int64)
+    smaller = np.zeros(count, dtype=np.int64)
+    number = np.concatenate([np.arange(count), np.arange(count)])[order]
+    joining.find_bridges(start, other[order].astype(np.int64), number.astype(np.int64), size.astype(np.int64), smaller)
+    chosen = (smaller >= least_side) & (inside.weight < weakest)
+    return Bridges(inside.where(chosen), smaller[chosen])
 
 
 def sizes(labels: Labels) -> Sequence[tuple[int, int]]:

@@ -60,7 +60,7 @@ def link_cohort(
     specification = spine.specification
     given = _without_numbers(entries) if without_identifiers else entries
     encoded, people = spine.encoded(), spine.people()
-    prepared = prepare(given, specification, first_id=encoded.num_rows)
+    prepared = prepare(given, specification, first_id=encoded.num_rows, among=encoded)
     counts = count_between(prepared, encoded, specification.rules)
     check_blocks(counts, max_block=specification.guards.max_block)
     scored = engines.score_between(

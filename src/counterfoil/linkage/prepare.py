@@ -1,11 +1,14 @@
-"""Standardised records to the table that is compared: whole-number ids and derived columns."""
+"""Standardised records to the table that is compared: whole-number ids, derived columns, and which blocks are hot."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.errors import Fault
-from counterfoil.linkage.specification import Specification
+from counterfoil.linkage.specification import Rule, Specification
 from counterfoil.warehouse import query
 
 ID = "unique_id"
@@ -16,8 +19,22 @@ STANDARD_COLUMNS = (
 )  # fmt: skip
 
 
-def prepare(records: pa.Table, specification: Specification, *, first_id: int = 0) -> pa.Table:
-    """Standardised records ordered by (source, record_id), with `unique_id` from `first_id` and derived columns."""
+@dataclass(frozen=True, slots=True)
+class HotBlocks:
+    """Blocks of one rule that are over its cap: how many, and the records of the largest. Never the value."""
+
+    rule: str
+    blocks: int
+    largest: int
+
+
+def prepare(
+    records: pa.Table, specification: Specification, *, first_id: int = 0, among: pa.Table | None = None
+) -> pa.Table:
+    """Standardised records ordered by (source, record_id), with `unique_id` from `first_id` and derived columns.
+
+    A block is hot by its size in this table, or in the prepared records `among` that a cohort is to be compared with.
+    """
     check_columns(records)
     derived = ", ".join(f"{sql} AS {name}" for name, sql in specification.derived.items())
     sql = f"""
@@ -29,7 +46,51 @@ def prepare(records: pa.Table, specification: Specification, *, first_id: int = 
         ORDER BY {ID}"""
     prepared = query(sql, {"records": records.select(STANDARD_COLUMNS), "nicknames": _nicknames(specification)})
     check_ids(prepared)
+    for rule in specification.rules:
+        if rule.cap is not None:
+            hot = _hot_keys(prepared, rule) if among is None else _known_hot_keys(among, rule)
+            prepared = prepared.append_column(rule.cap.column, _capped(prepared, rule, hot))
     return prepared
+
+
+def hot_blocks(prepared: pa.Table, specification: Specification) -> tuple[HotBlocks, ...]:
+    """What the caps cut, for each rule that has a block over its cap."""
+    found = [(rule, _hot_keys(prepared, rule)) for rule in specification.rules if rule.cap is not None]
+    return tuple(
+        HotBlocks(rule.name, hot.num_rows, int(pc.max(hot["n"]).as_py())) for rule, hot in found if hot.num_rows
+    )
+
+
+def _hot_keys(prepared: pa.Table, rule: Rule) -> pa.Table:
+    """The keys of the blocks over the cap, and `n`, their records."""
+    keys, limit = rule.uncapped, rule.cap.records if rule.cap else 0
+    if prepared.num_rows <= limit:  # no block can be
+        prepared = prepared.slice(0, 0)
+    held = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+    columns = ", ".join(keys)
+    sql = (
+        f"SELECT {columns}, count(*) AS n FROM t WHERE {held} GROUP BY {columns} HAVING n > {limit} ORDER BY {columns}"
+    )
+    return query(sql, {"t": prepared.select(list(keys))})
+
+
+def _known_hot_keys(among: pa.Table, rule: Rule) -> pa.Table:
+    """The same, without `n`, from the mark that `prepare` left."""
+    if rule.cap is None:
+        raise Fault(f"The rule {rule.name!r} has no cap.")
+    marked = pc.invert(pc.fill_null(pc.equal(among[rule.cap.column], ""), False))
+    return among.filter(marked).select(list(rule.uncapped)).group_by(list(rule.uncapped)).aggregate([])
+
+
+def _capped(prepared: pa.Table, rule: Rule, hot: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """Empty where the record's block is no hot one, else the value of the column that the cap names."""
+    if rule.cap is None or not hot.num_rows:
+        return pa.repeat("", prepared.num_rows)
+    columns = ", ".join(rule.uncapped)
+    sql = f"""SELECT CASE WHEN hot.is_hot THEN {rule.cap.then} ELSE '' END AS cap
+              FROM t LEFT JOIN (SELECT {columns}, true AS is_hot FROM hot) hot USING ({columns}) ORDER BY {ID}"""
+    wanted = list(dict.fromkeys([ID, *rule.uncapped, rule.cap.then]))
+    return query(sql, {"t": prepared.select(wanted), "hot": hot})["cap"]
 
 
 def check_columns(records: pa.Table) -> None:

@@ -32,17 +32,36 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """What becomes of a block of more than `records`: its pairs must also agree on `then`; without it there are none.
+
+    `column` of the prepared records carries it: empty in an ordinary block, the value of `then` in a hot one. It is a
+    key of the rule like any other, so every engine and every count obeys it.
+    """
+
+    records: int
+    then: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A blocking rule: `left` columns of one record equal `right` columns of the other, pair by pair."""
 
     name: str
     left: tuple[str, ...]
     right: tuple[str, ...]
+    cap: Cap | None = None
 
     @property
     def sql(self) -> str:
         """The rule as Splink writes it."""
         return " AND ".join(f"l.{a} = r.{b}" for a, b in zip(self.left, self.right, strict=True))
+
+    @property
+    def uncapped(self) -> tuple[str, ...]:
+        """Its columns without the cap's."""
+        return tuple(column for column in self.left if self.cap is None or column != self.cap.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +86,71 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
+class Births:
+    """Which birth dates are sure enough to speak against one person: `column`, where `unsure` (a column) is false."""
+
+    column: str
+    unsure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A table of link evidence on the linker's side, its key of the person table, and the columns that a guard reads.
+
+    `where` (SQL) chooses rows; `place` is compared where both sides have one.
+    """
+
+    source: str
+    table: str
+    record: str
+    columns: Mapping[str, str]
+    where: str = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class SameDay:
+    """A person cannot be kept in one place (`stays`: from, to) and stand in another (`days`: day) on one day.
+
+    Such pairs are for review, and with `cut` they are kept apart.
+    """
+
+    stays: Evidence
+    days: Evidence
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Guards:
-    """What no cluster may be (METHODS 1), and how large a block may grow (records)."""
+    """What no cluster may be (METHODS 1), and how large a block may grow (records).
+
+    `weak_bridge` (bits): a link that alone holds two parts of a person together and weighs less is for review.
+    """
 
     max_block: int
     max_cluster: int
     unique: tuple[str, ...]
     twins_same: tuple[str, ...]
     twins_differ: str
+    births: Births | None = None
+    same_day: tuple[SameDay, ...] = ()
+    weak_bridge: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Sources whose records one model links: within each, with each other, and with those of the slices `to`."""
+
+    name: str
+    sources: tuple[str, ...]
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One clustering: of all links of these slices."""
+
+    name: str
+    slices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +183,11 @@ class Specification:
     training: Training
     guards: Guards
     cohort: CohortRules
+    slices: tuple[Slice, ...] = ()
+    products: tuple[Product, ...] = ()
+    journeys: tuple[Mapping[str, Any], ...] = ()
+    model_key: str = ""  # changes when anything does that a trained model depends on
+    record_key: str = ""  # changes when anything does that the prepared records depend on
 
     @property
     def frequency_columns(self) -> tuple[str, ...]:
@@ -127,13 +208,22 @@ def parse_specification(raw: Mapping[str, Any], nicknames: Mapping[str, str]) ->
         key=key_of(linkage=raw, nicknames=dict(nicknames)),
         derived=raw["derived"],
         nicknames=nicknames,
-        rules=tuple(_rule(rule) for rule in raw["rules"]),
+        rules=tuple(_rule(rule, place) for place, rule in enumerate(raw["rules"])),
         comparisons=tuple(_comparison(comparison) for comparison in raw["comparisons"]),
         frequencies=tuple(Frequency(f["column"], tuple(f["parts"]), f["apart"]) for f in raw["frequencies"]),
         training=_training(raw["training"]),
         guards=_guards(raw["guards"]),
         cohort=_cohort(raw["cohort"]),
+        slices=tuple(Slice(s["name"], tuple(s["sources"]), tuple(s.get("to", ()))) for s in raw.get("slices", ())),
+        products=tuple(Product(p["name"], tuple(p["slices"])) for p in raw.get("products", ())),
+        journeys=tuple(raw.get("journeys", ())),
+        model_key=_key(raw, nicknames, "derived", "comparisons", "frequencies", "training"),
+        record_key=_key(raw, nicknames, "derived", "rules"),
     )
+
+
+def _key(raw: Mapping[str, Any], nicknames: Mapping[str, str], *parts: str) -> str:
+    return key_of(nicknames=dict(nicknames), **{part: raw[part] for part in parts})
 
 
 def rule_on(*columns: str) -> Rule:
@@ -141,9 +231,12 @@ def rule_on(*columns: str) -> Rule:
     return Rule(" and ".join(columns), columns, columns)
 
 
-def _rule(raw: Mapping[str, Any]) -> Rule:
-    left, right = raw.get("left", raw.get("keys")), raw.get("right", raw.get("keys"))
-    return Rule(raw["name"], tuple(left or ()), tuple(right or ()))
+def _rule(raw: Mapping[str, Any], place: int) -> Rule:
+    left, right = (tuple(raw.get(side, raw.get("keys", ()))) for side in ("left", "right"))
+    if "cap" not in raw:
+        return Rule(raw["name"], left, right)
+    cap = Cap(raw["cap"], raw["then"], f"cap_{place:02d}")
+    return Rule(raw["name"], (*left, cap.column), (*right, cap.column), cap)
 
 
 def _comparison(raw: Mapping[str, Any]) -> Comparison:
@@ -163,7 +256,19 @@ def _training(raw: Mapping[str, Any]) -> Training:
 
 def _guards(raw: Mapping[str, Any]) -> Guards:
     twins = raw["twins"]
-    return Guards(raw["max_block"], raw["max_cluster"], tuple(raw["unique"]), tuple(twins["same"]), twins["differ"])
+    return Guards(
+        max_block=raw["max_block"],
+        max_cluster=raw["max_cluster"],
+        unique=tuple(raw["unique"]),
+        twins_same=tuple(twins["same"]),
+        twins_differ=twins["differ"],
+        births=Births(**raw["births"]) if "births" in raw else None,
+        same_day=tuple(
+            SameDay(Evidence(**pair["stays"]), Evidence(**pair["days"]), pair["cut"])
+            for pair in raw.get("same_day", ())
+        ),
+        weak_bridge=raw.get("weak_bridge", 0.0),
+    )
 
 
 def _cohort(raw: Mapping[str, Any]) -> CohortRules:

@@ -219,7 +219,7 @@ def _report(
 
 def _guard_report(clustering: Clustering) -> Mapping[str, Mapping[str, int]]:
     """For each guard: links left out, and links that stand and are for review."""
-    counted = Counter((doubt.guard, doubt.taken) for doubt in clustering.doubts)
+    counted = Counter((doubt.guard, doubt.taken) for doubt in clustering.doubts.each())
     return {guard.value: {"left_out": counted[guard, False], "for_review": counted[guard, True]} for guard in Guard}
 
 
@@ -266,7 +266,7 @@ def _links_table(linked: _Linked) -> pa.Table:
 
 def _review_table(linked: _Linked) -> pa.Table:
     """Links that a guard spoke against, for clerical review: `taken` ones stand, the others were left out."""
-    doubts = linked.clustering.doubts
+    doubts = linked.clustering.doubts.each()
     left, right = (np.array([getattr(doubt, side) for doubt in doubts], dtype=np.int64) for side in ("left", "right"))
     columns = {
         "match_weight": pa.array([doubt.weight for doubt in doubts], pa.float64()),

@@ -1,0 +1,144 @@
+"""What speaks against two records being in one cluster (METHODS 1), found before anything is joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from counterfoil.linkage import joining
+from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.specification import Births, Evidence, Guards, SameDay
+from counterfoil.warehouse import query, read_table
+
+Labels = npt.NDArray[np.int64]
+Pairs = npt.NDArray[np.int64]  # (n, 2) record numbers
+
+MOST_AT_ONE_ADDRESS = 200  # records of one cluster with one surname, birth date and address; more are no twins
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Pairs of records that may not be one person: shape (n, 2), and a number of `joining` for why each."""
+
+    pairs: Pairs
+    reason: npt.NDArray[np.int8]
+
+    @staticmethod
+    def of(pairs: Pairs, reason: int) -> Apart:
+        """All for one reason."""
+        return Apart(pairs, np.full(len(pairs), reason, dtype=np.int8))
+
+    @staticmethod
+    def together(parts: Sequence[Apart]) -> Apart:
+        """All of several."""
+        none = np.empty((0, 2), dtype=np.int64)
+        return Apart(
+            np.concatenate([none, *(part.pairs for part in parts)]),
+            np.concatenate([np.empty(0, dtype=np.int8), *(part.reason for part in parts)]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """One column whose values tell people apart: a number for each record's value, `NOTHING` where it has none."""
+
+    codes: npt.NDArray[np.int32]
+    are_dates: bool
+
+
+def guarded_columns(prepared: pa.Table, guards: Guards) -> tuple[Guarded, ...]:
+    """The unique identifiers, then sure birth dates."""
+    found = [Guarded(_codes(prepared.column(column)), are_dates=False) for column in guards.unique]
+    if guards.births is not None:
+        found.append(Guarded(_dates(prepared, guards.births), are_dates=True))
+    return tuple(found)
+
+
+def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    indices = column.combine_chunks().dictionary_encode().indices
+    found: npt.NDArray[np.int32] = indices.fill_null(joining.NOTHING).to_numpy(zero_copy_only=False).astype(np.int32)
+    return found
+
+
+def _dates(prepared: pa.Table, births: Births) -> npt.NDArray[np.int32]:
+    """Sure birth dates as YYYYMMDD."""
+    date, unsure = prepared.column(births.column), prepared.column(births.unsure)
+    sure = pc.and_(pc.is_valid(date), pc.invert(pc.fill_null(unsure, False)))
+    day, month, year = pc.day(date), pc.month(date), pc.year(date)
+    text = pc.add(pc.add(pc.multiply(year, 10000), pc.multiply(month, 100)), day)
+    held = pc.fill_null(pc.if_else(sure, text, joining.NOTHING), joining.NOTHING)
+    found: npt.NDArray[np.int32] = held.to_numpy().astype(np.int32)
+    return found
+
+
+def find_twins(prepared: pa.Table, together: Labels, guards: Guards) -> Apart:
+    """Pairs of one component that are twins and not one person."""
+    same, columns = list(guards.twins_same), ", ".join(guards.twins_same)
+    held = " AND ".join(f"{column} IS NOT NULL" for column in same)
+    joined = " AND ".join(f"l.{column} = r.{column}" for column in same)
+    sql = f"""WITH home AS (SELECT * FROM t WHERE {held}
+                  QUALIFY count(*) OVER (PARTITION BY together, {columns}) BETWEEN 2 AND {MOST_AT_ONE_ADDRESS})
+              SELECT l.{ID} AS l, r.{ID} AS r FROM home l JOIN home r ON l.together = r.together AND {joined}
+              WHERE l.{ID} < r.{ID} AND ({guards.twins_differ}) ORDER BY 1, 2"""
+    return Apart.of(_pairs(query(sql, {"t": _linked(prepared, together)})), joining.TWINS)
+
+
+def _linked(prepared: pa.Table, together: Labels) -> pa.Table:
+    """The records that are with another, and `together`."""
+    many = np.bincount(together, minlength=together.size)[together] > 1
+    return prepared.append_column("together", pa.array(together)).filter(pa.array(many))
+
+
+def _pairs(found: pa.Table) -> Pairs:
+    return np.column_stack([found["l"].to_numpy(), found["r"].to_numpy()]).astype(np.int64)
+
+
+def broken(together: Labels, columns: Sequence[Guarded], apart: Apart, largest: int) -> npt.NDArray[np.bool_]:
+    """For each record whether its component breaks a guard."""
+    found = np.zeros(together.size, dtype=np.bool_)
+    found[np.flatnonzero(np.bincount(together, minlength=together.size) > largest)] = True
+    inside = together[apart.pairs[:, 0]] == together[apart.pairs[:, 1]]
+    found[together[apart.pairs[inside, 0]]] = True
+    for column in columns:
+        held = column.codes != joining.NOTHING
+        values = np.unique(np.column_stack([together[held], column.codes[held]]), axis=0) if held.any() else None
+        if values is not None:
+            found[values[1:, 0][values[1:, 0] == values[:-1, 0]]] = True
+    return found[together]
+
+
+def find_same_day(prepared: pa.Table, together: Labels, rule: SameDay, extracts: dict[str, Path]) -> Pairs:
+    """Pairs of one component: a record kept in one place on a day on which the other was in another.
+
+    Needs both tables of link evidence; sources that are not loaded, or that hold none, give no pair.
+    """
+    tables = {side: _evidence(each, extracts) for side, each in (("stays", rule.stays), ("days", rule.days))}
+    if any(table is None for table in tables.values()):
+        return np.empty((0, 2), dtype=np.int64)
+    where = "true"
+    if "place" in rule.stays.columns and "place" in rule.days.columns:
+        where = "coalesce(s.place <> d.place, true)"
+    people = _linked(prepared.select([ID, "source", "record_id"]), together)
+    sql = f"""WITH s AS (SELECT t.{ID} AS id, together, stays.* FROM stays JOIN t
+                         ON t.source = '{rule.stays.source}' AND t.record_id = stays.record),
+                   d AS (SELECT t.{ID} AS id, together, days.* FROM days JOIN t
+                         ON t.source = '{rule.days.source}' AND t.record_id = days.record)
+              SELECT DISTINCT least(s.id, d.id) AS l, greatest(s.id, d.id) AS r FROM s JOIN d USING (together)
+              WHERE d.day > s.start AND (s.finish IS NULL OR d.day < s.finish) AND {where} AND s.id <> d.id
+              ORDER BY 1, 2"""
+    return _pairs(query(sql, {"t": people} | {name: table for name, table in tables.items() if table is not None}))
+
+
+def _evidence(evidence: Evidence, extracts: dict[str, Path]) -> pa.Table | None:
+    path = extracts.get(evidence.source)
+    file = None if path is None else path / f"{evidence.table}.parquet"
+    if file is None or not file.is_file():
+        return None
+    names = ", ".join(f"{column} AS {name}" for name, column in {"record": evidence.record, **evidence.columns}.items())
+    return query(f"SELECT {names} FROM t WHERE {evidence.where} ORDER BY ALL", {"t": read_table(file)})
