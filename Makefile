@@ -1,6 +1,6 @@
 # Recipes for people and for CI. `make` alone lists them. Each does its own set-up; see scripts/set_up.sh.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick fix coverage bench docs requirements changelog clean
+.PHONY: help demo test check quick fix coverage bench bench-linkage docs requirements changelog clean
 
 BIN := .venv/bin
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
@@ -47,6 +47,12 @@ bench: ## measure population, link, logit, match and evaluate on 100,000 people,
 	@sh scripts/set_up.sh dev
 	$(BIN)/python -m benchmarks.bench
 
+bench-linkage: ## measure training, scoring, linking and search beside Splink, recordlinkage and SQL (about 20 minutes)
+	@sh scripts/set_up.sh dev
+	@sh scripts/set_up_peers.sh
+	$(BIN)/python -m benchmarks.bench_linkage
+	$(BIN)/python -m benchmarks.linkage_growth
+
 docs: ## write the generated pages of docs/reference
 	@sh scripts/set_up.sh dev
 	$(BIN)/python scripts/generate_docs.py
@@ -55,6 +61,7 @@ requirements: ## compile requirements/*.in to pinned, hashed *.txt (needs the ne
 	@sh scripts/set_up.sh dev
 	$(COMPILE) --output-file=requirements/run.txt requirements/run.in requirements/build.in
 	$(COMPILE) --output-file=requirements/dev.txt requirements/dev.in
+	$(COMPILE) --output-file=requirements/peers.txt requirements/peers.in
 
 changelog: ## fold changelog.d/ into CHANGELOG.md for the version in __init__.py
 	@sh scripts/set_up.sh dev
