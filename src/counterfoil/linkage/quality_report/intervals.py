@@ -37,14 +37,14 @@ def exactly(value: float) -> Interval:
     return Interval(value, value, value)
 
 
-def wilson(part: float, whole: float) -> Interval:
-    """part / whole (0-1). With nothing looked at, anything is possible."""
+def wilson(part: float, whole: float, z: float = Z95) -> Interval:
+    """part / whole (0-1), `z` normal standard errors either way. With nothing looked at, anything is possible."""
     if whole <= 0:
         return Interval(0.5, 0.0, 1.0)
     share = part / whole
-    scale = 1 + Z95**2 / whole
-    centre = (share + Z95**2 / (2 * whole)) / scale
-    half = Z95 * sqrt(max(share * (1 - share), 0.0) / whole + Z95**2 / (4 * whole**2)) / scale
+    scale = 1 + z**2 / whole
+    centre = (share + z**2 / (2 * whole)) / scale
+    half = z * sqrt(max(share * (1 - share), 0.0) / whole + z**2 / (4 * whole**2)) / scale
     return Interval(share, max(centre - half, 0.0), min(centre + half, 1.0))
 
 
@@ -54,6 +54,11 @@ def total(parts: Sequence[Interval]) -> Interval:
     below = sqrt(sum((part.estimate - part.low) ** 2 for part in parts))
     above = sqrt(sum((part.high - part.estimate) ** 2 for part in parts))
     return Interval(middle, middle - below, middle + above)
+
+
+def difference(one: Interval, other: Interval) -> Interval:
+    """one - other of independent shares (Newcombe 1998, Statistics in Medicine 17, method 10)."""
+    return total([one, Interval(-other.estimate, -other.high, -other.low)])
 
 
 def ratio(top: Interval, bottom: Interval) -> Interval:

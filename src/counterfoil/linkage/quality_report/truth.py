@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.quality_report.estimates import DIFFERENT, SAME
-from counterfoil.warehouse import query
+from counterfoil.warehouse import query, read_table
+
+_KNOWN = ("sex", "ethnicity", "origin", "date_of_birth", "homeless", "married", "surname")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +60,17 @@ def simulated_labels(pairs: pa.Table, truth: pa.Table, *, reviewers: int, error:
         names = pa.array([f"simulated {number + 1}"] * is_same.size, pa.string())
         tables.append(known.drop_columns(["same"]).append_column("reviewer", names).append_column("answer", answers))
     return pa.concat_tables(tables)
+
+
+def lab_truth(folder: Path | None) -> pa.Table | None:
+    """source, record_id, person_id and what is known of each person, from a population's truth; None without one."""
+    if folder is None or not (folder / "truth_records.parquet").is_file():
+        return None
+    sql = f"""
+        WITH p AS (SELECT *, coalesce(twin_of_previous, false)
+                          OR coalesce(lead(twin_of_previous) OVER (ORDER BY person_id), false) AS is_twin FROM people)
+        SELECT r.source, r.record_id, r.person_id, {", ".join(f"p.{name}" for name in (*_KNOWN, "is_twin"))}
+        FROM r LEFT JOIN p USING (person_id) ORDER BY r.source, r.record_id"""
+    records = read_table(folder / "truth_records.parquet", ["source", "record_id", "person_id"])
+    people = read_table(folder / "truth_people.parquet", ["person_id", "twin_of_previous", *_KNOWN])
+    return query(sql, {"r": records, "people": people})
