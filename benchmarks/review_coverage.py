@@ -50,9 +50,8 @@ def main() -> int:
         print(f"| {key[0]} | {key[1]} | {sum(found)} of {len(found)} | {100 * np.mean(width[key]):.2f} |")
     used = resource.getrusage(resource.RUSAGE_SELF)
     asked = f"reviewers wrong {options.error:.1%} of the time, {options.labels:,} pairs"
-    print(
-        f"\n{options.people:,} people a lab, {asked}; {used.ru_utime + used.ru_stime:.0f} CPU-s, {used.ru_maxrss / 1e6:.2f} GB"
-    )
+    cost = f"{used.ru_utime + used.ru_stime:.0f} CPU-s, {used.ru_maxrss / 1e6:.2f} GB"
+    print(f"\n{options.people:,} people a lab, {asked}; {cost}")
     return 0 if all(sum(found) >= MUST_COVER * len(found) for found in held.values()) else 1
 
 
@@ -69,7 +68,7 @@ def _one(folder: Path, seed: int, options: argparse.Namespace) -> list[tuple[tup
     made = generate(folder / "population", people=options.people, seed=seed)
     spine = read_spine(_linked(folder / "lab", made.sources))
     truth = pq.read_table(made.truth / "truth_records.parquet")
-    sample = review_sample(spine, quality_rules("justice"), labels=options.labels)
+    sample = review_sample(spine, quality_rules("justice"), today=LAB_DATE, labels=options.labels)
     labels = simulated_labels(sample.pairs, truth, reviewers=2, error=options.error, seed=seed)
     found = estimate_from_labels(sample, labels)
     if found is None:

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from counterfoil import __version__
 from counterfoil.cli import INTERRUPTED, STOPPED, words
 from counterfoil.cli.demo import run_demo
+from counterfoil.cli.quality import quality
 from counterfoil.cli.screen import complain, progress, say, say_json
 from counterfoil.disclosure import DEFAULT_SETTINGS
 from counterfoil.effect.power import BASE_RATE, HidingRules, power_table
@@ -247,6 +248,9 @@ def doctor(lab: Lab, as_json: Json = False) -> None:
     else:
         words.say_lines(f.line() for f in findings)
     raise typer.Exit(DONE if all(f.well for f in findings) else FINDINGS)
+
+
+app.command()(quality)
 
 
 def run() -> int:

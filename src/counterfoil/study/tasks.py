@@ -12,6 +12,7 @@ from counterfoil.lab import log
 from counterfoil.lab.make import open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Engine, build_spine
+from counterfoil.linkage.quality_report.task import make_quality
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import link_submission
@@ -52,6 +53,7 @@ TASKS: Mapping[tuple[ProcessRole, str], Task] = {
     (ProcessRole.INTAKE, "load"): _load,
     (ProcessRole.LINKER, "link"): _link,
     (ProcessRole.LINKER, "link_cohort"): link_submission,
+    (ProcessRole.LINKER, "quality"): make_quality,
     (ProcessRole.ANALYST, "register"): make_register,
     (ProcessRole.ANALYST, "evaluate"): evaluate_run,
 }

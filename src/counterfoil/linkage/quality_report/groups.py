@@ -17,14 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from counterfoil.linkage.clusters import Strictness
+from counterfoil.linkage.clusters import Labels
 from counterfoil.linkage.quality_report.estimates import interval_json
 from counterfoil.linkage.quality_report.intervals import Interval, difference, wilson
 from counterfoil.warehouse import query
 
 AGES = ((0, "under 18"), (18, "18 to 24"), (25, "25 to 34"), (35, "35 to 49"), (50, "50 and over"))
 LEAST_PAIRS = 30  # of a group, for a test of difference
-_LEVEL = Strictness.MEDIUM
 Floats = npt.NDArray[np.float64]
 
 
@@ -110,8 +109,8 @@ def _rates(joined: pa.Table, condition: str, unit: str) -> tuple[Rate, Rate]:
     return Rate(right - rest_right, whole - rest), Rate(rest_right, rest)
 
 
-def with_truth(records: pa.Table, people: pa.Table, truth: pa.Table, today: dt.date) -> pa.Table:
-    """One row a record: cluster (medium), person, and sex, ethnicity, age, origin and source as text.
+def with_truth(records: pa.Table, labels: Labels, truth: pa.Table, today: dt.date) -> pa.Table:
+    """One row a record: cluster (its entry of `labels`), person, and sex, ethnicity, age, origin and source as text.
 
     `records` are the encoded ones. `truth` has source, record_id, person_id and what is known of the person; columns of
     both kinds are kept, for conditions of the bias suite.
@@ -120,8 +119,8 @@ def with_truth(records: pa.Table, people: pa.Table, truth: pa.Table, today: dt.d
     own = [n for n in ("dob_is_1jan", "alias_names", "pnc_std") if n in records.column_names and n not in extra]
     born = f", {age_sql('truth.date_of_birth', today)} AS age" if "date_of_birth" in extra else ""
     columns = ", ".join([*(f"truth.{name}" for name in extra), *(f"r.{name}" for name in own)])
-    sql = f"""SELECT r.source, p.cluster_{_LEVEL.value} AS cluster, truth.person_id AS person, {columns}{born}
-              FROM r JOIN p USING (source, record_id) JOIN truth USING (source, record_id)
+    sql = f"""SELECT r.source, r.cluster, truth.person_id AS person, {columns}{born}
+              FROM r JOIN truth USING (source, record_id)
               ORDER BY r.source, r.record_id"""
-    kept = records.select(["source", "record_id", *own])
-    return query(sql, {"r": kept, "p": people, "truth": truth})
+    kept = records.select(["source", "record_id", *own]).append_column("cluster", pa.array(labels))
+    return query(sql, {"r": kept, "truth": truth})

@@ -6,24 +6,29 @@ good for as long as the spine stands.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.lab.files import write_json
+from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.model import Resources
+from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality_report.beyond import beyond_frames
 from counterfoil.linkage.quality_report.domain import QualityRules
-from counterfoil.linkage.quality_report.estimates import Estimated, estimate
+from counterfoil.linkage.quality_report.estimates import Estimated, estimate, interval_json
+from counterfoil.linkage.quality_report.groups import age_sql
 from counterfoil.linkage.quality_report.intervals import Interval
 from counterfoil.linkage.quality_report.sampling import LABELS, Sample, Standing, Stratum, draw, frame_of
 from counterfoil.linkage.spine import Spine
-from counterfoil.warehouse import read_table, write_table
+from counterfoil.warehouse import query, read_table, write_table
 
 FOLDER = "quality"  # of a spine: the sample and the page
 DEFAULT_RESOURCES = Resources(2, "8GB")
@@ -35,6 +40,9 @@ class ReviewSample:
 
     sample: Sample
     beyond: Interval
+    groups: Mapping[
+        str, Mapping[str, Mapping[str, int]]
+    ]  # kind -> value -> stratum -> pairs with a record of the group
 
     @property
     def pairs(self) -> pa.Table:
@@ -46,6 +54,7 @@ def review_sample(
     spine: Spine,
     rules: QualityRules,
     *,
+    today: dt.date,
     labels: int = LABELS,
     engine: Engine = Engine.SPLINK,
     resources: Resources = DEFAULT_RESOURCES,
@@ -56,7 +65,10 @@ def review_sample(
         return _read(folder)
     frame = frame_of(spine, rules.looser, engine=engine, resources=resources)
     sample = draw(frame, spine.encoded(), labels=labels)
-    made = ReviewSample(sample, beyond_frames(spine, rules, engine=engine, resources=resources))
+    kinds = _kinds(spine, today)
+    counts = {kind: _counts(frame.pairs, values) for kind, values in kinds.items()}
+    sample = Sample(_with_kinds(sample.pairs, kinds), sample.strata, sample.share)
+    made = ReviewSample(sample, beyond_frames(spine, rules, engine=engine, resources=resources), counts)
     _write(folder, made)
     return made
 
@@ -68,17 +80,73 @@ def estimate_from_labels(
     return estimate(sample.sample, labels, reviewer_error=reviewer_error, beyond=sample.beyond)
 
 
+def by_group_of_labels(sample: ReviewSample, labels: pa.Table) -> dict[str, Any]:
+    """{kind: {value: precision and recall at medium}}, of pairs with a record of the group; groups with labels only."""
+    level = Strictness.MEDIUM
+    found: dict[str, Any] = {}
+    for kind, values in sample.groups.items():
+        estimates = {value: estimate(_of_group(sample, kind, value), labels, beyond=sample.beyond) for value in values}
+        found[kind] = {
+            value: {
+                "precision": interval_json(each.precision[level]),
+                "recall": interval_json(each.recall[level]),
+                "labels": each.labels,
+            }
+            for value, each in estimates.items()
+            if each is not None
+        }
+    return found
+
+
+def _of_group(sample: ReviewSample, kind: str, value: str) -> Sample:
+    pairs, counts = sample.sample.pairs, sample.groups[kind][value]
+    chosen = pc.or_kleene(pc.equal(pairs[f"{kind}_l"], value), pc.equal(pairs[f"{kind}_r"], value))
+    strata = tuple(replace(s, pairs=counts[s.name]) for s in sample.sample.strata if counts.get(s.name))
+    return Sample(pairs.filter(pc.fill_null(chosen, False)), strata, sample.sample.share)
+
+
+def _kinds(spine: Spine, today: dt.date) -> Mapping[str, pa.Array]:
+    """What the linker knows of each record that people are told apart by: sex, age, source."""
+    sql = f"""SELECT sex_std AS sex, {age_sql("dob", today)} AS age, source FROM t ORDER BY {ID}"""
+    found = query(sql, {"t": spine.encoded().select([ID, "sex_std", "dob", "source"])})
+    return {name: found[name].combine_chunks() for name in found.column_names}
+
+
+def _counts(pairs: pa.Table, values: pa.Array) -> dict[str, dict[str, int]]:
+    """For each value, pairs of each stratum with a record of it."""
+    table = pairs.select(["stratum"])
+    for side in "lr":
+        table = table.append_column(side, values.take(pairs[f"{ID}_{side}"].combine_chunks()))
+    sql = """SELECT v, stratum, count(*) AS n FROM
+                 (SELECT l AS v, stratum FROM t WHERE l IS NOT NULL
+                  UNION ALL SELECT r, stratum FROM t WHERE r IS NOT NULL AND l IS DISTINCT FROM r)
+             GROUP BY ALL ORDER BY ALL"""
+    found: dict[str, dict[str, int]] = {}
+    for row in query(sql, {"t": table}).to_pylist():
+        found.setdefault(row["v"], {})[row["stratum"]] = row["n"]
+    return found
+
+
+def _with_kinds(pairs: pa.Table, kinds: Mapping[str, pa.Array]) -> pa.Table:
+    for kind, values in kinds.items():
+        for side in "lr":
+            if f"{kind}_{side}" not in pairs.column_names:
+                at = pairs[f"{ID}_{side}"].combine_chunks()
+                pairs = pairs.append_column(f"{kind}_{side}", values.take(at))
+    return pairs
+
+
 def _write(folder: Path, made: ReviewSample) -> None:
     strata = [{**asdict(stratum), "standing": stratum.standing.value} for stratum in made.sample.strata]
     write_table(made.pairs, folder / "sample.parquet")
-    about = {"share": made.sample.share, "beyond": asdict(made.beyond), "strata": strata}
+    about = {"share": made.sample.share, "beyond": asdict(made.beyond), "strata": strata, "groups": made.groups}
     write_json(folder / "sample.json", about)
 
 
 def _read(folder: Path) -> ReviewSample:
     about = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
     sample = Sample(read_table(folder / "sample.parquet"), tuple(map(_stratum, about["strata"])), about["share"])
-    return ReviewSample(sample, Interval(**about["beyond"]))
+    return ReviewSample(sample, Interval(**about["beyond"]), about["groups"])
 
 
 def _stratum(raw: Mapping[str, Any]) -> Stratum:

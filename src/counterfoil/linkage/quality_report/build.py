@@ -1,0 +1,313 @@
+"""The quality report of one spine, as one JSON value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+import counterfoil
+from counterfoil.lab.make import OpenLab
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.linkage import engine as engines
+from counterfoil.linkage.blocking import count_within
+from counterfoil.linkage.clusters import Labels, Links, Strictness, cluster, links_of
+from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.model import Resources
+from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.quality import completeness, estimated, exact_baseline, link_rates
+from counterfoil.linkage.quality_report import bias, controls, counted, groups, transparency
+from counterfoil.linkage.quality_report.beyond import without_numbers
+from counterfoil.linkage.quality_report.domain import QualityRules, quality_rules
+from counterfoil.linkage.quality_report.estimates import Estimated, interval_json
+from counterfoil.linkage.quality_report.findings import find_concerns
+from counterfoil.linkage.quality_report.review import (
+    ReviewSample,
+    by_group_of_labels,
+    estimate_from_labels,
+    review_sample,
+)
+from counterfoil.linkage.quality_report.sampling import describe, spine_links
+from counterfoil.linkage.spine import Spine, resources
+
+SCHEMA = 1  # of report.json; fields are added, none renamed
+KINDS = ("sex", "ethnicity", "age", "origin", "source")
+_MEDIUM = Strictness.MEDIUM
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What every part of the report starts from."""
+
+    lab: OpenLab
+    spine: Spine
+    rules: QualityRules
+    encoded: pa.Table
+    links: pa.Table
+    labels: Mapping[Strictness, Labels]
+    truth: pa.Table | None
+    engine: Engine
+    machine: Resources
+
+
+def build_report(
+    lab: OpenLab,
+    spine: Spine,
+    *,
+    truth: pa.Table | None = None,
+    labels: pa.Table | None = None,
+    reviewer_error: float | None = None,
+    engine: Engine = Engine.SPLINK,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Everything that the page shows. `truth` as `lab_truth` gives it; `labels` as `estimate` takes them."""
+    encoded, people = spine.encoded(), spine.people()
+    clusters = {level: people[f"cluster_{level.value}"].to_numpy() for level in Strictness}
+    given = _Given(
+        lab,
+        spine,
+        quality_rules(lab.settings.domain),
+        encoded,
+        spine_links(spine),
+        clusters,
+        truth,
+        engine,
+        resources(lab),
+    )
+    progress("Counting", 0.05)
+    report = _counted(given)
+    progress("Linking without numbers, and by plain keys", 0.3)
+    others = {"exact_keys": exact_baseline(encoded), "no_numbers": _without_numbers(given)}
+    progress("Drawing pairs for review", 0.5)
+    sample = review_sample(spine, given.rules, today=lab.settings.date(), engine=engine, resources=given.machine)
+    found = None if labels is None else estimate_from_labels(sample, labels, reviewer_error=reviewer_error)
+    report["precision_recall"] = _precision_recall(given, others, sample, found)
+    progress("Groups of people and the bias suite", 0.7)
+    report["groups"] = _groups(given, sample, labels)
+    report["bias"] = _bias(given)
+    report["findings"] = [finding.to_json() for finding in find_concerns(report, given.rules.concern)]
+    report["transparency"] = transparency.record_of(report, domain=lab.settings.domain, lab=lab.settings.name)
+    return report
+
+
+def _counted(given: _Given) -> dict[str, Any]:
+    lab, spine, encoded = given.lab, given.spine, given.encoded
+    extracts = lab.paths.latest_extracts(lab.paths.linker)
+    kept = spine.quality()
+    shares = completeness(encoded)
+    years = counted.years_of(extracts, encoded)
+    previous = _previous(spine.folder)
+    return {
+        "schema": SCHEMA,
+        "about": _about(given, kept),
+        "completeness": {
+            "by_source": shares,
+            "by_year": counted.completeness_by_year(encoded, years),
+            "drift": counted.drift(shares, _kept_completeness(previous)),
+        },
+        "blocking": counted.by_rule(spine, encoded, given.links),
+        "weights": counted.histogram(given.links["match_weight"].to_numpy()),
+        "cluster_sizes": counted.cluster_sizes(spine.people()),
+        "link_rates": link_rates(encoded, given.labels[_MEDIUM]),
+        "guards": counted.guards(spine, given.links, given.labels[_MEDIUM]),
+        "controls": [
+            each.to_json()
+            for each in controls.run_controls(
+                spine, encoded, given.labels[_MEDIUM], given.labels[Strictness.LOOSE], extracts
+            )
+        ],
+        "changes": counted.changes(spine, previous),
+        "model": _model(spine, kept),
+    }
+
+
+def _about(given: _Given, kept: Mapping[str, Any]) -> dict[str, Any]:
+    spine, people = given.spine, given.spine.people()
+    return {
+        "lab": given.lab.settings.name,
+        "spine": spine.version,
+        "engine": kept.get("engine"),
+        "counterfoil": counterfoil.__version__,
+        "model": spine.model.key,
+        "thresholds": {level.value: spine.thresholds[level] for level in Strictness},
+        "records": people.num_rows,
+        "people": {level.value: len(np.unique(given.labels[level])) for level in Strictness},
+        "truth_known": given.truth is not None,
+    }
+
+
+def _model(spine: Spine, kept: Mapping[str, Any]) -> dict[str, Any]:
+    trained = kept.get("model", {})
+    return {
+        "prior": spine.model.prior,
+        "weights": counted.level_weights(spine, trained.get("never_seen_in_training", ())),
+        "sessions": trained.get("sessions", []),
+        "bounds": trained.get("never_seen_in_training", []),
+    }
+
+
+def _previous(folder: Path) -> Path | None:
+    """The spine before this one."""
+    older = sorted(p for p in folder.parent.iterdir() if not p.name.startswith(".") and p.name < folder.name)
+    return older[-1] if older else None
+
+
+def _kept_completeness(previous: Path | None) -> Mapping[str, Mapping[str, Any]]:
+    if previous is None:
+        return {}
+    found: Mapping[str, Mapping[str, Any]] = _json(previous / "quality.json").get("completeness", {})
+    return found
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
+
+
+def _without_numbers(given: _Given) -> Mapping[Strictness, Labels]:
+    """People if no record held any identifying number, by the same model."""
+    bare, specification = without_numbers(given.encoded, given.rules.numbers), given.spine.specification
+    pairs = sum(count.pairs for count in count_within(bare, specification.rules))
+    least = min(given.spine.thresholds.values())
+    scored = engines.score(
+        bare, given.spine.model, threshold=least, pairs=pairs, engine=given.engine, resources=given.machine
+    )
+    return cluster(bare, links_of(scored), given.spine.thresholds, specification.guards).labels
+
+
+def _precision_recall(
+    given: _Given, others: Mapping[str, Any], sample: ReviewSample, found: Estimated | None
+) -> dict[str, Any]:
+    links = Links(*(given.links[name].to_numpy() for name in (f"{ID}_l", f"{ID}_r", "match_weight")))
+    expected = estimated(links, given.spine.thresholds)
+    rows = [_model_row(level, expected) for level in Strictness]
+    if found is not None:
+        rows += [_label_row(level, found) for level in Strictness]
+    if given.truth is not None:
+        rows += [_truth_row(given, "Truth", level, given.labels[level]) for level in Strictness]
+        rows += [
+            _truth_row(given, "Truth, without any number", level, others["no_numbers"][level]) for level in Strictness
+        ]
+        rows.append(_truth_row(given, "Truth, plain equality of keys", None, others["exact_keys"]))
+    return {
+        "rows": rows,
+        "note": expected["note"],
+        "review": _review_json(sample, found),
+        "compared": [
+            _compared("Plain equality of keys (SQL)", others["exact_keys"], given.labels[_MEDIUM]),
+            _compared("The model without any number", others["no_numbers"][_MEDIUM], given.labels[_MEDIUM]),
+        ],
+    }
+
+
+def _review_json(sample: ReviewSample, found: Estimated | None) -> dict[str, Any]:
+    return {
+        "strata": describe(sample.sample.strata),
+        "share_of_records": round(sample.sample.share, 6),
+        "beyond": interval_json(sample.beyond),
+        "estimate": None if found is None else found.to_json(),
+    }
+
+
+def _model_row(level: Strictness, expected: Mapping[str, Any]) -> dict[str, Any]:
+    row = expected[level.value]
+    return {
+        "basis": "The model of itself",
+        "strictness": level.value,
+        "precision": {"rate": row["precision"], "low": None, "high": None},
+        "recall": {"rate": row["recall"], "low": None, "high": None},
+        "false": row["false_links"],
+        "missed": row["missed_links"],
+    }
+
+
+def _label_row(level: Strictness, found: Estimated) -> dict[str, Any]:
+    return {
+        "basis": "Sampled review",
+        "strictness": level.value,
+        "precision": interval_json(found.precision[level]),
+        "recall": interval_json(found.recall[level]),
+        "scoring_recall": interval_json(found.scoring_recall[level]),
+        "blocking_recall": interval_json(found.blocking_recall),
+    }
+
+
+def _truth_row(given: _Given, basis: str, level: Strictness | None, labels: Labels) -> dict[str, Any]:
+    rates = groups.rates_of(_joined(given, labels), "true")
+    return {
+        "basis": basis,
+        "strictness": "none" if level is None else level.value,
+        "precision": rates["precision"],
+        "recall": rates["recall"],
+    }
+
+
+def _joined(given: _Given, labels: Labels) -> pa.Table:
+    if given.truth is None:
+        raise ValueError("there is no truth to join")
+    return groups.with_truth(given.encoded, labels, given.truth, given.lab.settings.date())
+
+
+def _compared(name: str, other: Labels, labels: Labels) -> dict[str, Any]:
+    """How far other people agree with the spine's, in pairs of records; no truth is needed."""
+    both = _pairs(np.unique(np.column_stack([labels, other]), axis=0, return_counts=True)[1])
+    ours, theirs = (_pairs(np.unique(each, return_counts=True)[1]) for each in (labels, other))
+    return {
+        "name": name,
+        "people": len(np.unique(other)),
+        "pairs": theirs,
+        "spine_pairs": ours,
+        "of_spine_found": round(both / ours, 6) if ours else None,
+        "found_beside": theirs - both,
+    }
+
+
+def _pairs(sizes: np.ndarray[Any, np.dtype[np.int64]]) -> int:
+    return int((sizes.astype(np.int64) * (sizes - 1) // 2).sum())
+
+
+def _groups(given: _Given, sample: ReviewSample, labels: pa.Table | None) -> dict[str, Any]:
+    if given.truth is not None:
+        rates = groups.by_group(_joined(given, given.labels[_MEDIUM]), KINDS)
+        return {"basis": "truth", "strictness": _MEDIUM.value, "kinds": rates, "note": ""}
+    rates = {} if labels is None else by_group_of_labels(sample, labels)
+    return {
+        "basis": "sampled review" if rates else "none",
+        "strictness": _MEDIUM.value,
+        "kinds": rates,
+        "note": "The linker holds no ethnicity and no origin of names, and neither is guessed: what can be "
+        "said of them is in the bias suite.",
+    }
+
+
+def _bias(given: _Given) -> dict[str, Any]:
+    suite = bias.load_suite(given.lab.settings.domain)
+    outcomes = bias.run_suite(suite, given.spine, engine=given.engine, resources=given.machine)
+    joined = None if given.truth is None else _joined(given, given.labels[_MEDIUM])
+    gap = given.rules.concern.group_gap
+    rows = []
+    for hypothesis in suite.hypotheses:
+        rates = None if joined is None else groups.rates_of(joined, hypothesis.group)
+        sides = outcomes[hypothesis.name]
+        gaps = [] if rates is None else [
+            rates[f"{name}_worse_by"]["rate"]
+            for name in ("recall", "precision")
+            if rates[f"{name}_worse_beyond_chance"]
+        ]  # fmt: skip
+        rows.append(
+            {
+                "name": hypothesis.name,
+                "label": hypothesis.label,
+                "hypothesis": hypothesis.hypothesis,
+                "statement": bias.statement_of(sides, gaps, gap).value,
+                "mitigation": hypothesis.mitigation,
+                "made_up": {side: {k: o.to_json() for k, o in kinds.items()} for side, kinds in sides.items()},
+                "truth": rates,
+            }
+        )
+    return {"tolerance": bias.TOLERANCE, "gap": gap, "hypotheses": rows}

@@ -1,0 +1,128 @@
+"""What of a quality report is worth a look: each finding says what was found, what was expected, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from counterfoil.linkage.quality_report.domain import Concern
+
+
+class Concerns(Enum):
+    """What may be of concern."""
+
+    COMPLETENESS = "completeness"
+    PRECISION = "precision"
+    RECALL = "recall"
+    GROUP = "group"
+    BIAS = "bias"
+    KEYS = "keys"
+    TRAINING = "training"
+    CONTROL = "negative control"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at."""
+
+    concern: Concerns
+    text: str
+
+    def to_json(self) -> dict[str, str]:
+        """concern, text."""
+        return {"concern": self.concern.value, "text": self.text}
+
+
+def find_concerns(report: Mapping[str, Any], concern: Concern) -> list[Finding]:
+    """Everything that crosses a threshold of the domain's quality.toml."""
+    parts = (_completeness, _rates, _groups, _bias, _keys, _training, _controls)
+    return [finding for part in parts for finding in part(report, concern)]
+
+
+def _completeness(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    for row in report["completeness"]["drift"]:
+        if row["change"] <= -concern.completeness_drop:
+            yield Finding(
+                Concerns.COMPLETENESS,
+                f"{row['source']}: {row['identifier']} is held by {100 * row['now']:.1f}% of records, "
+                f"{100 * row['before']:.1f}% in the last spine. "
+                "Pairs that it would have linked fall to looser rules. Ask the source what changed.",
+            )
+
+
+def _rates(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    for row in report["precision_recall"]["rows"]:
+        if row["strictness"] != "medium" or row["basis"] not in ("Truth", "Sampled review"):
+            continue
+        for name, kind, least in (
+            ("precision", Concerns.PRECISION, concern.least_precision),
+            ("recall", Concerns.RECALL, concern.least_recall),
+        ):
+            low = row[name]["low"]
+            if low is not None and low < least:
+                yield Finding(
+                    kind,
+                    f"{row['basis']}: {name} at medium may be as low as {100 * low:.1f}%, under {100 * least:.0f}%. "
+                    "Review more pairs to narrow the interval, or look at the rules and levels below.",
+                )
+
+
+def _groups(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    for kind, values in report["groups"]["kinds"].items():
+        for value, rates in values.items():
+            for name in ("recall", "precision"):
+                worse = rates.get(f"{name}_worse_by", {}).get("rate")
+                if rates.get(f"{name}_worse_beyond_chance") and worse > concern.group_gap:
+                    yield Finding(
+                        Concerns.GROUP,
+                        f"{kind} {value}: {name} is {100 * worse:.1f} points under everybody else's, beyond chance. "
+                        "Results by this group carry link error; say so beside them.",
+                    )
+
+
+def _bias(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    del concern
+    for row in report["bias"]["hypotheses"]:
+        if row["statement"].startswith("found, partly"):
+            yield Finding(
+                Concerns.BIAS,
+                f"{row['label']}: {row['statement']}. State the figures of the bias suite with results.",
+            )
+
+
+def _keys(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    changes = report["changes"]
+    if changes is None:
+        return
+    lost = sum(changes["keys"].get(name, 0) for name in ("merged", "split"))
+    if lost > concern.lost_people * max(changes["people"]["before"], 1):
+        yield Finding(
+            Concerns.KEYS,
+            f"{lost:,} of {changes['people']['before']:,} people of the last spine were merged or split. "
+            "Studies under way should read the crosswalk before they use this spine.",
+        )
+
+
+def _training(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    del concern
+    for session in report["model"]["sessions"]:
+        if session.get("converged") is False:
+            yield Finding(
+                Concerns.TRAINING,
+                f"Training on {session.get('block')} stopped at its limit and had not settled. "
+                "Its weights are not to be trusted.",
+            )
+
+
+def _controls(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    for control in report["controls"]:
+        share = control["share"]
+        if share is not None and share["low"] > 1 - concern.least_precision:
+            yield Finding(
+                Concerns.CONTROL,
+                f"{control['found']:,} of {control['looked_at']:,} pairs are one person and cannot be: "
+                f"{control['name']}. "
+                "Look at them in `counterfoil review`.",
+            )

@@ -1,0 +1,64 @@
+"""The quality report as files: index.html, report.json, transparency.json, transparency.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from counterfoil.lab.files import PRIVATE, atomic_write
+from counterfoil.linkage.quality_report import charts
+from counterfoil.linkage.quality_report.sections import sections_of
+from counterfoil.linkage.quality_report.transparency import to_markdown
+
+PAGE, REPORT = "index.html", "report.json"
+
+
+def write_report(report: Mapping[str, Any], folder: Path) -> Path:
+    """Write every file into `folder`, for the linker alone to read. Gives the path of the page."""
+    made = {
+        PAGE: page_of(report),
+        REPORT: _json(report),
+        "transparency.json": _json(report["transparency"]),
+        "transparency.md": to_markdown(report["transparency"]),
+    }
+    for name, text in made.items():
+        atomic_write(folder / name, text.encode("utf-8"), mode=PRIVATE)
+    return folder / PAGE
+
+
+def page_of(report: Mapping[str, Any]) -> str:
+    """The page. The same report gives the same bytes."""
+    environment = _environment()
+    style = environment.get_template("style.css").render()
+    return environment.get_template("quality.html").render(
+        about=report["about"],
+        findings=report["findings"],
+        sections=sections_of(report),
+        style=Markup(style),
+        draw=_drawn,
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _drawn(data: charts.ChartData) -> Markup:
+    return Markup(charts.draw(data))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("counterfoil.linkage.quality_report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,39 @@
+"""`quality`: the newest spine's report, made and written. For the linker role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.progress import Progress
+from counterfoil.linkage.quality_report.build import build_report
+from counterfoil.linkage.quality_report.page import write_report
+from counterfoil.linkage.quality_report.review import FOLDER
+from counterfoil.linkage.quality_report.truth import lab_truth
+from counterfoil.linkage.spine import read_spine
+
+
+def make_quality(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Task `quality` of the linker: {"page", "report", "findings", "spine"}."""
+    lab = open_lab(Path(arguments["lab"]))
+    spine = read_spine(lab)
+    report = build_report(lab, spine, truth=lab_truth(_truth_folder(lab)), labels=_labels(lab), progress=progress)
+    progress("Writing the page", 0.95)
+    page = write_report(report, spine.folder / FOLDER)
+    return {"page": str(page), "spine": spine.version, "findings": report["findings"], "report": report}
+
+
+def _truth_folder(lab: OpenLab) -> Path | None:
+    """Where a synthetic lab's truth lies; relative to the lab."""
+    said = getattr(lab.settings, "truth", None)
+    return None if said is None else lab.paths.root / said
+
+
+def _labels(lab: OpenLab) -> pa.Table | None:
+    """What reviewers said of sampled pairs, if anybody has looked."""
+    del lab
+    return None
