@@ -289,7 +289,7 @@ def _bias(given: _Given) -> dict[str, Any]:
     suite = bias.load_suite(given.lab.settings.domain)
     outcomes = bias.run_suite(suite, given.spine, engine=given.engine, resources=given.machine)
     joined = None if given.truth is None else _joined(given, given.labels[_MEDIUM])
-    gap = given.rules.concern.group_gap
+    gap = given.rules.concern.bias_gap
     rows = []
     for hypothesis in suite.hypotheses:
         rates = None if joined is None else groups.rates_of(joined, hypothesis.group)

@@ -133,10 +133,9 @@ def _figure(height: float) -> tuple[Figure, Any]:
 
 
 def _across(data: ChartData) -> Figure:
-    lines = max((len(fill(row.label, _LABEL).splitlines()) for row in data.rows), default=1)
-    step = _ROW if lines < 2 else 1.25 * _ROW
-    figure, axes = _figure(0.75 + step * max(len(data.rows), 1) + (0.3 if len(data.series) > 1 else 0))
-    places = _places(data.rows)
+    labels = _labels(data.rows)
+    places, height = _places(labels)
+    figure, axes = _figure(0.75 + _ROW * height + (0.3 if len(data.series) > 1 else 0))
     colours = _colours(data)
     if data.kind is Kind.BARS:
         axes.barh(places, [r.value for r in data.rows], color=[colours[r.series] for r in data.rows], height=0.72)
@@ -147,8 +146,8 @@ def _across(data: ChartData) -> Figure:
             axes.plot([low, high], [place, place], color=colours[row.series], linewidth=2.2, solid_capstyle="butt")
             marker = "os^D"[data.series.index(row.series) % 4]
             axes.plot([row.value], [place], marker, color=colours[row.series], markersize=5.5)
-    axes.set_yticks(places, [fill(r.label, _LABEL) for r in data.rows], fontsize=9.5)
-    axes.set_ylim(max(places, default=0) + 0.7, -0.7)
+    axes.set_yticks(places, labels, fontsize=9.5)
+    axes.set_ylim(height, 0)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(data.axis)
     for value, _ in data.marks:
@@ -159,9 +158,20 @@ def _across(data: ChartData) -> Figure:
     return figure
 
 
-def _places(rows: Sequence[Row]) -> list[float]:
-    """One step a row, and half a step more where another label begins among several series."""
-    return [float(number) for number in range(len(rows))]
+def _labels(rows: Sequence[Row]) -> list[str]:
+    """Wrapped; said once where several series follow each other."""
+    before = ["", *(row.label for row in rows)]
+    return ["" if row.label == last else fill(row.label, _LABEL) for row, last in zip(rows, before, strict=False)]
+
+
+def _places(labels: Sequence[str]) -> tuple[list[float], float]:
+    """The middle of each row, and the height of all, in rows: as much room as its lines need."""
+    places, top = [], 0.0
+    for label in labels:
+        room = max(1.0, 0.66 * len(label.splitlines()) + 0.2)
+        places.append(top + room / 2)
+        top += room
+    return places, max(top, 1.0)
 
 
 def _colours(data: ChartData) -> dict[str, str]:

@@ -17,6 +17,7 @@ class Concern:
     least_precision: float
     least_recall: float
     group_gap: float
+    bias_gap: float
     lost_people: float
 
 

@@ -236,7 +236,7 @@ def _bias(report: Mapping[str, Any]) -> Section:
     words = (
         "Each hypothesis is embodied in made-up pairs of records, scored by this spine's model and set beside a reference. "
         f"It counts as found when {per_cent(found['tolerance'], 0)} more of the group's pairs than of the reference's end wrong at medium, or when "
-        f"the truth shows a rate worse by over {per_cent(found['gap'], 0)} beyond chance. “Found and mitigated”: plain keys treat the group worse, "
+        f"the truth shows a rate worse by over {100 * found['gap']:g} points beyond chance. “Found and mitigated”: plain keys treat the group worse, "
         "the model does not. A hypothesis that is not here was not looked at.",
     )
     chart = ChartData(
@@ -393,7 +393,7 @@ def _match_weights(report: Mapping[str, Any]) -> Section:
     levels = report["model"]["weights"]
     names = list(dict.fromkeys(r["comparison"] for r in levels))
     charts = tuple(
-        ChartData(f"levels-{number}", f"Weights of {name}", "Bits for (right) or against (left) one person", Kind.BARS,
+        ChartData(f"levels-{number}", f"Weights of {name}", "Bits; to the right: for one person", Kind.BARS,
                   tuple(Row(_short(r["level"]), r["weight"]) for r in levels if r["comparison"] == name))
         for number, name in enumerate(names)
     )  # fmt: skip
