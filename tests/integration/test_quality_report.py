@@ -37,7 +37,7 @@ SECTIONS = [
 ]  # fmt: skip
 PARTS = {
     "schema", "about", "findings", "precision_recall", "groups", "bias", "controls", "completeness", "blocking",
-    "weights", "cluster_sizes", "link_rates", "guards", "changes", "model", "transparency",
+    "weights", "recaptured", "cluster_sizes", "link_rates", "guards", "changes", "model", "transparency",
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow

@@ -9,6 +9,9 @@ doubled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -21,6 +24,7 @@ from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality_report.domain import QualityRules
 from counterfoil.linkage.quality_report.intervals import Interval, wilson
 from counterfoil.linkage.quality_report.sampling import FLOOR, looser_model
+from counterfoil.linkage.specification import Rule
 from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import query
 
@@ -35,10 +39,41 @@ def beyond_frames(spine: Spine, rules: QualityRules, *, engine: Engine, resource
     pairs = _confirmed(encoded, rules.confirming)
     if not pairs.num_rows:
         return Interval(0.0, 0.0, 1.0)
-    lost, looked = _lost(spine, encoded, pairs, rules, engine=engine, resources=resources)
+    every = [*spine.specification.rules, *rules.looser]
+    lost, looked = _lost(spine, pairs, rules, every, FLOOR, engine=engine, resources=resources)
     exposed = _without_common_number(spine, encoded, rules)
     found = wilson(lost, looked)
     return Interval(found.estimate, found.low, min(found.high * DEPENDENCE, 1.0)).times(exposed)
+
+
+def recaptured(spine: Spine, rules: QualityRules, *, engine: Engine, resources: Resources) -> dict[str, Any]:
+    """Links missed at medium, without any label: pairs that a number confirms and everything else does not find again.
+
+    `missed`: of pairs with no number in common, how many true ones the spine lacks, if they are as easy to find as
+    pairs with one whose numbers were taken away. They are harder, so it is a least estimate.
+    """
+    encoded = spine.encoded()
+    pairs = _confirmed(encoded, rules.confirming)
+    if not pairs.num_rows:
+        return {"confirmed": 0, "lost": 0, "share_lost": None, "missed": None}
+    medium = spine.thresholds[Strictness.MEDIUM]
+    lost, looked = _lost(spine, pairs, rules, spine.specification.rules, medium, engine=engine, resources=resources)
+    share = wilson(lost, looked)
+    exposed = _without_common_number(spine, encoded, rules) * _linked_pairs(spine)
+    odds = Interval(*(each / max(1 - each, 1e-9) for each in (share.estimate, share.low, share.high)))
+    missed = odds.times(exposed)
+    return {
+        "confirmed": looked,
+        "lost": lost,
+        "share_lost": {"rate": round(share.estimate, 6), "low": round(share.low, 6), "high": round(share.high, 6)},
+        "missed": {"rate": round(missed.estimate), "low": round(missed.low), "high": round(missed.high)},
+    }
+
+
+def _linked_pairs(spine: Spine) -> int:
+    level = f"cluster_{Strictness.MEDIUM.value}"
+    sql = f"SELECT sum(n * (n - 1) // 2)::BIGINT AS n FROM (SELECT count(*) AS n FROM p GROUP BY {level}) ORDER BY 1"
+    return int(query(sql, {"p": spine.people().select([level])})["n"][0].as_py() or 0)
 
 
 def _confirmed(encoded: pa.Table, column: str) -> pa.Table:
@@ -65,15 +100,21 @@ def without_numbers(table: pa.Table, numbers: tuple[str, ...]) -> pa.Table:
 
 
 def _lost(
-    spine: Spine, encoded: pa.Table, pairs: pa.Table, rules: QualityRules, *, engine: Engine, resources: Resources
+    spine: Spine,
+    pairs: pa.Table,
+    rules: QualityRules,
+    every: Sequence[Rule],
+    threshold: float,
+    *,
+    engine: Engine,
+    resources: Resources,
 ) -> tuple[int, int]:
-    """(pairs not found again, pairs)."""
+    """(pairs that no rule of `every` finds again at `threshold` without numbers, pairs)."""
     at = np.unique(np.concatenate([pairs["l"].to_numpy(), pairs["r"].to_numpy()]))
-    bare = without_numbers(encoded.take(pa.array(at)), rules.numbers)
-    every = [*spine.specification.rules, *rules.looser]
+    bare = without_numbers(spine.encoded().take(pa.array(at)), rules.numbers)
     candidates = sum(count.pairs for count in count_within(bare, every))
     model = looser_model(spine.model, every)
-    scored = engines.score(bare, model, threshold=FLOOR, pairs=candidates, engine=engine, resources=resources)
+    scored = engines.score(bare, model, threshold=threshold, pairs=candidates, engine=engine, resources=resources)
     sql = f"SELECT count(*) AS n FROM p ANTI JOIN s ON p.l = s.{ID}_l AND p.r = s.{ID}_r ORDER BY 1"
     return int(query(sql, {"p": pairs, "s": scored})["n"][0].as_py()), pairs.num_rows
 

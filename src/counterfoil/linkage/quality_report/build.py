@@ -22,7 +22,7 @@ from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality import completeness, estimated, exact_baseline, link_rates
 from counterfoil.linkage.quality_report import bias, controls, counted, groups, transparency
-from counterfoil.linkage.quality_report.beyond import without_numbers
+from counterfoil.linkage.quality_report.beyond import recaptured, without_numbers
 from counterfoil.linkage.quality_report.domain import QualityRules, quality_rules
 from counterfoil.linkage.quality_report.estimates import Estimated, interval_json
 from counterfoil.linkage.quality_report.findings import find_concerns
@@ -88,6 +88,7 @@ def build_report(
     found = None if labels is None else estimate_from_labels(sample, labels, reviewer_error=reviewer_error)
     report["precision_recall"] = _precision_recall(given, others, sample, found)
     progress("Groups of people and the bias suite", 0.7)
+    report["recaptured"] = recaptured(spine, given.rules, engine=engine, resources=given.machine)
     report["groups"] = _groups(given, sample, labels)
     report["bias"] = _bias(given)
     report["findings"] = [finding.to_json() for finding in find_concerns(report, given.rules.concern)]

@@ -277,12 +277,24 @@ def _controls(report: Mapping[str, Any]) -> Section:
         (r["name"], _count(r["looked_at"]), _count(r["found"]), _interval(r["share"]), r["note"])
         for r in report["controls"]
     )
+    again = report["recaptured"]
     words = (
         "What no person can be, counted in the finished people without any label. Each one found is a false link, or a wrong date.",
+        f"Capture and recapture: of {again['confirmed']:,} pairs that one number confirms, the model without any number does not link "
+        f"{again['lost']:,} again at medium ({_interval(again['share_lost'])}). {_missed_words(again['missed'])}",
     )
     return Section("controls", "Negative controls", words, tables=(
         Table("Pairs at medium that cannot be one person", ("Control", "Pairs looked at", "Found", "Share", "What is counted"), rows, _numbers(1, 2, 3)),
     ))  # fmt: skip
+
+
+def _missed_words(missed: Mapping[str, Any] | None) -> str:
+    if missed is None:
+        return "So nothing can be said of links that are missed."
+    return (
+        f"If pairs with no number in common are lost as often, about {missed['rate']:,} links are missed ({missed['low']:,} to "
+        f"{missed['high']:,}); such pairs are harder to find, so it is the least."
+    )
 
 
 def _completeness(report: Mapping[str, Any]) -> Section:

@@ -10,21 +10,35 @@ import pyarrow as pa
 
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
+from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.quality_report.build import build_report
 from counterfoil.linkage.quality_report.page import write_report
 from counterfoil.linkage.quality_report.review import FOLDER
 from counterfoil.linkage.quality_report.truth import lab_truth
-from counterfoil.linkage.spine import read_spine
+from counterfoil.linkage.spine import Spine, read_spine
 
 
 def make_quality(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Task `quality` of the linker: {"page", "report", "findings", "spine"}."""
     lab = open_lab(Path(arguments["lab"]))
     spine = read_spine(lab)
-    report = build_report(lab, spine, truth=lab_truth(_truth_folder(lab)), labels=_labels(lab), progress=progress)
+    report = build_report(
+        lab,
+        spine,
+        truth=lab_truth(_truth_folder(lab)),
+        labels=_labels(lab),
+        engine=_engine(spine),
+        progress=progress,
+    )
     progress("Writing the page", 0.95)
     page = write_report(report, spine.folder / FOLDER)
     return {"page": str(page), "spine": spine.version, "findings": report["findings"], "report": report}
+
+
+def _engine(spine: Spine) -> Engine:
+    """The engine that made the spine."""
+    said = spine.quality().get("engine")
+    return next((engine for engine in Engine if engine.value == said), Engine.SPLINK)
 
 
 def _truth_folder(lab: OpenLab) -> Path | None:

@@ -1,0 +1,143 @@
+"""What of a spine is worth a look, drawn by hand; completeness by year; groups whose pairs go together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from counterfoil.linkage.quality_report.bias import Outcome, Statement, statement_of
+from counterfoil.linkage.quality_report.counted import drift, years_of
+from counterfoil.linkage.quality_report.domain import Concern
+from counterfoil.linkage.quality_report.findings import find_concerns
+from counterfoil.linkage.quality_report.groups import Rate, rates_of
+from counterfoil.warehouse import write_table
+
+CONCERN = Concern(
+    completeness_drop=0.05, least_precision=0.98, least_recall=0.90, group_gap=0.02, bias_gap=0.005, lost_people=0.02
+)
+Z95 = 1.96
+
+
+def report(**changed: Any) -> dict[str, Any]:
+    """A report in which nothing is of concern, but for what is given."""
+    quiet: dict[str, Any] = {
+        "completeness": {"drift": []},
+        "precision_recall": {"rows": []},
+        "groups": {"kinds": {}},
+        "bias": {"hypotheses": []},
+        "changes": None,
+        "model": {"sessions": []},
+        "controls": [],
+    }
+    return quiet | changed
+
+
+def concerns(**changed: Any) -> list[str]:
+    return [finding.concern.value for finding in find_concerns(report(**changed), CONCERN)]
+
+
+def test_nothing_is_nothing() -> None:
+    assert concerns() == []
+
+
+@pytest.mark.parametrize(("now", "found"), [(0.90, []), (0.85, ["completeness"]), (0.50, ["completeness"])])
+def test_a_fall_of_five_points_in_completeness_is_an_alarm(now: float, found: list[str]) -> None:
+    moved = drift({"prison": {"records": 10, "pnc_std": now}}, {"prison": {"records": 10, "pnc_std": 0.90}})
+    assert concerns(completeness={"drift": moved}) == found
+
+
+@pytest.mark.parametrize(
+    ("precision", "recall", "found"),
+    [(0.99, 0.95, []), (0.97, 0.95, ["precision"]), (0.99, 0.89, ["recall"])],
+)
+def test_the_lower_end_of_an_interval_is_what_counts(precision: float, recall: float, found: list[str]) -> None:
+    row = {
+        "basis": "Sampled review",
+        "strictness": "medium",
+        "precision": {"low": precision},
+        "recall": {"low": recall},
+    }
+    assert concerns(precision_recall={"rows": [row]}) == found
+
+
+def test_what_the_model_says_of_itself_is_never_a_finding() -> None:
+    row = {"basis": "The model of itself", "strictness": "medium", "precision": {"low": 0.1}, "recall": {"low": 0.1}}
+    assert concerns(precision_recall={"rows": [row]}) == []
+
+
+@pytest.mark.parametrize(("split", "found"), [(2, []), (3, ["keys"])])
+def test_people_merged_or_split_are_counted(split: int, found: list[str]) -> None:
+    """2% of 100 people is 2."""
+    assert concerns(changes={"keys": {"kept": 97, "split": split}, "people": {"before": 100}}) == found
+
+
+def test_training_that_stopped_at_its_limit_is_said() -> None:
+    sessions = [{"block": "dob", "converged": True}, {"block": "name", "converged": False}]
+    assert concerns(model={"sessions": sessions}) == ["training"]
+
+
+def outcome(wrong: int, by_keys: int) -> Outcome:
+    return Outcome(pairs=20, wrong=wrong, wrong_by_keys=by_keys, mean_weight=None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "by_keys", "truth_gaps", "said"),
+    [
+        (2, 5, [], Statement.NOT_FOUND),  # 0.00 over the reference's 2 of 20; keys 0.00 over its 5
+        (4, 7, [], Statement.NOT_FOUND),  # 0.10 is not more than 0.10
+        (2, 8, [], Statement.MITIGATED),  # keys 0.15 over
+        (5, 5, [], Statement.NOT_FIXED),  # the model 0.15 over
+        (2, 5, [0.03], Statement.NOT_FIXED),  # the truth says so
+        (2, 8, [0.01], Statement.MITIGATED),  # a gap under 0.02 does not
+    ],
+)
+def test_statements_follow_from_the_figures(wrong: int, by_keys: int, truth_gaps: list[float], said: Statement) -> None:
+    none = Outcome(0, 0, 0, None)
+    sides = {
+        "group": {"missed": outcome(wrong, by_keys), "false": none},
+        "reference": {"missed": outcome(2, 5), "false": none},
+    }
+    assert statement_of(sides, truth_gaps, 0.02) is said
+
+
+def test_the_year_of_a_record_is_that_of_its_first_event(tmp_path: Path) -> None:
+    table = {
+        "record_id": ["a", "a", "b", "c"],
+        "custody_start_date": pa.array([dt.date(2015, 5, 1), dt.date(2013, 2, 1), dt.date(2016, 1, 1), None]),
+        "custody_end_date": pa.array([dt.date(2015, 6, 1), dt.date(2014, 2, 1), None, None]),
+    }
+    write_table(pa.table(table), tmp_path / "journeys.parquet")
+    born = {"record_id": ["a", "b", "c"], "date_of_birth": pa.array([dt.date(1980, 1, 2)] * 3)}
+    write_table(pa.table(born), tmp_path / "identifiers.parquet")
+    encoded = pa.table({"source": ["prison"] * 3, "record_id": ["a", "b", "c"]})
+    found = years_of({"prison": tmp_path}, encoded).to_pylist()
+    assert found == [
+        {"source": "prison", "record_id": "a", "year": 2013},
+        {"source": "prison", "record_id": "b", "year": 2016},
+    ]
+
+
+def test_pairs_of_one_person_count_together() -> None:
+    """100 pairs of 10 people, found or missed whole: as wide as 10 independent pairs, and wider than 100."""
+    clumped = Rate(right=np.array([10.0] * 8 + [0.0] * 2), whole=np.array([10.0] * 10))
+    apart = Rate(right=np.array([1.0] * 80 + [0.0] * 20), whole=np.ones(100))
+    wide, narrow = (rate.interval(Z95) for rate in (clumped, apart))
+    ten = Rate(right=np.array([1.0] * 8 + [0.0] * 2), whole=np.ones(10)).interval(Z95)
+    assert (wide.low, wide.high) == pytest.approx((ten.low, ten.high))
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+def test_rates_of_a_group_count_pairs_with_one_of_its_records() -> None:
+    """Person p: records 1 and 2 linked, 3 apart; 1 is in the group. Its true pairs 1-2 and 1-3, of which 1-2 is found.
+    Cluster 8 joins record 2 of p, 1 of p and one of q: pairs 1-2, 1-q with the group, of which 1-2 is true."""
+    joined = pa.table(
+        {"person": ["p", "p", "p", "q"], "cluster": [8, 8, 9, 8], "kind": ["in", "out", "out", "out"]},
+    )
+    found = rates_of(joined, "kind = 'in'")
+    assert (found["recall"]["rate"], found["recall_pairs"]) == (0.5, 2)
+    assert (found["precision"]["rate"], found["precision_pairs"]) == (0.5, 2)
