@@ -50,7 +50,8 @@ def recaptured(spine: Spine, rules: QualityRules, *, engine: Engine, resources: 
     """Links missed at medium, without any label: pairs that a number confirms and everything else does not find again.
 
     `missed`: of pairs with no number in common, how many true ones the spine lacks, if they are as easy to find as
-    pairs with one whose numbers were taken away. They are harder, so it is a least estimate.
+    pairs with one whose numbers were taken away. They are harder to find by a link of their own, and many are joined
+    by way of a third record instead, so this gives the order of magnitude and no more.
     """
     encoded = spine.encoded()
     pairs = _confirmed(encoded, rules.confirming)

@@ -293,7 +293,7 @@ def _missed_words(missed: Mapping[str, Any] | None) -> str:
         return "So nothing can be said of links that are missed."
     return (
         f"If pairs with no number in common are lost as often, about {missed['rate']:,} links are missed ({missed['low']:,} to "
-        f"{missed['high']:,}); such pairs are harder to find, so it is the least."
+        f"{missed['high']:,}). Such pairs are harder to find, and many are joined by way of a third record: take it for the order of magnitude."
     )
 
 
