@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 NAVY, ORANGE, GREY = "#12436D", "#F46A25", "#6B747C"
 WIDTH = 4.3  # inches: letters stay legible on a screen of 320 pixels
 _ROW = 0.27  # inches a bar
+_LEAST_RANGE = 1.0  # points of a per cent
 _LABEL = 21  # letters of a label in one line
 _STYLE: Any = {
     "svg.fonttype": "none",  # text stays text
@@ -66,7 +67,6 @@ class ChartData:
     rows: tuple[Row, ...]
     marks: tuple[tuple[float, str], ...] = ()
     is_log: bool = False
-    from_zero: bool = True
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -148,6 +148,8 @@ def _across(data: ChartData) -> Figure:
             axes.plot([row.value], [place], marker, color=colours[row.series], markersize=5.5)
     axes.set_yticks(places, labels, fontsize=9.5)
     axes.set_ylim(height, 0)
+    _widen(axes, data)
+    axes.ticklabel_format(axis="x", useOffset=False, style="plain")
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(data.axis)
     for value, _ in data.marks:
@@ -156,6 +158,14 @@ def _across(data: ChartData) -> Figure:
     axes.set_axisbelow(True)
     _key(axes, data, colours)
     return figure
+
+
+def _widen(axes: Any, data: ChartData) -> None:
+    """At least `_LEAST_RANGE` of an axis of ranges, so that no difference looks larger than it is."""
+    low, high = axes.get_xlim()
+    missing = _LEAST_RANGE - (high - low)
+    if data.kind is Kind.INTERVALS and missing > 0:
+        axes.set_xlim(low - missing, high)
 
 
 def _labels(rows: Sequence[Row]) -> list[str]:

@@ -124,5 +124,5 @@ def _controls(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
                 Concerns.CONTROL,
                 f"{control['found']:,} of {control['looked_at']:,} pairs are one person and cannot be: "
                 f"{control['name']}. "
-                "Look at them in `counterfoil review`.",
+                "Look at them in counterfoil review.",
             )

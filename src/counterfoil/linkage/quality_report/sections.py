@@ -124,7 +124,7 @@ def _review(report: Mapping[str, Any]) -> Section:
         f"{per_cent(review['share_of_records'])} of the records were compared by looser rules, to see what was missed."
     )
     if found is None:
-        words = (f"Nobody has looked at the sample yet: {waiting:,} pairs wait in `counterfoil review`.", looser)
+        words = (f"Nobody has looked at the sample yet: {waiting:,} pairs wait in counterfoil review.", looser)
         rows: tuple[tuple[str, ...], ...] = ()
     else:
         reviewers = found["reviewers"]
