@@ -54,6 +54,18 @@ class LabPaths:
         """The newest spine, or None before the first `link`."""
         return _newest(self.linker / "spine")
 
+    def linking_stage(self, stage: str) -> Path:
+        """`linker/links/STAGE`: what one stage of linking made, a folder for each key."""
+        return self.linker / "links" / stage
+
+    def models(self, name: str) -> Path:
+        """`linker/models/SLICE`: the trained models of one slice, the newest in use."""
+        return self.linker / "models" / name
+
+    def latest_model(self, name: str) -> Path | None:
+        """The model of a slice that is in use, or None."""
+        return _newest(self.models(name))
+
     def register_keys(self, version: str) -> Path:
         """`analyst/register_keys/VERSION.parquet`: source, record_id, register_key."""
         return self.analyst / "register_keys" / f"{version}.parquet"

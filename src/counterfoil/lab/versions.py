@@ -12,7 +12,13 @@ def version_for(folder: Path, date: dt.date, key: str) -> tuple[str, bool]:
     names = sorted(p.name.removesuffix(".parquet") for p in folder.glob("[0-9]*")) if folder.is_dir() else []
     if names and names[-1].endswith(f"-{key[:8]}"):
         return names[-1], True
+    return next_version(folder, date, key), False
+
+
+def next_version(folder: Path, date: dt.date, key: str) -> str:
+    """The name of a new version in `folder`, after all that are there."""
+    names = sorted(p.name.removesuffix(".parquet") for p in folder.glob("[0-9]*")) if folder.is_dir() else []
     last = names[-1] if names else ""
     day = max(date.isoformat(), last[:10])  # a lab whose date was set back still sorts by time
     number = int(last[11:14]) + 1 if last[:10] == day else 1
-    return f"{day}-{number:03d}-{key[:8]}", False
+    return f"{day}-{number:03d}-{key[:8]}"
