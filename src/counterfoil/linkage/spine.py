@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import counterfoil
 from counterfoil.errors import Fault, UsageError
@@ -20,22 +20,43 @@ from counterfoil.lab.keys import register_secret
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.lab.versions import version_for
+from counterfoil.lab.versions import next_version, version_for
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage import quality
+from counterfoil.linkage.batch.models import KeptModel, kept_model
+from counterfoil.linkage.batch.records import Records, changes_since, read_records
+from counterfoil.linkage.batch.scoring import (
+    Before,
+    Engaged,
+    Scored,
+    read_pairs,
+    run_task,
+    sources_of,
+    tasks_of,
+    trained_on,
+)
+from counterfoil.linkage.batch.stages import Stage, remove_old_stages
 from counterfoil.linkage.blocking import RuleCount, check_blocks, count_within
-from counterfoil.linkage.clusters import Clustering, Guard, Labels, Links, Strictness, cluster, links_of, sizes
+from counterfoil.linkage.clusters import (
+    Clustering,
+    Guard,
+    Labels,
+    Links,
+    Strictness,
+    cluster,
+    links_of,
+    sizes,
+    weak_bridges,
+)
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
-from counterfoil.linkage.model import Model, Resources, Trained, load_model, save_model, weights
-from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, prepare
+from counterfoil.linkage.model import Model, Resources, load_model, save_model, weights
+from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification, load_specification
 from counterfoil.provenance import key_of, sha256_of_file
-from counterfoil.warehouse import read_table, write_table
+from counterfoil.warehouse import query, read_table, write_table
 
-KEPT_WEIGHT = 0.0  # pairs as likely as not and above are kept with the spine, for review and for what the model expects
 PERSON_LEVEL = Strictness.MEDIUM  # a person key names a medium cluster (METHODS 1: the one that evaluation uses)
-_PERSON_KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +94,34 @@ class SpineResult:
     quality: Mapping[str, Any]
     made: bool
 
+    def lines(self) -> list[str]:
+        """What was done, as sentences: which spine, which models, what was scored."""
+        said = "Made the spine" if self.made else "The spine is up to date"
+        return [f"{said}: {self.spine.version}.", *(model["line"] for model in self.quality["models"].values())]
+
 
 @dataclass(frozen=True, slots=True)
 class _Linked:
     """Everything that one run found out."""
 
     prepared: pa.Table
+    records: Records
+    specification: Specification
     counts: tuple[RuleCount, ...]
-    training: Trained
-    links: Links
-    clustering: Clustering
+    models: Mapping[str, KeptModel]
+    scored: tuple[Scored, ...]
+    pairs: pa.Table
+    products: Mapping[str, Clustering]
+
+    @property
+    def links(self) -> Links:
+        """All scored pairs."""
+        return links_of(self.pairs)
+
+    @property
+    def clustering(self) -> Clustering:
+        """The last product, whose people have keys."""
+        return list(self.products.values())[-1]
 
 
 def build_spine(
@@ -90,29 +129,42 @@ def build_spine(
     *,
     engine: Engine = Engine.SPLINK,
     truth: pa.Table | None = None,
-    new_key: NewKey = lambda: secrets.token_hex(_PERSON_KEY_BYTES),
+    new_key: NewKey | None = None,
+    retrain: bool = False,
+    rebuild: bool = False,
     progress: Progress = silent,
 ) -> SpineResult:
     """Link the newest extract of every source, write the spine and the register keys.
 
     `truth` (source, record_id, person_id and groups such as sex) is for synthetic labs: the quality then holds error
-    rates. Same inputs, settings and version of Counterfoil: the spine that is there is returned.
+    rates. Same inputs, models, settings and version of Counterfoil: the spine that is there is returned. Pairs of
+    records that have not changed since the spine before are not scored again; `rebuild` scores all with the kept
+    models, and gives the same people. `retrain` makes new models.
     """
     specification = load_specification(lab.settings.domain)
     extracts = _extracts(lab.paths)
+    tasks_of(specification, sorted(extracts))  # a source that nobody said how to link is refused before anything runs
     inputs = {source: sha256_of_file(path) for source, path in extracts.items()}
-    key = _key(lab, specification, engine, inputs)
+    progress("Preparing records", 0.0)
+    records = read_records(lab.paths, extracts, inputs, specification)
+    counts = count_within(records.table, specification.rules)
+    check_blocks(counts, max_block=specification.guards.max_block)
+    progress("Training the model", 0.1)
+    models = _models(lab, records, specification, engine, retrain)
+    key = _key(lab, specification, engine, inputs, models)
+    latest = lab.paths.latest_spine()
     version, there = version_for(lab.paths.linker / "spine", lab.settings.date(), key)
-    folder, latest = lab.paths.spine(version), lab.paths.latest_spine()
-    if there:
-        _write_register_keys(lab.paths, folder)
+    if there and not rebuild:
+        folder = lab.paths.spine(version)
+        _write_register_keys(lab.paths, folder, None)
         return SpineResult(read_spine(lab), _read_quality(folder), made=False)
-    records = _read_records(extracts)
-    linked = _link(records, lab, specification, engine, progress)
+    folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), key))
+    linked = _link(lab, records, counts, models, specification, engine, latest, rebuild, progress)
     report = _report(linked, lab, inputs, key=key, engine=engine, specification=specification, truth=truth)
     progress("Writing the spine", 0.95)
     _write(folder, linked, report, previous=latest, new_key=new_key)
-    _write_register_keys(lab.paths, folder)
+    _write_register_keys(lab.paths, folder, latest)
+    _tidy(lab.paths, (folder, latest))
     return SpineResult(read_spine(lab), report, made=True)
 
 
@@ -147,36 +199,97 @@ def _extracts(paths: LabPaths) -> Mapping[str, Path]:
     return found
 
 
-def _read_records(extracts: Mapping[str, Path]) -> pa.Table:
-    return pa.concat_tables([read_table(path, list(STANDARD_COLUMNS)) for path in extracts.values()])
-
-
-def _key(lab: OpenLab, specification: Specification, engine: Engine, inputs: Mapping[str, str]) -> str:
+def _key(
+    lab: OpenLab,
+    specification: Specification,
+    engine: Engine,
+    inputs: Mapping[str, str],
+    models: Mapping[str, KeptModel],
+) -> str:
     return key_of(
         inputs=dict(inputs),
         specification=specification.key,
         thresholds={level.value: limit for level, limit in thresholds_of(lab).items()},
         engine=engine.value,
+        models={name: kept.key for name, kept in models.items()},
         counterfoil=counterfoil.__version__,
     )
 
 
-def _link(records: pa.Table, lab: OpenLab, specification: Specification, engine: Engine, progress: Progress) -> _Linked:
-    progress("Preparing records", 0.0)
-    prepared = prepare(records, specification)
-    counts = count_within(prepared, specification.rules)
-    check_blocks(counts, max_block=specification.guards.max_block)
-    progress("Training the model", 0.1)
-    training = engines.train(prepared, specification, engine=engine, resources=resources(lab))
-    progress("Comparing records", 0.6)
-    pairs = sum(count.pairs for count in counts)
-    scored = engines.score(
-        prepared, training.model, threshold=KEPT_WEIGHT, pairs=pairs, engine=engine, resources=resources(lab)
-    )
+def _models(
+    lab: OpenLab, records: Records, specification: Specification, engine: Engine, retrain: bool
+) -> dict[str, KeptModel]:
+    """The model of each slice that has a source in the lab."""
+    found = {}
+    for part in specification.slices:
+        if set(part.sources) & set(records.sources):
+            sources = trained_on(part, specification, records.sources)
+            found[part.name] = kept_model(
+                lab,
+                part,
+                specification,
+                sources,
+                retrain=retrain,
+                train=lambda sources=sources: engines.train(  # type: ignore[misc]
+                    records.of(sources), specification, engine=engine, resources=resources(lab)
+                ),
+            )
+    return found
+
+
+def _link(
+    lab: OpenLab,
+    records: Records,
+    counts: tuple[RuleCount, ...],
+    models: Mapping[str, KeptModel],
+    specification: Specification,
+    engine: Engine,
+    latest: Path | None,
+    rebuild: bool,
+    progress: Progress,
+) -> _Linked:
+    engaged = Engaged(specification, engine, resources(lab))
+    before = None if rebuild else _before(lab, records, latest)
+    tasks = tasks_of(specification, records.sources)
+    scored = []
+    for number, task in enumerate(tasks):
+        progress("Comparing records", 0.6 + 0.2 * number / len(tasks))
+        kept = models[task.slice]
+        scored.append(run_task(task, records, kept, engaged, lab.paths, before=before, anew=rebuild))
     progress("Joining links to people", 0.8)
-    links = links_of(scored)
-    clustering = cluster(prepared, links, thresholds_of(lab), specification.guards)
-    return _Linked(prepared, counts, training, links, clustering)
+    parts = [read_pairs(each, records, lab.paths) for each in scored]
+    order = [(f"{ID}_l", "ascending"), (f"{ID}_r", "ascending")]
+    pairs = pa.concat_tables(parts).unify_dictionaries().sort_by(order)
+    products = _products(records, scored, parts, specification, thresholds_of(lab))
+    return _Linked(records.table, records, specification, counts, models, tuple(scored), pairs, products)
+
+
+def _before(lab: OpenLab, records: Records, latest: Path | None) -> Before | None:
+    """The spine before, where what it was made from is still there."""
+    made_of = None if latest is None else _read_quality(latest).get("stages")
+    if made_of is None:
+        return None
+    was = Stage("records", made_of["records"]["key"])
+    if not was.is_made(lab.paths) or made_of["records"]["columns"] != records.table.column_names:
+        return None
+    return Before(changes_since(was, records, lab.paths, resources(lab)), made_of)
+
+
+def _products(
+    records: Records,
+    scored: Sequence[Scored],
+    parts: Sequence[pa.Table],
+    specification: Specification,
+    thresholds: Mapping[Strictness, float],
+) -> dict[str, Clustering]:
+    """One clustering for each product, of the links of its slices."""
+    found = {}
+    for product in specification.products:
+        own = [part for each, part in zip(scored, parts, strict=True) if each.task.slice in product.slices]
+        if own:
+            links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own]))
+            found[product.name] = cluster(records.table, links, thresholds, specification.guards)
+    return found
 
 
 def _report(
@@ -201,7 +314,14 @@ def _report(
         "people": {level.value: len(set(found.tolist())) for level, found in labels.items()},
         "completeness": quality.completeness(linked.prepared),
         "blocking": [asdict(count) for count in linked.counts],
-        "model": _model_report(linked.training),
+        "model": _model_report(next(iter(linked.models.values()))),
+        "models": {name: _model_report(kept) for name, kept in linked.models.items()},
+        "hot_blocks": linked.records.about["hot_blocks"],
+        "stages": _stages_report(linked),
+        "products": {
+            name: {level.value: len(set(found.tolist())) for level, found in each.labels.items()}
+            for name, each in linked.products.items()
+        },
         "cluster_sizes": {level.value: sizes(found) for level, found in labels.items()},
         "guards": _guard_report(linked.clustering),
         "link_rates": quality.link_rates(linked.prepared, labels[PERSON_LEVEL]),
@@ -223,14 +343,31 @@ def _guard_report(clustering: Clustering) -> Mapping[str, Mapping[str, int]]:
     return {guard.value: {"left_out": counted[guard, False], "for_review": counted[guard, True]} for guard in Guard}
 
 
-def _model_report(training: Trained) -> Mapping[str, Any]:
+def _model_report(kept: KeptModel) -> Mapping[str, Any]:
+    training = kept.trained
     return {
         "key": training.model.key,
+        "version": kept.version,
+        "trained": kept.about["trained"],
+        "sources": kept.about["sources"],
+        "line": kept.line(),
         "prior": training.model.prior,
         "weights": weights(training.model),
         "never_seen_in_training": [asdict(bound) for bound in training.bounds],
         "sessions": list(training.sessions),
     }
+
+
+def _stages_report(linked: _Linked) -> Mapping[str, Mapping[str, Any]]:
+    """What the spine was made from, by stage; the next one takes from it what has not changed."""
+    found: dict[str, dict[str, Any]] = {
+        each.stage.name: {
+            "key": each.stage.key, "method": each.method, "how": each.how, "fresh": each.fresh, "pairs": each.pairs,
+        }
+        for each in linked.scored
+    }  # fmt: skip
+    columns = linked.prepared.column_names
+    return found | {"records": {"key": linked.records.stage.key, "columns": columns}}
 
 
 def _write(
@@ -239,7 +376,7 @@ def _write(
     report: Mapping[str, Any],
     *,
     previous: Path | None,
-    new_key: NewKey,
+    new_key: NewKey | None,
 ) -> None:
     before = None if previous is None else read_table(previous / "people.parquet")
     labels = linked.clustering.labels
@@ -248,20 +385,48 @@ def _write(
     people = records.append_column("person_id", keys.person_id)
     for level in Strictness:
         people = people.append_column(f"cluster_{level.value}", pa.array(labels[level]))
+    people = _with_products(people, linked)
     with atomic_folder(folder) as temporary:
         write_table(people, temporary / "people.parquet")
         write_table(_links_table(linked), temporary / "links.parquet")
         write_table(_review_table(linked), temporary / "review.parquet")
         write_table(keys.crosswalk, temporary / "crosswalk.parquet")
         write_table(linked.prepared, temporary / "encoded.parquet")
-        save_model(linked.training.model, temporary)
+        write_table(_bridges_table(linked, report), temporary / "weak_bridges.parquet")
+        first, *others = linked.models.values()
+        save_model(first.model, temporary)
+        for kept in others:
+            save_model(kept.model, temporary / "models" / kept.slice)
         write_json(temporary / "quality.json", dict(report))
 
 
 def _links_table(linked: _Linked) -> pa.Table:
     """Scored pairs of `KEPT_WEIGHT` and more, by record number and by what the sources call the records."""
-    links = linked.links
-    return _named(linked, links.left, links.right).append_column("match_weight", pa.array(links.weight))
+    return linked.pairs
+
+
+def _with_products(people: pa.Table, linked: _Linked) -> pa.Table:
+    """The clusters of the products before the last, null for records of no slice of theirs."""
+    specification = linked.specification
+    for product in specification.products[:-1]:
+        if product.name not in linked.products:
+            continue
+        inside = pc.is_in(people["source"], value_set=pa.array(sources_of(specification, product.slices)))
+        for level, labels in linked.products[product.name].labels.items():
+            values = pc.if_else(inside, pa.array(labels), pa.scalar(None, pa.int64()))
+            people = people.append_column(f"{product.name}_{level.value}", values)
+    return people
+
+
+def _bridges_table(linked: _Linked, report: Mapping[str, Any]) -> pa.Table:
+    """Links that alone hold two parts of a person together and weigh little, for clerical review."""
+    limit = float(report["thresholds"][PERSON_LEVEL.value])
+    labels = linked.clustering.labels[PERSON_LEVEL]
+    weakest = linked.specification.guards.weak_bridge
+    found = weak_bridges(linked.links, labels, threshold=limit, weakest=weakest)
+    table = _named(linked, found.links.left, found.links.right)
+    table = table.append_column("match_weight", pa.array(found.links.weight))
+    return table.append_column("smaller_side", pa.array(found.smaller))
 
 
 def _review_table(linked: _Linked) -> pa.Table:
@@ -289,11 +454,30 @@ def _named(linked: _Linked, left: Labels, right: Labels) -> pa.Table:
     return pa.table(columns)
 
 
-def _write_register_keys(paths: LabPaths, folder: Path) -> None:
+def _write_register_keys(paths: LabPaths, folder: Path, previous: Path | None) -> None:
     target = paths.register_keys(folder.name)
     if not target.exists():
         people = read_table(folder / "people.parquet", ["source", "record_id", "person_id"])
-        write_table(register_keys(people, register_secret(paths)), target)
+        write_table(register_keys(people, register_secret(paths), _known_keys(paths, previous)), target)
+
+
+def _known_keys(paths: LabPaths, previous: Path | None) -> pa.Table | None:
+    """person_id and register_key of the spine before, each once."""
+    if previous is None or not paths.register_keys(previous.name).is_file():
+        return None
+    tables = {
+        "people": read_table(previous / "people.parquet", ["source", "record_id", "person_id"]),
+        "keys": read_table(paths.register_keys(previous.name)),
+    }
+    sql = """SELECT person_id, any_value(register_key) AS register_key FROM people JOIN keys USING (source, record_id)
+             GROUP BY person_id ORDER BY person_id"""
+    return query(sql, tables)
+
+
+def _tidy(paths: LabPaths, spines: Sequence[Path | None]) -> None:
+    """Keep what the newest spine and the one before were made from."""
+    made_of = [_read_quality(spine).get("stages", {}) for spine in spines if spine is not None]
+    remove_old_stages(paths, [Stage(name, about["key"]) for stages in made_of for name, about in stages.items()])
 
 
 def _read_quality(folder: Path) -> Mapping[str, Any]:
