@@ -157,12 +157,15 @@ def load(
 def link(
     lab: Lab,
     engine: Annotated[Engine, typer.Option(help="Linkage engine.")] = Engine.SPLINK,
+    retrain: Annotated[bool, typer.Option("--retrain", help="Make new models; kept ones are used otherwise.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Score all pairs again, with the kept models.")] = False,
     as_json: Json = False,
 ) -> None:
     """De-duplicate and link the loaded sources into one spine of people."""
     open_lab(lab)
+    arguments = {"lab": str(lab), "engine": engine.value, "retrain": retrain, "rebuild": rebuild}
     with progress() as show:
-        result = run_role(ProcessRole.LINKER, "link", {"lab": str(lab), "engine": engine.value}, show)
+        result = run_role(ProcessRole.LINKER, "link", arguments, show)
     say_json(result) if as_json else words.say_lines(result["lines"])
 
 

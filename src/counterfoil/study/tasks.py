@@ -42,11 +42,17 @@ def _load(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def _link(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     lab = open_lab(Path(arguments["lab"]))
-    result = build_spine(lab, engine=Engine(arguments["engine"]), progress=progress)
+    result = build_spine(
+        lab,
+        engine=Engine(arguments["engine"]),
+        retrain=arguments.get("retrain", False),
+        rebuild=arguments.get("rebuild", False),
+        progress=progress,
+    )
     if result.made:
         log.append(lab.paths, "linked", {"spine": result.spine.version})
-    said = "Made the spine" if result.made else "The spine is up to date"
-    return {"spine": result.spine.version, "lines": [f"{said}: {result.spine.version}."]}
+    products = result.quality.get("products", {})
+    return {"spine": result.spine.version, "products": products, "lines": result.lines()}
 
 
 TASKS: Mapping[tuple[ProcessRole, str], Task] = {
