@@ -1,0 +1,200 @@
+"""The loop over candidate pairs: skip what an earlier rule made, bound the weight, compare what is left, keep what counts.
+
+Weights are added in the order of the model, prior first, so that a pair weighs the same to the last bit whoever scores it
+and whatever was skipped on the way.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from counterfoil.linkage.core.interpret import adjustment, level_of
+from counterfoil.linkage.core.layout import Flags, Floats, Ints, Longs, Program, Values, Weights
+
+MEMO_BITS = 13  # remembered pairs of a comparison: more miss the processor's cache more than they save
+SLACK = 1e-6  # bits by which a bound must miss the threshold: more than any rounding of its sum
+LEVEL_BITS = 4  # of a packed level: at most 16 levels, at most 16 comparisons
+
+
+class Side(NamedTuple):
+    """The encoded table as the loop reads it."""
+
+    tuple_of: Ints  # (places, C) in the order of the block
+    left_keys: Ints  # (places, earlier rules)
+    right_keys: Ints
+    record: Ints  # (places,)
+    group: Ints  # (places,) or empty
+    fresh: Flags  # (places,) or empty
+
+
+class Own(NamedTuple):
+    """What is known of each tuple alone."""
+
+    first: Longs
+    level: Ints
+    weight: Floats
+    absent: Ints
+    best: Floats
+    order: Longs  # comparisons, those that tell most for least first
+
+
+class Memo(NamedTuple):
+    """Levels of the last pairs of tuples, for each comparison."""
+
+    key: npt.NDArray[np.uint64]  # (C, 2 ** MEMO_BITS)
+    level: npt.NDArray[np.int8]
+
+
+class Out(NamedTuple):
+    """Where pairs go."""
+
+    left: Ints
+    right: Ints
+    weight: Floats
+    levels: npt.NDArray[np.uint64]
+
+
+def new_memo(comparisons: int) -> Memo:
+    """An empty one."""
+    size = 1 << MEMO_BITS
+    nothing = np.uint64(0xFFFFFFFFFFFFFFFF)
+    return Memo(np.full((comparisons, size), nothing), np.zeros((comparisons, size), np.int8))
+
+
+def new_out(capacity: int) -> Out:
+    """Room for `capacity` pairs."""
+    kinds = (np.int32, np.int32, np.float64, np.uint64)
+    return Out(*(np.empty(capacity, kind) for kind in kinds))
+
+
+@nb.njit(nogil=True, cache=True)
+def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, memo: Memo) -> int:
+    """The level of tuples x (left) and y (right), remembered."""
+    key = (np.uint64(x) << np.uint64(32)) | np.uint64(y)
+    at = (key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MEMO_BITS)
+    if memo.key[c, at] == key:
+        return int(memo.level[c, at])
+    level = level_of(c, x, y, program, values)
+    memo.key[c, at] = key
+    memo.level[c, at] = level
+    return int(level)
+
+
+@nb.njit(nogil=True, cache=True)
+def score_places(
+    p: int,
+    end: int,
+    q: int,
+    low: Longs,
+    high: Longs,
+    left: Side,
+    right: Side,
+    one_order: bool,
+    earlier: int,
+    program: Program,
+    weights: Weights,
+    values: Values,
+    own: Own,
+    threshold: float,
+    memo: Memo,
+    out: Out,
+    counted: Longs,
+) -> tuple[int, int, int]:
+    """Score the pairs of places p to `end`, from its q-th partner on (-1: its first), into `out`.
+
+    Returns how many were kept and where to go on: (kept, p, q); p is `end` when all is done. `counted` grows by pairs
+    scored and by pairs that a bound ruled out.
+    """
+    comparisons = program.levels.size
+    level = np.empty(comparisons, np.int64)
+    kept = 0
+    while p < end:
+        at = low[p] if q < 0 else q
+        q = -1
+        while at < high[p]:
+            if kept == out.weight.size:
+                return kept, p, at
+            i, j = left.record[p], right.record[at]
+            swapped = i > j
+            if swapped and not one_order:
+                at += 1
+                continue
+            if i == j or (left.group.size and left.group[p] == right.group[at]):
+                at += 1
+                continue
+            if not one_order and left.fresh.size and not (left.fresh[p] or right.fresh[at]):
+                at += 1
+                continue
+            made = False
+            for r in range(earlier):
+                if swapped:
+                    made = right.left_keys[at, r] >= 0 and right.left_keys[at, r] == left.right_keys[p, r]
+                else:
+                    made = left.left_keys[p, r] >= 0 and left.left_keys[p, r] == right.right_keys[at, r]
+                if made:
+                    break
+            if made:
+                at += 1
+                continue
+            counted[0] += 1
+            bound = weights.prior
+            for c in range(comparisons):
+                x, y = left.tuple_of[p, c], right.tuple_of[at, c]
+                if x == y:
+                    level[c] = own.level[own.first[c] + x]
+                    bound += own.weight[own.first[c] + x]
+                elif own.absent[own.first[c] + x] or own.absent[own.first[c] + y]:
+                    level[c] = program.absent_level[c]
+                    bound += weights.base[c, program.absent_level[c]]
+                else:
+                    level[c] = -1
+                    bound += own.best[c]
+            if bound < threshold - SLACK:
+                counted[1] += 1
+                at += 1
+                continue
+            enough = True
+            for place in range(comparisons):
+                c = own.order[place]
+                if level[c] >= 0:
+                    continue
+                x, y = left.tuple_of[p, c], right.tuple_of[at, c]
+                if swapped:
+                    x, y = y, x
+                found = level_with_memo(c, x, y, program, values, memo)
+                level[c] = found
+                gain = weights.base[c, found]
+                if weights.tf_input[c, found] >= 0:
+                    gain += adjustment(c, found, x, y, program, weights, values)
+                bound += gain - own.best[c]
+                if bound < threshold - SLACK:
+                    enough = False
+                    break
+            if enough:
+                total = weights.prior
+                packed = np.uint64(0)
+                for c in range(comparisons):
+                    x, y = left.tuple_of[p, c], right.tuple_of[at, c]
+                    k = level[c]
+                    if x == y:
+                        total += own.weight[own.first[c] + x]
+                    else:
+                        if swapped:
+                            x, y = y, x
+                        total += weights.base[c, k]
+                        if weights.tf_input[c, k] >= 0:
+                            total += adjustment(c, k, x, y, program, weights, values)
+                    packed = (packed << np.uint64(LEVEL_BITS)) | np.uint64(k)
+                if total >= threshold:
+                    out.left[kept] = j if swapped else i
+                    out.right[kept] = i if swapped else j
+                    out.weight[kept] = total
+                    out.levels[kept] = packed
+                    kept += 1
+            at += 1
+        p += 1
+    return kept, p, -1

@@ -1,0 +1,98 @@
+"""Our own engine behind the same calls as Splink's."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.linkage.core import encode as encoding
+from counterfoil.linkage.core.score import Scored
+from counterfoil.linkage.core.score import score as score_encoded
+from counterfoil.linkage.core.splink_json import CoreModel, read_model
+from counterfoil.linkage.model import Model, Resources
+from counterfoil.linkage.prepare import ID
+
+_UNITS = {"MB": 10**6, "GB": 10**9}
+
+Flags = npt.NDArray[np.bool_]
+Groups = npt.NDArray[np.int64]
+
+
+def core_model(model: Model) -> CoreModel:
+    """The model as the core reads it. NotExpressible names what the core cannot say."""
+    return read_model(model.settings)
+
+
+def bytes_of(memory: str) -> int:
+    """ "8GB" as a number of bytes."""
+    found = re.fullmatch(r"(\d+)(MB|GB)", memory)
+    return int(found[1]) * _UNITS[found[2]] if found else 8 * 10**9
+
+
+def score(
+    prepared: pa.Table,
+    model: Model,
+    *,
+    threshold: float,
+    resources: Resources,
+    groups: Groups | None = None,
+    fresh: Flags | None = None,
+    progress: Progress = silent,
+) -> pa.Table:
+    """Pairs of one table: unique_id_l, unique_id_r (l < r), match_weight, rule; ordered by id."""
+    table = prepared if _is_ordered(prepared) else prepared.sort_by(ID)
+    order = None if table is prepared else np.argsort(prepared[ID].to_numpy(), kind="stable")
+    read = core_model(model)
+    encoded = encoding.encode(table, read, model.frequencies, resources=_resources(resources))
+    scored = score_encoded(
+        encoded,
+        read,
+        threshold=threshold,
+        groups=_ordered(groups, order),
+        fresh=_ordered(fresh, order),
+        threads=resources.threads,
+        memory=bytes_of(resources.memory),
+        progress=progress,
+    )
+    return _by_id(scored, table)
+
+
+def score_between(left: pa.Table, right: pa.Table, model: Model, *, threshold: float, resources: Resources) -> pa.Table:
+    """Pairs of a record of `left` with one of `right`, whose ids do not overlap."""
+    both = pa.concat_tables([left.select(right.column_names), right]).combine_chunks()
+    groups = np.repeat([0, 1], [left.num_rows, right.num_rows])
+    smaller = 0 if left.num_rows <= right.num_rows else 1
+    return score(both, model, threshold=threshold, resources=resources, groups=groups, fresh=groups == smaller)
+
+
+def _resources(resources: Resources) -> encoding.Resources:
+    return encoding.Resources(resources.threads, resources.memory)
+
+
+def _is_ordered(prepared: pa.Table) -> bool:
+    ids = prepared[ID].to_numpy()
+    return bool(np.all(ids[1:] > ids[:-1]))
+
+
+def _ordered(values: npt.NDArray[np.generic] | None, order: Groups | None):  # type: ignore[no-untyped-def]
+    return values if values is None or order is None else values[order]
+
+
+def _by_id(scored: Scored, table: pa.Table) -> pa.Table:
+    ids = table[ID].combine_chunks()
+    pairs = scored.pairs
+    return pa.table(
+        {
+            f"{ID}_l": ids.take(pairs["left"].combine_chunks()),
+            f"{ID}_r": ids.take(pairs["right"].combine_chunks()),
+            "match_weight": pairs["match_weight"],
+            "rule": pairs["rule"],
+        }
+    )
+
+
+__all__ = ["bytes_of", "core_model", "score", "score_between"]
