@@ -115,7 +115,10 @@ def test_a_comparison_without_else_is_a_fault_where_nothing_holds() -> None:
     [
         ("SMITH", "SMITH", Standing.SAME, ("SMITH", "SMITH")),
         ("SMITH", "SMYTH", Standing.DIFFERENT, ("SM[I]TH", "SM[Y]TH")),
+        ("Smith", "SMITH", Standing.SAME, ("Smith", "SMITH")),
+        ("Smith", "SMYTH", Standing.DIFFERENT, ("Sm[i]th", "SM[Y]TH")),
         ("ANN", "ANNE", Standing.DIFFERENT, ("ANN", "ANN[E]")),
+        ("HARRY", "DECLAN", Standing.DIFFERENT, ("[HARRY]", "[DECLAN]")),  # one letter in common is chance
         ("1980-03-01", "1980-01-03", Standing.DIFFERENT, None),
         ("", "ANNE", Standing.ONE_MISSING, ("", "ANNE")),
         ("", "", Standing.BOTH_MISSING, ("", "")),
@@ -135,5 +138,5 @@ def test_pieces_joined_are_the_values_and_what_does_not_differ_is_common(left: s
     found = compare(left, right)
     assert ("".join(p.text for p in found.left), "".join(p.text for p in found.right)) == (left, right)
     if found.standing is Standing.DIFFERENT:
-        common = ["".join(p.text for p in side if not p.differs) for side in (found.left, found.right)]
+        common = ["".join(p.text for p in side if not p.differs).upper() for side in (found.left, found.right)]
         assert common[0] == common[1]

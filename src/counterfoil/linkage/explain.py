@@ -173,4 +173,4 @@ def _clamped(probability: float) -> float:
 
 
 def _name(comparison: Mapping[str, Any]) -> str:
-    return str(comparison.get("comparison_description") or comparison["output_column_name"])
+    return str(comparison["output_column_name"]).replace("_", " ")

@@ -10,7 +10,6 @@ The weight is the total one, prior included, so `FLOOR` means the same in a smal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
@@ -191,9 +190,7 @@ def _share(encoded: pa.Table, looser: Sequence[Rule], max_pairs: int) -> float:
 
 def looser_model(model: Model, rules: Sequence[Rule]) -> Model:
     """The model with other blocking rules."""
-    settings = deepcopy(dict(model.settings))
-    written = settings["blocking_rules_to_generate_predictions"][0]
-    settings["blocking_rules_to_generate_predictions"] = [{**written, "blocking_rule": rule.sql} for rule in rules]
+    settings = {**model.settings, "blocking_rules_to_generate_predictions": [rule.sql for rule in rules]}
     return Model(settings, model.frequencies)
 
 

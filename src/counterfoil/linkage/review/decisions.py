@@ -1,0 +1,285 @@
+"""What reviewers answered: `linker/review/decisions.jsonl`, append-only and chained, whole whenever a process dies.
+
+An answer is a label. It is an override as well when its reviewer says so, or when a second reviewer agrees. Undo is an
+entry of its own: it takes the answer back, and the override that came of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import pyarrow as pa
+
+from counterfoil.errors import Refused, UsageError
+from counterfoil.lab.paths import LabPaths
+from counterfoil.linkage import journal, overrides
+from counterfoil.linkage.journal import Entry, Facts
+from counterfoil.linkage.overrides import Clock, Decision, Override, Record, now
+from counterfoil.linkage.review.access import check_linker
+from counterfoil.linkage.review.values import Answer, Item, Pair, Reason
+from counterfoil.warehouse import write_table
+
+REVIEWERS = 2  # who agree make an override
+_SHORT = 16  # characters of an entry's name in an override's case
+_RULED = {Answer.SAME: Decision.MUST_LINK, Answer.DIFFERENT: Decision.MUST_NOT_LINK}
+
+LABELS = pa.schema(
+    [(name, pa.string()) for name in ("source_l", "record_id_l", "source_r", "record_id_r", "reviewer", "answer")]
+    + [("seconds", pa.float64())]
+    + [(name, pa.string()) for name in ("when", "reason", "stratum", "spine", "entry")]
+)
+
+
+class _Kind(Enum):
+    """What an entry does."""
+
+    ANSWER = "answer"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer before it is kept. `rules`: the reviewer wants it as an override at once, and says `why`."""
+
+    item: Item
+    reviewer: str
+    answer: Answer
+    seconds: float
+    rules: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer in force."""
+
+    pair: Pair
+    reviewer: str
+    answer: Answer
+    seconds: float
+    when: str
+    reason: Reason
+    stratum: str
+    spine: str
+    rules: bool
+    why: str
+    entry: str
+
+    @property
+    def mark(self) -> str:
+        """How an override's case names this answer."""
+        return self.entry[:_SHORT]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of answers: those kept, overrides made, and pairs whose override in force says the opposite."""
+
+    answers: tuple[Answered, ...]
+    overrides: tuple[Override, ...]
+    opposed: tuple[Pair, ...]
+
+
+def decide(paths: LabPaths, *replies: Reply, spine: str, clock: Clock = now) -> Kept:
+    """Keep answers, all or none, then the overrides that are due. UsageError when a reviewer answers a pair twice."""
+    check_linker(paths)
+
+    def make(there: Sequence[Entry]) -> Sequence[Facts]:
+        said = {(answer.pair, answer.reviewer) for answer in _in_force(there)}
+        for reply in replies:
+            _check(reply, said)
+            said.add((reply.item.pair, reply.reviewer))
+        when = clock().isoformat(timespec="seconds")
+        return [_facts(reply, spine, when) for reply in replies]
+
+    added = journal.append(decisions_file(paths), make)
+    made, opposed = settle(paths, clock=clock)
+    return Kept(tuple(_answered(entry) for entry in added), made, opposed)
+
+
+def undo(paths: LabPaths, reviewer: str, *, clock: Clock = now) -> Answered | None:
+    """Take back the reviewer's last answer in force, and the override it made; gives it, or None when there is none."""
+    check_linker(paths)
+    taken: list[Answered] = []
+
+    def make(there: Sequence[Entry]) -> Sequence[Facts]:
+        own = [answer for answer in _in_force(there) if answer.reviewer == reviewer]
+        taken.extend(own[-1:])
+        when = clock().isoformat(timespec="seconds")
+        return [{"kind": _Kind.UNDO.value, "of": answer.entry, "reviewer": reviewer, "when": when} for answer in taken]
+
+    journal.append(decisions_file(paths), make)
+    settle(paths, clock=clock)
+    return taken[0] if taken else None
+
+
+def settle(paths: LabPaths, *, clock: Clock = now) -> tuple[tuple[Override, ...], tuple[Pair, ...]]:
+    """Make the overrides that answers in force call for, and withdraw those whose answers were undone.
+
+    What a killed process left undone is done here. One that somebody withdrew is not made again. Gives those made, and
+    pairs where an override in force says the opposite.
+    """
+    entries = journal.read(decisions_file(paths))
+    _withdraw_undone(paths, entries, clock)
+    known = {case for case in _cases(paths) if case}
+    made: list[Override] = []
+    opposed: list[Pair] = []
+    standing = {(each.pair, each.decision) for each in overrides.in_force(paths)}
+    due = [each for each in _due(_in_force(entries), clock) if each.case not in known]
+    for each in due:
+        if (each.pair, _opposite(each.decision)) in standing:
+            opposed.append(Pair(each.left, each.right))
+        elif (each.pair, each.decision) not in standing:
+            made.append(each)
+    added = overrides.add(paths, *made) if made else ()
+    return added, tuple(opposed)
+
+
+def answers(paths: LabPaths) -> tuple[Answered, ...]:
+    """Every answer in force, oldest first."""
+    check_linker(paths)
+    return _in_force(journal.read(decisions_file(paths)))
+
+
+def labels(paths: LabPaths) -> pa.Table:
+    """Every answer in force as a table (`LABELS`), ordered by pair and reviewer: for training and for estimates."""
+    rows = sorted(answers(paths), key=lambda answer: (answer.pair, answer.reviewer))
+    return pa.Table.from_pylist([_row(answer) for answer in rows], schema=LABELS)
+
+
+def export_labels(paths: LabPaths, file: Path) -> int:
+    """Write the labels as Parquet inside the linker's side; gives how many. Refused elsewhere: they name records."""
+    if not file.resolve().is_relative_to(paths.linker.resolve()):
+        raise Refused("Labels name records, so they stay in the lab's linker folder. Give a file there.", rule="roles")
+    return write_table(labels(paths), file).rows
+
+
+def decisions_file(paths: LabPaths) -> Path:
+    """`linker/review/decisions.jsonl`."""
+    return paths.linker / "review" / "decisions.jsonl"
+
+
+def by_pair(found: Iterable[Answered]) -> Mapping[Pair, tuple[Answered, ...]]:
+    """Answers of each pair, oldest first."""
+    groups: dict[Pair, list[Answered]] = defaultdict(list)
+    for answer in found:
+        groups[answer.pair].append(answer)
+    return {pair: tuple(group) for pair, group in groups.items()}
+
+
+def settled(group: Sequence[Answered]) -> Answer | None:
+    """What at least two reviewers say and nobody outnumbers; None while that is nothing."""
+    votes = Counter(answer.answer for answer in group if answer.answer is not Answer.CANNOT_TELL)
+    if not votes:
+        return None
+    (first, most), *others = votes.most_common()
+    return first if most >= REVIEWERS and all(count < most for _, count in others) else None
+
+
+def _due(found: Iterable[Answered], clock: Clock) -> list[Override]:
+    due = []
+    for pair, group in by_pair(found).items():
+        ruled = [answer for answer in group if answer.rules and answer.answer in _RULED]
+        agreed = settled(group)
+        if ruled:
+            last = ruled[-1]
+            due.append(_override(pair, last.answer, ruled[-1:], last.why or "ruled in clerical review", clock))
+        elif agreed is not None:
+            behind = [answer for answer in group if answer.answer is agreed][:REVIEWERS]
+            due.append(_override(pair, agreed, behind, "reviewers agree in clerical review", clock))
+    return due
+
+
+def _override(pair: Pair, answer: Answer, behind: Sequence[Answered], why: str, clock: Clock) -> Override:
+    who = "; ".join(each.reviewer for each in behind)
+    case = " ".join(["review", *(each.mark for each in behind)])
+    return overrides.override(pair.left, pair.right, _RULED[answer], who=who, why=why, case=case, clock=clock)
+
+
+def _withdraw_undone(paths: LabPaths, entries: Sequence[Entry], clock: Clock) -> None:
+    undone = {str(e.facts["of"])[:_SHORT]: str(e.facts["reviewer"]) for e in entries if e.facts["kind"] == "undo"}
+    for each in overrides.in_force(paths):
+        by = [undone[mark] for mark in each.case.split()[1:] if mark in undone]
+        if each.case.startswith("review ") and by:
+            overrides.withdraw(paths, each.entry, who=by[0], why="the answer behind it was undone", clock=clock)
+
+
+def _cases(paths: LabPaths) -> list[str]:
+    """The case of every override there ever was."""
+    return [str(entry.facts.get("case", "")) for entry in journal.read(overrides.overrides_file(paths))]
+
+
+def _opposite(decision: Decision) -> Decision:
+    return Decision.MUST_NOT_LINK if decision is Decision.MUST_LINK else Decision.MUST_LINK
+
+
+def _in_force(entries: Sequence[Entry]) -> tuple[Answered, ...]:
+    gone = {entry.facts["of"] for entry in entries if _Kind(entry.facts["kind"]) is _Kind.UNDO}
+    kept = [e for e in entries if _Kind(e.facts["kind"]) is _Kind.ANSWER and e.name not in gone]
+    return tuple(map(_answered, kept))
+
+
+def _check(reply: Reply, said: set[tuple[Pair, str]]) -> None:
+    if not reply.reviewer.strip():
+        raise UsageError("An answer needs a reviewer. Give a name with --reviewer.")
+    if (reply.item.pair, reply.reviewer) in said:
+        raise UsageError("This reviewer has answered this pair already. Undo that answer first.")
+    if reply.rules and reply.answer is Answer.CANNOT_TELL:
+        raise UsageError("Nobody can rule that they cannot tell. Answer same or different, or do not rule.")
+
+
+def _facts(reply: Reply, spine: str, when: str) -> Facts:
+    pair = reply.item.pair
+    return {
+        "kind": _Kind.ANSWER.value,
+        "left": [pair.left.source, pair.left.record_id],
+        "right": [pair.right.source, pair.right.record_id],
+        "reviewer": reply.reviewer,
+        "answer": reply.answer.value,
+        "seconds": round(reply.seconds, 1),
+        "when": when,
+        "reason": reply.item.reason.value,
+        "stratum": reply.item.stratum,
+        "spine": spine,
+        "rules": reply.rules,
+        "why": reply.why,
+    }
+
+
+def _answered(entry: Entry) -> Answered:
+    facts = entry.facts
+    return Answered(
+        pair=Pair(Record(*facts["left"]), Record(*facts["right"])),
+        reviewer=facts["reviewer"],
+        answer=Answer(facts["answer"]),
+        seconds=facts["seconds"],
+        when=facts["when"],
+        reason=Reason(facts["reason"]),
+        stratum=facts["stratum"],
+        spine=facts["spine"],
+        rules=facts["rules"],
+        why=facts["why"],
+        entry=entry.name,
+    )
+
+
+def _row(answer: Answered) -> dict[str, str | float]:
+    left, right = answer.pair.left, answer.pair.right
+    return {
+        "source_l": left.source,
+        "record_id_l": left.record_id,
+        "source_r": right.source,
+        "record_id_r": right.record_id,
+        "reviewer": answer.reviewer,
+        "answer": answer.answer.value,
+        "seconds": answer.seconds,
+        "when": answer.when,
+        "reason": answer.reason.value,
+        "stratum": answer.stratum,
+        "spine": answer.spine,
+        "entry": answer.entry,
+    }

@@ -1,0 +1,169 @@
+"""One reviewer's way through the queue: what is next, how far they are, what was undone; nothing kept but the answers.
+
+The queue is made from the spine and the answers alone, so a session that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from counterfoil.errors import UsageError
+from counterfoil.lab.make import OpenLab
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.overrides import Clock, now
+from counterfoil.linkage.quality_report.domain import quality_rules
+from counterfoil.linkage.quality_report.review import review_sample
+from counterfoil.linkage.review import decisions
+from counterfoil.linkage.review.access import check_linker
+from counterfoil.linkage.review.agreement import agreement, unsettled
+from counterfoil.linkage.review.decisions import Answered, Kept, Reply, by_pair, settled
+from counterfoil.linkage.review.queue import doubtful_pairs, draw, sampled_items, sampled_pairs
+from counterfoil.linkage.review.showing import ReviewItem, show
+from counterfoil.linkage.review.values import MEMBERS, Answer, Item, Pair, Queue, Reason
+from counterfoil.linkage.spine import Spine, read_spine, resources
+
+SEED = 1
+TWICE = 0.2  # share of pairs that a second reviewer looks at
+_MOST = 3  # reviewers of one pair; after that somebody has to rule
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An open review: the pairs of one queue, in order, and how they are shared out.
+
+    `twice` is the share (0-1) of pairs that a second reviewer looks at, drawn by pair. Disagreements go to a third.
+    """
+
+    lab: OpenLab
+    spine: Spine
+    items: tuple[Item, ...]
+    twice: float = TWICE
+    seed: int = SEED
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """How far a reviewer is in a queue: pairs answered by them, and pairs open to them."""
+
+    answered: int
+    open: int
+
+
+def open_review(
+    lab: OpenLab,
+    queue: Queue = Queue.ALL,
+    *,
+    twice: float = TWICE,
+    seed: int = SEED,
+    progress: Progress = silent,
+) -> Review:
+    """The queue of the newest spine. Refused without the linker's key; UsageError before the first `link`."""
+    check_linker(lab.paths)
+    if not 0 <= twice <= 1:
+        raise UsageError(f"The share of pairs that two reviewers see is {twice:g}; it must be from 0 to 1.")
+    spine = read_spine(lab)
+    decisions.settle(lab.paths)  # what a killed session left
+    progress("Choosing pairs", None)
+    wanted = MEMBERS[queue]
+    items = tuple(item for item in doubtful_pairs(spine) if item.reason in wanted)
+    if Reason.SAMPLE in wanted:
+        progress("Drawing pairs at random", None)
+        there = {item.pair for item in items}
+        items += tuple(item for item in _sample(lab, spine, seed) if item.pair not in there)
+    return Review(lab, spine, items, twice, seed)
+
+
+def _sample(lab: OpenLab, spine: Spine, seed: int) -> tuple[Item, ...]:
+    """The pairs that the quality report needs; drawn now when nobody has."""
+    said = spine.quality().get("engine")
+    engine = next((each for each in Engine if each.value == said), Engine.SPLINK)
+    rules = quality_rules(lab.settings.domain)
+    sample = review_sample(spine, rules, today=lab.settings.date(), engine=engine, resources=resources(lab))
+    return sampled_items(sampled_pairs(sample.pairs), seed=seed)
+
+
+def open_items(review: Review, reviewer: str, found: Sequence[Answered] | None = None) -> tuple[Item, ...]:
+    """What is open to a reviewer, in order: disagreements of others first, never a pair that they answered."""
+    groups = by_pair(decisions.answers(review.lab.paths) if found is None else found)
+    disputed, plain = [], []
+    for item in review.items:
+        group = groups.get(item.pair, ())
+        if any(answer.reviewer == reviewer for answer in group) or any(answer.rules for answer in group):
+            continue
+        if unsettled(group):
+            if settled(group) is None and len(group) < _MOST:
+                disputed.append(replace(item, reason=Reason.DISAGREEMENT, why="two reviewers answered differently"))
+        elif len(group) < _wanted(review, item.pair):
+            plain.append(item)
+    return (*disputed, *plain)
+
+
+def _wanted(review: Review, pair: Pair) -> int:
+    """Reviewers that a pair should have before anybody disagrees."""
+    return 2 if draw(pair, review.seed + 1) < review.twice else 1
+
+
+def show_next(review: Review, reviewer: str, *, count: int = 1) -> tuple[ReviewItem, ...]:
+    """The next pairs open to a reviewer, as they are shown."""
+    return show(review.lab, review.spine, open_items(review, reviewer)[:count])
+
+
+def answer(
+    review: Review,
+    item: Item,
+    reviewer: str,
+    said: Answer,
+    *,
+    seconds: float,
+    rules: bool = False,
+    why: str = "",
+    clock: Clock = now,
+) -> Kept:
+    """Keep one answer."""
+    reply = Reply(item, reviewer, said, seconds, rules, why)
+    return decisions.decide(review.lab.paths, reply, spine=review.spine.version, clock=clock)
+
+
+def undo(review: Review, reviewer: str, *, clock: Clock = now) -> Item | None:
+    """Take the reviewer's last answer back; gives its item where it is of this queue."""
+    taken = decisions.undo(review.lab.paths, reviewer, clock=clock)
+    if taken is None:
+        return None
+    return next((item for item in review.items if item.pair == taken.pair), None)
+
+
+def progress_of(review: Review, reviewer: str, found: Sequence[Answered] | None = None) -> Progressed:
+    """How far a reviewer is."""
+    kept = decisions.answers(review.lab.paths) if found is None else found
+    own = {each.pair for each in kept if each.reviewer == reviewer}
+    return Progressed(sum(item.pair in own for item in review.items), len(open_items(review, reviewer, kept)))
+
+
+def for_adjudication(review: Review) -> tuple[Item, ...]:
+    """Pairs on which all reviewers have been heard and no two outvote the others: somebody has to rule."""
+    groups = by_pair(decisions.answers(review.lab.paths))
+    return tuple(item for item in review.items if _is_stuck(groups.get(item.pair, ())))
+
+
+def _is_stuck(group: Sequence[Answered]) -> bool:
+    return len(group) >= _MOST and settled(group) is None and not any(answer.rules for answer in group)
+
+
+def summary(review: Review) -> Mapping[str, object]:
+    """Counts and agreement, for the inside of the lab: no name, no record."""
+    found = decisions.answers(review.lab.paths)
+    pairs = {item.pair for item in review.items}
+    own = [each for each in found if each.pair in pairs]
+    said = {answer.value: sum(each.answer is answer for each in own) for answer in Answer}
+    return {
+        "spine": review.spine.version,
+        "pairs": len(review.items),
+        "by_reason": {reason.value: sum(item.reason is reason for item in review.items) for reason in Reason},
+        "looked_at": len({each.pair for each in own}),
+        "answers": said,
+        "reviewers": len({each.reviewer for each in own}),
+        "agreement": agreement(own).to_json(),
+        "for_adjudication": len(for_adjudication(review)),
+    }

@@ -1,0 +1,226 @@
+"""What a reviewer is shown of a pair: both records side by side, what differs, and the waterfall of its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from counterfoil.domains import Domain
+from counterfoil.domains import load as load_domain
+from counterfoil.errors import Fault
+from counterfoil.lab.make import OpenLab
+from counterfoil.linkage.differences import Difference, Standing, compare
+from counterfoil.linkage.explain import Waterfall, explain
+from counterfoil.linkage.model import Model, load_model
+from counterfoil.linkage.overrides import Record
+from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.review.access import check_linker
+from counterfoil.linkage.review.values import Item
+from counterfoil.linkage.specification import Specification
+from counterfoil.linkage.spine import Spine
+from counterfoil.warehouse import query
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One line of a record: its raw column, and the standardised one that is compared."""
+
+    label: str
+    raw: str
+    standard: str
+    codes: str = ""
+
+
+_SHOWN = (
+    _Shown("forename", "forename1", "forename1_std"),
+    _Shown("other forenames", "forename2", "forename_parts"),
+    _Shown("surname", "surname", "surname_std"),
+    _Shown("aliases", "aliases", "alias_names"),
+    _Shown("date of birth", "date_of_birth", "dob"),
+    _Shown("sex", "sex", "sex_std", codes="sex"),
+    _Shown("postcode", "postcode", "postcode_std"),
+    _Shown("PNC number", "pnc_id", "pnc_std"),
+    _Shown("CRO number", "cro", "cro_std"),
+    _Shown("prison number", "prison_number", "prison_number_std"),
+    _Shown("case reference", "crn", "crn_std"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One record's value of a line: as delivered, and as compared; empty is missing."""
+
+    raw: str
+    standard: str
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether standardising did more than make capitals of it."""
+        return self.raw.upper().strip() != self.standard
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One identifier of both records. `raw_marks` are over the delivered values, `marks` over the compared ones;
+    `standing` is by the compared values where both have one."""
+
+    label: str
+    left: Side
+    right: Side
+    standing: Standing
+    raw_marks: Difference
+    marks: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """Everything that a screen needs to ask about one pair. Holds names: for the linker alone."""
+
+    item: Item
+    sources: tuple[str, str]  # what people call the two sources
+    lines: tuple[Line, ...]
+    waterfall: Waterfall
+    decision: str  # what the spine made of the pair
+
+
+def show(lab: OpenLab, spine: Spine, items: Sequence[Item]) -> tuple[ReviewItem, ...]:
+    """The items as they are shown, in their order. Reads only these records."""
+    check_linker(lab.paths)
+    wanted = sorted({record for item in items for record in (item.pair.left, item.pair.right)})
+    compared, raw = _compared(spine, wanted), _delivered(lab, wanted)
+    domain = load_domain(lab.settings.domain)
+    falls = _waterfalls(spine, items, compared)
+    together = _together(spine, wanted)
+    return tuple(
+        ReviewItem(
+            item,
+            (_source_label(domain, item.pair.left), _source_label(domain, item.pair.right)),
+            _lines(item, compared, raw, domain),
+            fall,
+            _decision(together[item.pair.left], together[item.pair.right]),
+        )
+        for item, fall in zip(items, falls, strict=True)
+    )
+
+
+def _source_label(domain: Domain, record: Record) -> str:
+    known = domain.sources.get(record.source)
+    return known.label if known else record.source
+
+
+def _names(records: Sequence[Record]) -> pa.Table:
+    return pa.table(
+        {
+            "source": pa.array([record.source for record in records], pa.string()),
+            "record_id": pa.array([record.record_id for record in records], pa.string()),
+        }
+    )
+
+
+def _compared(spine: Spine, records: Sequence[Record]) -> pa.Table:
+    """The prepared rows of some records."""
+    ids = pa.array(sorted({record.record_id for record in records}), pa.string())
+    held = ds.dataset(spine.folder / "encoded.parquet").to_table(filter=pc.field("record_id").isin(ids))
+    sql = f"SELECT held.* FROM held SEMI JOIN names USING (source, record_id) ORDER BY {ID}"
+    found = query(sql, {"held": held, "names": _names(records)})
+    if found.num_rows != len(records):
+        raise Fault("A pair of the review queue names a record that the spine does not hold. Run `counterfoil link`.")
+    return found
+
+
+def _together(spine: Spine, records: Sequence[Record]) -> dict[Record, Row]:
+    ids = pa.array(sorted({record.record_id for record in records}), pa.string())
+    held = ds.dataset(spine.folder / "people.parquet").to_table(filter=pc.field("record_id").isin(ids))
+    return {Record(row["source"], row["record_id"]): row for row in held.to_pylist()}
+
+
+def _decision(left: Row, right: Row) -> str:
+    for level in ("strict", "medium", "loose"):
+        if left[f"cluster_{level}"] == right[f"cluster_{level}"]:
+            return f"one person at {level}"
+    return "two people"
+
+
+def _delivered(lab: OpenLab, records: Sequence[Record]) -> dict[Record, Row]:
+    """The raw row of each record, from the newest delivery that holds it; empty where none does any more."""
+    found: dict[Record, Row] = {}
+    for source in sorted({record.source for record in records}):
+        ids = pa.array([record.record_id for record in records if record.source == source], pa.string())
+        for folder in sorted((lab.paths.linker / "extracts" / source).glob("[!.]*")):
+            rows = ds.dataset(folder / "identifiers.parquet").to_table(filter=pc.field("record_id").isin(ids))
+            found |= {Record(source, row["record_id"]): row for row in rows.to_pylist()}  # a newer one writes over
+    return found
+
+
+def _waterfalls(spine: Spine, items: Sequence[Item], compared: pa.Table) -> list[Waterfall]:
+    """Each pair's, by the model of the slice that scores such pairs."""
+    names = zip(compared["source"].to_pylist(), compared["record_id"].to_pylist(), strict=True)
+    number = dict(zip((Record(*name) for name in names), compared[ID].to_pylist(), strict=True))
+    slices = [slice_of(spine.specification, item.pair.left.source, item.pair.right.source) for item in items]
+    found: dict[int, Waterfall] = {}
+    for name in dict.fromkeys(slices):
+        places = [place for place, own in enumerate(slices) if own == name]
+        pairs = [(number[items[at].pair.left], number[items[at].pair.right]) for at in places]
+        found |= dict(zip(places, explain(pairs, compared, model_of(spine, name)), strict=True))
+    return [found[place] for place in range(len(items))]
+
+
+def slice_of(specification: Specification, one: str, other: str) -> str:
+    """Which slice scores pairs of a record of source `one` with one of `other`."""
+    for part in specification.slices:
+        reached = {s for each in specification.slices if each.name in part.to for s in each.sources}
+        if {one, other} <= {*part.sources, *reached} and {one, other} & set(part.sources):
+            return part.name
+    raise Fault(f"No slice of the linkage specification compares records of {one} and {other}.")
+
+
+def model_of(spine: Spine, name: str) -> Model:
+    """The model of a slice, as it is kept with the spine."""
+    folder = spine.folder / "models" / name
+    return load_model(folder) if folder.is_dir() else spine.model
+
+
+def _lines(item: Item, compared: pa.Table, raw: Mapping[Record, Row], domain: Domain) -> tuple[Line, ...]:
+    rows = {Record(row["source"], row["record_id"]): row for row in compared.to_pylist()}
+    left, right = item.pair.left, item.pair.right
+    lines = [
+        _line(
+            shown,
+            _side(shown, raw.get(left, {}), rows[left], domain),
+            _side(shown, raw.get(right, {}), rows[right], domain),
+        )
+        for shown in _SHOWN
+    ]
+    return tuple(line for line in lines if line.standing is not Standing.BOTH_MISSING)
+
+
+def _side(shown: _Shown, raw: Row, compared: Row, domain: Domain) -> Side:
+    delivered, standard = _text(raw.get(shown.raw)), _text(compared.get(shown.standard), compared)
+    if shown.codes:
+        names = domain.codes.get(shown.codes, {})
+        delivered, standard = (names.get(value, value) for value in (delivered, standard))
+        standard = standard.upper()
+    return Side(delivered, standard)
+
+
+def _text(value: Any, row: Row | None = None) -> str:
+    """As a person reads it. Of a list of name parts, those that are not the forename itself."""
+    if isinstance(value, list):
+        first = "" if row is None else str(row.get("forename1_std") or "")
+        return "; ".join(str(part) for part in value if part != first)
+    return "" if value is None else str(value).strip()
+
+
+def _line(shown: _Shown, left: Side, right: Side) -> Line:
+    marks, raw_marks = compare(left.standard, right.standard), compare(left.raw, right.raw)
+    standing = marks.standing
+    if standing in (Standing.ONE_MISSING, Standing.BOTH_MISSING) and raw_marks.standing is not Standing.BOTH_MISSING:
+        standing = Standing.ONE_MISSING
+    return Line(shown.label, left, right, standing, raw_marks, marks)
