@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow  # they share a lab of 12,000 people
 DONE, FINDINGS, USAGE, REFUSED = 0, 1, 2, 3
 
 Captured = pytest.CaptureFixture[str]
+PRISON_TABLES = ("people", "nomis", "oasys_in_custody", "safety_in_custody")
 
 
 def sha256(path: Path) -> str:
@@ -183,7 +184,7 @@ def test_a_lab_of_other_secrets_gives_the_same_bytes(
 def again_on(lab: Path, made: MadeLab, capfd: Captured) -> None:
     """Every stage is there already: its verb says so and writes nothing but the log."""
     before = {path: when for path, when in files_under(lab).items() if not path.endswith("/log")}
-    prison = [made.population.sources / f"prison_{table}.parquet" for table in ("people", "spells")]
+    prison = [made.population.sources / f"prison_{table}.parquet" for table in PRISON_TABLES]
     verbs = {("load", lab, "prison", *prison): "lines", ("link", lab): "spine", ("register", lab): "register"}
     for arguments, key in verbs.items():
         said = call_here(capfd, *arguments, "--json")

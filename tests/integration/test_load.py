@@ -346,35 +346,38 @@ def test_lines_never_say_a_small_count() -> None:
     ]
 
 
+def empty(schema: SourceSchema, table: str) -> pa.Table:
+    """A table without rows."""
+    return pa.table({name: pa.array([], pa.string()) for name in schema.tables[table].columns})
+
+
 def test_other_sources_load_too(tmp_path: Path) -> None:
-    """Prison: a spell that is not over has no release date."""
+    """Prison: a journey that is not over has no end."""
     domain = domains.load()
     people = pnc_delivery(PEOPLE)["people"].drop_columns(["cro"])
     numbers = pa.array([f"A{i:04}BC" for i in range(PEOPLE)])
+    journeys = {
+        "row_id_hash": [f"S{i}" for i in range(PEOPLE)],
+        "record_id": people["record_id"],
+        "custody_start_date": pa.repeat(pa.scalar(dt.date(2020, 2, 29), pa.date32()), PEOPLE),
+        "legal_status": pa.repeat("sentenced", PEOPLE),
+    }
+    schema = domain.source("prison")
     tables = {
         "prison_people": people.append_column("prison_number", numbers),
-        "prison_spells": pa.table(
-            {
-                "spell_id": [f"S{i}" for i in range(PEOPLE)],
-                "record_id": people["record_id"],
-                "reception_date": pa.repeat(pa.scalar(dt.date(2020, 2, 29), pa.date32()), PEOPLE),
-                "release_date": pa.nulls(PEOPLE, pa.date32()),
-                "legal_status": pa.repeat("sentenced", PEOPLE),
-                **{name: pa.nulls(PEOPLE, pa.string()) for name in ("sentence_days", "release_type", "offence_group")},
-                **{name: pa.nulls(PEOPLE, pa.string()) for name in ("tier", "region")},
-            }
-        ),
+        "prison_nomis": pa.table({n: journeys.get(n, pa.nulls(PEOPLE)) for n in schema.tables["nomis"].columns}),
+        **{f"prison_{name}": empty(schema, name) for name in ("oasys_in_custody", "safety_in_custody")},
     }
     files = write_parquet(tables, tmp_path)
     receipt = load(
         files,
-        domain.source("prison"),
+        schema,
         LabPaths(tmp_path / "lab"),
         delivery=DELIVERED,
         codes=domain.codes,
         today=TODAY,
     )
-    assert [table.kept for table in receipt.tables] == [PEOPLE, PEOPLE]
+    assert [table.kept for table in receipt.tables] == [PEOPLE, PEOPLE, 0, 0]
     found = pq.read_table(LabPaths(tmp_path / "lab").linker_extract("prison", "2024-01-31") / IDENTIFIERS)
     assert found["prison_number_std"].to_pylist() == numbers.to_pylist()
     assert pc.all(pc.equal(found["source"], "prison")).as_py()

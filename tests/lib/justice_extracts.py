@@ -41,25 +41,26 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "tier": TEXT,
         "region": TEXT,
     },
-    "spells": {
-        "spell_id": TEXT,
+    "nomis": {
+        "row_id_hash": TEXT,
         "record_id": TEXT,
-        "reception_date": DAY,
-        "release_date": DAY,
+        "custody_start_date": DAY,
+        "custody_end_date": DAY,
         "legal_status": TEXT,
-        "sentence_days": WHOLE,
+        "sentence_length_days": WHOLE,
         "release_type": TEXT,
-        "offence_group": TEXT,
+        "main_offence_group": TEXT,
         "tier": TEXT,
         "region": TEXT,
     },
-    "events": {
-        "event_id": TEXT,
+    "flatfile": {
+        "row_id_hash": TEXT,
         "record_id": TEXT,
-        "sentence_date": DAY,
-        "order_type": TEXT,
-        "length_days": WHOLE,
-        "termination_date": DAY,
+        "event_id_hash": TEXT,
+        "disposal_date": DAY,
+        "disposal_type_description": TEXT,
+        "length_in_days": WHOLE,
+        "disposal_termination_date": DAY,
         "region": TEXT,
     },
 }
@@ -73,16 +74,16 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "breach": False,
     },
     "disposals": {"disposal": "community", "offence_group": "theft", "tier": "either_way", "region": "london"},
-    "spells": {
+    "nomis": {
         "legal_status": "sentenced",
         "release_type": "automatic",
-        "offence_group": "theft",
+        "main_offence_group": "theft",
         "tier": "either_way",
         "region": "wales",
     },
-    "events": {"order_type": "community"},
+    "flatfile": {"disposal_type_description": "community order"},
 }
-KEYS = {"offences": "offence_id", "disposals": "disposal_id", "spells": "spell_id", "events": "event_id"}
+KEYS = {"offences": "offence_id", "disposals": "disposal_id", "nomis": "row_id_hash", "flatfile": "row_id_hash"}
 
 
 @dataclass
@@ -112,11 +113,13 @@ class World:
 
     def spell(self, record_id: str, start: str, end: str | None, **values: Any) -> None:
         """A stay in prison."""
-        self._add("prison", "spells", {"record_id": record_id, "reception_date": start, "release_date": end, **values})
+        row = {"record_id": record_id, "custody_start_date": start, "custody_end_date": end, **values}
+        self._add("prison", "nomis", row)
 
     def event(self, record_id: str, on: str, **values: Any) -> None:
         """A probation event."""
-        self._add("probation", "events", {"record_id": record_id, "sentence_date": on, **values})
+        row = {"record_id": record_id, "disposal_date": on, "event_id_hash": f"{record_id} {on}", **values}
+        self._add("probation", "flatfile", row)
 
     def _add(self, source: str, table: str, row: Row) -> None:
         rows = self.tables.setdefault((source, table), [])
@@ -125,7 +128,8 @@ class World:
 
     def write(self, folder: Path, data_end: str | None = "2030-01-01") -> RegisterInputs:
         """Write every table of every source and the register keys."""
-        for source, tables in (("pnc", ("offences", "disposals")), ("prison", ("spells",)), ("probation", ("events",))):
+        held = {"pnc": ("offences", "disposals"), "prison": ("nomis",), "probation": ("flatfile",)}
+        for source, tables in held.items():
             for table in ("facts", *tables):
                 _write(folder / source / f"{table}.parquet", SCHEMAS[table], self.tables.get((source, table), []))
         keys = [

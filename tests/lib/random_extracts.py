@@ -73,8 +73,8 @@ def random_extracts(people: int, seed: int) -> Extracts:
     disposals = _disposals(rng, names["pnc"], days)
     tables["pnc", "disposals"] = disposals
     tables["pnc", "offences"] = _offences(rng, disposals)
-    tables["prison", "spells"] = _spells(rng, names["prison"], owner[days], disposals)
-    tables["probation", "events"] = _events(names["probation"], owner[days], disposals)
+    tables["prison", "nomis"] = _spells(rng, names["prison"], owner[days], disposals)
+    tables["probation", "flatfile"] = _events(names["probation"], owner[days], disposals)
     parts = [
         (source, name, who)
         for source in _SOURCES
@@ -161,14 +161,14 @@ def _spells(rng: np.random.Generator, names: npt.NDArray[Any], owner: Whole, dis
     open_ended = rng.random(n) < 0.02
     return pa.table(
         {
-            "spell_id": _names("S", n),
+            "row_id_hash": _names("S", n),
             "record_id": names[owner[custody]],
-            "reception_date": _dates(start),
-            "release_date": pa.array(start + length, pa.int64(), mask=open_ended).cast(pa.int32()).cast(pa.date32()),
+            "custody_start_date": _dates(start),
+            "custody_end_date": pa.array(start + length, mask=open_ended).cast(pa.int32()).cast(pa.date32()),
             "legal_status": rng.choice(["sentenced", "sentenced", "sentenced", "recall", "remand"], n),
-            "sentence_days": pa.array(length * 2),
+            "sentence_length_days": pa.array(length * 2),
             "release_type": pa.array(rng.choice(RELEASES, n), mask=open_ended),
-            "offence_group": disposals["offence_group"].take(custody),
+            "main_offence_group": disposals["offence_group"].take(custody),
             "tier": disposals["tier"].take(custody),
             "region": rng.choice(REGIONS, n),
         }
@@ -180,12 +180,13 @@ def _events(names: npt.NDArray[Any], owner: Whole, disposals: pa.Table) -> pa.Ta
     orders = np.flatnonzero((kind == "community") | (kind == "suspended"))
     return pa.table(
         {
-            "event_id": _names("E", orders.size),
+            "row_id_hash": _names("E", orders.size),
             "record_id": names[owner[orders]],
-            "sentence_date": disposals["disposal_date"].take(orders),
-            "order_type": kind[orders],
-            "length_days": pa.array(np.full(orders.size, 365)),
-            "termination_date": pa.array([None] * orders.size, pa.date32()),
+            "event_id_hash": _names("V", orders.size),
+            "disposal_date": disposals["disposal_date"].take(orders),
+            "disposal_type_description": kind[orders],
+            "length_in_days": pa.array(np.full(orders.size, 365)),
+            "disposal_termination_date": pa.array([None] * orders.size, pa.date32()),
             "region": disposals["region"].take(orders),
         }
     )

@@ -74,7 +74,7 @@ def doubled(extracts: Extracts) -> Extracts:
     """Each record and row twice, the copies named after the originals and later in the order of names."""
 
     def copy_of(table: pa.Table) -> pa.Table:
-        names = [n for n in table.column_names if n.endswith("_id")]
+        names = [n for n in table.column_names if n.endswith(("_id", "_hash"))]
         renamed = table
         for name in names:
             values = pa.array([f"Z{value}" for value in table[name].to_pylist()])
@@ -158,7 +158,7 @@ def test_history_agrees_with_a_slow_reading(extracts: Extracts, register: Regist
 
 
 def test_events_agree_with_a_slow_reading(extracts: Extracts, register: RegisterPaths) -> None:
-    disposals, spells = by_person(extracts, "pnc", "disposals"), by_person(extracts, "prison", "spells")
+    disposals, spells = by_person(extracts, "pnc", "disposals"), by_person(extracts, "prison", "nomis")
     expected = set()
     for who, rows in disposals.items():
         by_day = defaultdict(set)
@@ -181,16 +181,17 @@ def test_events_agree_with_a_slow_reading(extracts: Extracts, register: Register
 
 def slow_releases(spells: list[dict[str, Any]]) -> set[dt.date]:
     """Days on which nobody holds the person any more, left under sentence and alive."""
-    last_reception = max(s["reception_date"] for s in spells)
-    usable = [s for s in spells if s["release_date"] is not None or s["reception_date"] == last_reception]
+    last_start = max(s["custody_start_date"] for s in spells)
+    usable = [s for s in spells if s["custody_end_date"] is not None or s["custody_start_date"] == last_start]
     days = set()
     for spell in usable:
-        day = spell["release_date"]
+        day = spell["custody_end_date"]
         if day is None or any(
-            s["reception_date"] <= day and (s["release_date"] is None or s["release_date"] > day) for s in usable
+            s["custody_start_date"] <= day and (s["custody_end_date"] is None or s["custody_end_date"] > day)
+            for s in usable
         ):
             continue
-        ends = [s for s in usable if s["release_date"] == day]
+        ends = [s for s in usable if s["custody_end_date"] == day]
         left = not any(s["release_type"] in ("died", "deported", "bailed") for s in ends)
         if left and any(s["legal_status"] == "sentenced" for s in ends):
             days.add(day)

@@ -52,7 +52,7 @@ def test_a_disposal_is_an_event_on_its_day(tmp_path: Path, disposal: str, kind: 
 def test_custody_is_an_event_at_release_only(tmp_path: Path) -> None:
     world = one_person()
     world.disposal("P1a", "2016-03-01", disposal="custody", sentence_days=200)
-    world.spell("N1a", "2016-03-01", "2016-06-10", sentence_days=200)
+    world.spell("N1a", "2016-03-01", "2016-06-10", sentence_length_days=200)
     paths = world.register(tmp_path)
     assert events_of(paths) == [("release", "2016-06-10")]
     event = pq.read_table(paths.index_events).to_pylist()[0]
@@ -181,7 +181,8 @@ def test_the_sentence_that_a_release_ends_is_no_history_of_it(tmp_path: Path) ->
     world = one_person()
     world.disposal("P1a", "2015-03-01", disposal="fine")
     world.disposal("P1a", "2016-03-01", disposal="custody", sentence_days=800)
-    world.spell("N1a", "2016-03-01", "2017-03-01", sentence_days=800, release_type="hdc", offence_group="robbery")
+    known = {"sentence_length_days": 800, "release_type": "hdc", "main_offence_group": "robbery"}
+    world.spell("N1a", "2016-03-01", "2017-03-01", **known)
     row = covariates_of(world.register(tmp_path))[-1]
     assert (row["n_previous_offences"], row["n_previous_custody"], row["n_previous_convictions"]) == (1, 0, 1)
     assert (row["disposal"], row["sentence_band"], row["release_type"]) == ("custody", "2 to 4 years", "hdc")
@@ -243,8 +244,8 @@ def test_a_source_that_is_absent_is_named(tmp_path: Path) -> None:
     without = {name: place for name, place in inputs.extracts.items() if name != "prison"}
     with pytest.raises(UsageError, match="'prison'"):
         build_cohort_register(RegisterInputs(without, inputs.register_keys), RegisterPaths(tmp_path))
-    (inputs.extracts["prison"] / "spells.parquet").unlink()
-    with pytest.raises(UsageError, match=r"spells\.parquet"):
+    (inputs.extracts["prison"] / "nomis.parquet").unlink()
+    with pytest.raises(UsageError, match=r"nomis\.parquet"):
         build_cohort_register(inputs, RegisterPaths(tmp_path))
 
 

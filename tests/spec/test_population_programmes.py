@@ -99,10 +99,10 @@ def test_starts_are_in_custody_or_within_ninety_days(population: PopulationRepor
 def test_index_dates_are_releases_or_sentences_of_the_sources(population: PopulationReport) -> None:
     sql = """SELECT count(*) FROM truth_programmes t WHERE expected = 'analysed' AND NOT EXISTS (
             SELECT 1 FROM truth_records r
-            LEFT JOIN prison_spells s ON r.source = 'prison' AND s.record_id = r.record_id
-            LEFT JOIN probation_events e ON r.source = 'probation' AND e.record_id = r.record_id
-            WHERE r.person_id = t.person_id AND CASE t.index_kind WHEN 'release' THEN s.release_date
-                ELSE e.sentence_date END = t.index_date)"""
+            LEFT JOIN prison_nomis s ON r.source = 'prison' AND s.record_id = r.record_id
+            LEFT JOIN probation_flatfile e ON r.source = 'probation' AND e.record_id = r.record_id
+            WHERE r.person_id = t.person_id AND CASE t.index_kind WHEN 'release' THEN s.custody_end_date
+                ELSE e.disposal_date END = t.index_date)"""
     assert rows(population, sql) == [(0,)]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ LONGEST_WINDOW_DAYS = 366  # the longest `index_window_days` of a plan, and how 
 
 @dataclass(frozen=True, slots=True)
 class RegisterInputs:
-    """What a register is made from. `extracts` holds, for each source of the domain, the folder of one delivery."""
+    """What a register is made from. `extracts` holds, for each source, the folder of one delivery."""
 
     extracts: Mapping[str, Path]
     register_keys: Path  # Parquet: source, record_id, register_key
@@ -168,20 +169,27 @@ def _open_inputs(connection: duckdb.DuckDBPyConnection, inputs: RegisterInputs) 
 
 
 def _input_files(inputs: RegisterInputs) -> dict[str, Path]:
-    sources = domains.load(inputs.domain).sources
-    absent = [
-        f"The source {name!r} is not loaded; the register needs it. Run counterfoil load LAB {name} FILE..."
-        for name in sources
-        if name not in inputs.extracts
-    ]
+    """The tables that the domain's scripts name, as files. Sources that no script names need not be loaded."""
+    named = _words_of_scripts(inputs.domain)
+    files = {"register_keys": inputs.register_keys}
+    absent = []
+    for name, schema in domains.load(inputs.domain).sources.items():
+        tables = {"facts" if table == schema.person_table else table for table in schema.tables}
+        wanted = sorted(table for table in tables if f"{name}_{table}" in named)
+        if wanted and name not in inputs.extracts:
+            absent.append(
+                f"The source {name!r} is not loaded; the register needs it. Run counterfoil load LAB {name} FILE..."
+            )
+        elif wanted:
+            files |= {f"{name}_{table}": inputs.extracts[name] / f"{table}.parquet" for table in wanted}
     if absent:
         raise UsageError(*absent)
-    files = {"register_keys": inputs.register_keys}
-    for name, schema in sources.items():
-        for table in schema.tables:
-            stored = "facts" if table == schema.person_table else table
-            files[f"{name}_{stored}"] = inputs.extracts[name] / f"{stored}.parquet"
     return files
+
+
+def _words_of_scripts(domain: str) -> frozenset[str]:
+    scripts = [p for p in (domain_folder(domain) / "register").iterdir() if p.name.endswith(".sql")]
+    return frozenset(word for p in scripts for word in re.findall(r"\w+", p.read_text(encoding="utf-8")))
 
 
 def _quoted(path: Path) -> str:

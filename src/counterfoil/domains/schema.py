@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from importlib import resources
@@ -32,24 +32,29 @@ class Column:
     """One column of a delivered table."""
 
     name: str
-    type: str  # string date integer boolean code postcode pnc cro prison_number crn
+    type: str  # string date integer decimal boolean code postcode pnc cro prison_number crn
     classes: frozenset[ColumnClass]
     required: bool = False
     codes: str | None = None  # name of a code list
     minimum: int | None = None
     maximum: int | None = None
     fact_as: Mapping[str, str] | None = None  # new fact column -> transform ("month")
+    future: bool = False  # a date that may lie after the delivery: planned, not observed
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """One delivered table. `parent` names the table whose key its `record_id` must be in."""
+    """One delivered table. Its column `parent_column` must hold a value of the same column of the table `parent`."""
 
     name: str
     key: str
     parent: str | None
     columns: Mapping[str, Column]
+    parent_column: str | None = None  # the parent's key unless said otherwise
+    label: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)  # column that the public catalogue lacks -> why it is here
+    absent: Mapping[str, str] = field(default_factory=dict)  # column of the catalogue that is not delivered -> why
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class SourceSchema:
     label: str
     person_table: str
     tables: Mapping[str, TableSchema]
+    source_dataset: str = ""  # what the public catalogue's linking table calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +114,21 @@ def load(name: str = "justice") -> Domain:
 
 def _source(raw: Mapping[str, Any]) -> SourceSchema:
     tables = {name: _table(name, table) for name, table in raw["tables"].items()}
-    return SourceSchema(raw["name"], raw["label"], raw["person_table"], tables)
+    return SourceSchema(raw["name"], raw["label"], raw["person_table"], tables, raw.get("source_dataset", ""))
 
 
 def _table(name: str, raw: Mapping[str, Any]) -> TableSchema:
     columns = {key: _column(key, dict(value)) for key, value in raw["columns"].items()}
-    return TableSchema(name, raw["key"], raw.get("parent"), columns)
+    return TableSchema(
+        name=name,
+        key=raw["key"],
+        parent=raw.get("parent"),
+        columns=columns,
+        parent_column=raw.get("parent_column"),
+        label=raw.get("label", ""),
+        extra=raw.get("extra", {}),
+        absent=raw.get("absent", {}),
+    )
 
 
 def _column(name: str, raw: dict[str, Any]) -> Column:

@@ -13,6 +13,9 @@ import numpy as np
 from counterfoil.errors import UsageError
 from counterfoil.lab.files import atomic_folder, atomic_write, write_json
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.population import assessments, counters, custody_tables, supervision_tables
+from counterfoil.population.assessment_table import write_truth_needs
+from counterfoil.population.assessments import Assessments, assess
 from counterfoil.population.careers import Careers
 from counterfoil.population.joining import plant
 from counterfoil.population.living import first_start, live
@@ -50,6 +53,8 @@ class _Stage(IntEnum):
     SOURCES = 3
     TABLES = 4
     LISTS = 5
+    CASES = 20  # what prison and probation hold beside the dates of a sentence
+    ASSESSMENTS = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class _Made:
     careers: Careers
     members: dict[str, Members]
     sources: Sources
+    assessments: Assessments
 
 
 def generate(
@@ -88,6 +94,8 @@ def generate(
             made.people,
             made.careers,
             made.sources,
+            made.assessments,
+            counters.stream(_stream(seed, _Stage.CASES)),
             progress=progress,
         )
         listed = _write_lists(folder / "programmes", seed, programmes, made, progress)
@@ -129,7 +137,9 @@ def _make(size: int, seed: int, programmes: Sequence[ProgrammeSpec], progress: P
         taken[joined.members.person[joined.members.person >= 0]] = True
     progress("Keeping records of them", 0.4)
     sources = hold_sources(_stream(seed, _Stage.SOURCES), pool, people, careers)
-    return _Made(pool, people, careers, members, sources)
+    progress("Assessing some of them", 0.5)
+    assessed = assess(_stream(seed, _Stage.ASSESSMENTS), pool, people, careers.sanctions, sources)
+    return _Made(pool, people, careers, members, sources, assessed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +185,17 @@ def _messy_name(spec: ProgrammeSpec) -> str:
 
 
 def _write_truth(folder: Path, made: _Made, lists: _Lists, progress: Progress) -> dict[str, int]:
+    held = (made.sources.pnc, made.sources.prison, made.sources.probation, made.assessments.source)
+    relations = {
+        "custody": custody_tables.relations(),
+        "probation": supervision_tables.relations(),
+        "assessments": assessments.relations(),
+    }
+    write_json(folder / "relations.json", relations)
     return {
         "truth_people": write_truth_people(folder, made.pool, made.people, made.sources, progress=progress),
-        "truth_records": write_truth_records(folder, made.sources, progress=progress),
+        "truth_records": write_truth_records(folder, held, progress=progress),
+        "truth_needs": write_truth_needs(folder, made.people, made.assessments, progress),
         "truth_programmes": write_truth_programmes(folder, made.people, made.members),
         "truth_rows": write_truth_rows(folder, made.members, lists.rows, lists.programme),
     }

@@ -1,4 +1,4 @@
-"""The tables of the three sources in their own schemas, written a part at a time."""
+"""The tables of the sources in their own schemas, written a part at a time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.population.assessment_table import write_assessments
+from counterfoil.population.assessments import Assessments
 from counterfoil.population.calendar import to_arrow
 from counterfoil.population.careers import ADULT, Careers, Sanctions
+from counterfoil.population.counters import Draws
+from counterfoil.population.custody_tables import write_custody
 from counterfoil.population.identities import NATIONALITIES, SEXES
+from counterfoil.population.labels import record_ids, region_text
 from counterfoil.population.offences import GROUPS, TIERS
 from counterfoil.population.people import People, ethnicities
 from counterfoil.population.places import postcodes
-from counterfoil.population.sentencing import DISPOSALS, RELEASE_TYPES, Disposal
-from counterfoil.population.sources import CAUTIONS_ONLY_FROM, LEGAL_STATUSES, ORDER_TYPES, PROOFS, Source, Sources
+from counterfoil.population.sentencing import DISPOSALS, Disposal
+from counterfoil.population.sources import CAUTIONS_ONLY_FROM, PROOFS, Source, Sources
 from counterfoil.population.strings import StringPool, decode, digits, glue
+from counterfoil.population.supervision_tables import write_supervision
 from counterfoil.population.tables import regions
 from counterfoil.population.writing import Columns, Positions, write_in_parts
 
@@ -34,25 +40,22 @@ def write_sources(
     people: People,
     careers: Careers,
     sources: Sources,
+    assessments: Assessments,
+    draws: Draws,
     *,
     progress: Progress = silent,
 ) -> dict[str, int]:
-    """Write the seven tables; how many rows each has."""
+    """Write the tables of police, prison, probation and assessments; how many rows each has."""
     rows: dict[str, int] = {}
-    for source in (sources.pnc, sources.prison, sources.probation):
+    for source in (sources.pnc, sources.prison, sources.probation, assessments.source):
         rows[f"{source.name}_people"] = _write_people(out, pool, source, progress)
     sanctions = careers.sanctions
     region = _regions(rng, people.region[sanctions.person])
     rows |= _write_police(out, people, careers, sources.pnc, region, progress)
-    rows["prison_spells"] = _write_spells(out, sanctions, sources, region, progress)
-    rows["probation_events"] = _write_orders(out, sources, region, progress)
+    rows |= write_custody(out, draws, people, sanctions, sources, assessments, region, progress)
+    rows |= write_supervision(out, draws, people, sanctions, sources, assessments, region, progress)
+    rows["oasys_assessment"] = write_assessments(out, people, sanctions, assessments, progress)
     return rows
-
-
-def record_ids(source: str, positions: Integers) -> pa.Array:
-    """Record keys, "PNC00000001"."""
-    prefix = {"pnc": "PNC", "prison": "PRI", "probation": "PRO"}[source]
-    return glue(prefix, digits(positions + 1, 8))
 
 
 def _write_people(out: Path, pool: StringPool, source: Source, progress: Progress) -> int:
@@ -60,6 +63,7 @@ def _write_people(out: Path, pool: StringPool, source: Source, progress: Progres
         "pnc": {"pnc_id": source.pnc, "cro": source.cro},
         "prison": {"prison_number": source.prison, "pnc_id": source.pnc},
         "probation": {"crn": source.crn, "pnc_id": source.pnc, "prison_number": source.prison},
+        "oasys": {"prison_number": source.prison, "crn": source.crn, "pnc_id": source.pnc},
     }[source.name]
 
     def columns(at: Positions) -> Columns:
@@ -92,10 +96,6 @@ def _regions(rng: np.random.Generator, home: Codes) -> Codes:
     return np.where(elsewhere, rng.integers(0, len(regions()), len(home)), home).astype(np.int8)
 
 
-def _region_text(codes: Codes) -> pa.Array:
-    return decode(codes, [region.code for region in regions()])
-
-
 def _write_police(
     out: Path, people: People, careers: Careers, source: Source, region: Codes, progress: Progress
 ) -> dict[str, int]:
@@ -118,7 +118,7 @@ def _write_police(
             "sentence_days": pa.array(length.astype(np.int64), mask=length == 0),
             "offence_group": decode(sanctions.group[rows], GROUPS),
             "tier": decode(sanctions.tier[rows], TIERS),
-            "region": _region_text(region[rows]),
+            "region": region_text(region[rows]),
         }
 
     def offence_columns(at: Positions) -> Columns:
@@ -153,51 +153,3 @@ def _proofs(people: People, sanctions: Sanctions) -> Codes:
     child = (age < ADULT) & (sanctions.proven < CAUTIONS_ONLY_FROM)
     cautioned = np.where(child, np.where(sanctions.priors == 0, 2, 3), 1)
     return np.where(sanctions.disposal == Disposal.CAUTION, cautioned, 0).astype(np.int8)
-
-
-def _write_spells(out: Path, sanctions: Sanctions, sources: Sources, region: Codes, progress: Progress) -> int:
-    spells, record_of = sources.spells, sources.prison.holdings.of_event
-    order = np.lexsort((spells.reception, record_of))
-
-    def columns(at: Positions) -> Columns:
-        rows = order[at]
-        sanction = spells.sanction[rows]
-        length = sanctions.sentence_days[sanction]
-        remand = spells.status[rows] == 1
-        return {
-            "spell_id": glue("S", digits(at + 1, 9)),
-            "record_id": record_ids("prison", record_of[rows]),
-            "reception_date": to_arrow(spells.reception[rows]),
-            "release_date": to_arrow(spells.release[rows]),
-            "legal_status": decode(spells.status[rows], LEGAL_STATUSES),
-            "sentence_days": pa.array(length.astype(np.int64), mask=remand),
-            "release_type": decode(spells.ending[rows], RELEASE_TYPES),
-            "offence_group": decode(sanctions.group[sanction], GROUPS),
-            "tier": decode(sanctions.tier[sanction], TIERS),
-            "region": _region_text(region[sanction]),
-        }
-
-    return write_in_parts(
-        out / "prison_spells.parquet", len(order), columns, progress=progress, label="Writing stays in custody"
-    )
-
-
-def _write_orders(out: Path, sources: Sources, region: Codes, progress: Progress) -> int:
-    orders, record_of = sources.orders, sources.probation.holdings.of_event
-    order = np.lexsort((orders.kind, orders.sentenced, record_of))
-
-    def columns(at: Positions) -> Columns:
-        rows = order[at]
-        return {
-            "event_id": glue("E", digits(at + 1, 9)),
-            "record_id": record_ids("probation", record_of[rows]),
-            "sentence_date": to_arrow(orders.sentenced[rows]),
-            "order_type": decode(orders.kind[rows], ORDER_TYPES),
-            "length_days": pa.array(orders.length[rows].astype(np.int64)),
-            "termination_date": to_arrow(orders.ended[rows]),
-            "region": _region_text(region[orders.sanction[rows]]),
-        }
-
-    return write_in_parts(
-        out / "probation_events.parquet", len(order), columns, progress=progress, label="Writing probation events"
-    )

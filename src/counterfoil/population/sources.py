@@ -34,7 +34,6 @@ Codes = npt.NDArray[np.int8]
 Booleans = npt.NDArray[np.bool_]
 
 LEGAL_STATUSES = ("sentenced", "remand", "recall")
-ORDER_TYPES = ("community", "suspended", "licence")
 PROOFS = ("conviction", "caution", "reprimand", "warning")
 
 _SECOND_RECORD = {"pnc": 0.11, "prison": 0.14, "probation": 0.13}  # of people with several events in the source
@@ -45,7 +44,7 @@ _NO_PRISON_NUMBER = 0.35  # of probation records of people who have been inside
 _SHORT_PNC = 0.25  # of PNC numbers outside the PNC are in the short form
 _WRONG_DIGIT = 0.004
 _SOMEONE_ELSES = 0.0015
-_LICENCE_FOR_ALL = day(dt.date(2015, 2, 1))  # from then those with less than a year are on licence too
+LICENCE_FOR_ALL = day(dt.date(2015, 2, 1))  # from then those with less than a year are on licence too
 CAUTIONS_ONLY_FROM = day(dt.date(2013, 4, 8))  # before it a child had a reprimand or warning
 _ENDED_EARLY = 0.18  # of orders
 
@@ -148,7 +147,7 @@ def _orders(rng: np.random.Generator, sanctions: Sanctions) -> Orders:
     """Community and suspended sentence orders, and licences after custody."""
     court = np.flatnonzero(np.isin(sanctions.disposal, ORDERS))
     custody = (sanctions.disposal == Disposal.CUSTODY) & (sanctions.ending <= Ending.PAROLE)
-    covered = (sanctions.sentence_days >= YEAR) | (sanctions.release >= _LICENCE_FOR_ALL)
+    covered = (sanctions.sentence_days >= YEAR) | (sanctions.release >= LICENCE_FOR_ALL)
     licensed = np.flatnonzero(custody & covered & (sanctions.release <= LAST_DAY))
     kind = np.where(sanctions.disposal[court] == Disposal.COMMUNITY, 0, 1)
     length = np.concatenate(
@@ -181,7 +180,7 @@ def _own_numbers(rng: np.random.Generator, people: People) -> Numbers:
     return Numbers(
         pnc=numbers.pnc_ids(both, serial),
         pnc_short=numbers.short_pnc_ids(both, serial),
-        cro=_only(cro, has_cro),
+        cro=only(cro, has_cro),
         prison=numbers.prison_numbers(rng, size),
         crn=numbers.crns(rng, size),
     )
@@ -209,7 +208,7 @@ def _prison(
     copy_of = pnc.holdings.first_record_of(len(people))[holdings.person]
     said = _say(rng, pool, people, holdings, PRISON, pnc.said, copy_of)
     own = _number_of(rng, holdings, len(people), _SAME_NUMBER["prison"])
-    quoted = _quote_pnc(rng, people, holdings, given, _NO_PNC["prison"])
+    quoted = quote_pnc(rng, people, holdings, given, _NO_PNC["prison"])
     nothing = pa.nulls(len(holdings), pa.string())
     return Source("prison", holdings, said, quoted, nothing, given.prison.take(pa.array(own)), nothing)
 
@@ -229,13 +228,13 @@ def _probation(
     holdings = hold(rng, person, orders.sentenced, second_record=_SECOND_RECORD["probation"])
     inside = prison.holdings.first_record_of(len(people))[holdings.person]
     police = pnc.holdings.first_record_of(len(people))[holdings.person]
-    earlier = _stacked(prison.said, pnc.said)
+    earlier = stacked(prison.said, pnc.said)
     copy_of = np.where(inside >= 0, inside, np.where(police >= 0, police + len(prison.said), NO_COPY))
     said = _say(rng, pool, people, holdings, PROBATION, earlier, copy_of)
     own = _number_of(rng, holdings, len(people), _SAME_NUMBER["probation"])
-    quoted = _quote_pnc(rng, people, holdings, given, _NO_PNC["probation"])
+    quoted = quote_pnc(rng, people, holdings, given, _NO_PNC["probation"])
     known = (inside >= 0) & (rng.random(len(holdings)) >= _NO_PRISON_NUMBER)
-    quoted_prison = _only(prison.prison.take(pa.array(np.maximum(inside, 0))), known) if len(prison.said) else None
+    quoted_prison = only(prison.prison.take(pa.array(np.maximum(inside, 0))), known) if len(prison.said) else None
     nothing = pa.nulls(len(holdings), pa.string())
     return Source(
         "probation",
@@ -269,7 +268,8 @@ def _say(
     )
 
 
-def _stacked(first: Identities, second: Identities) -> Identities:
+def stacked(first: Identities, second: Identities) -> Identities:
+    """One after the other."""
     names = Identities.__slots__
     return Identities(*(np.concatenate([getattr(first, n), getattr(second, n)]) for n in names))
 
@@ -280,9 +280,7 @@ def _number_of(rng: np.random.Generator, holdings: Holdings, people: int, same: 
     return np.where(other, holdings.person + people, holdings.person).astype(np.int64)
 
 
-def _quote_pnc(
-    rng: np.random.Generator, people: People, holdings: Holdings, given: Numbers, missing: float
-) -> pa.Array:
+def quote_pnc(rng: np.random.Generator, people: People, holdings: Holdings, given: Numbers, missing: float) -> pa.Array:
     """PNC numbers as another system holds them: many absent, some short, a few wrong, a few of someone else."""
     size, mess = len(holdings), people.messiness[holdings.person]
     whose = np.where(rng.random(size) < _SOMEONE_ELSES, rng.integers(0, len(people), size), holdings.person).astype(
@@ -293,8 +291,9 @@ def _quote_pnc(
     wrong = pa.array(rng.random(size) < _WRONG_DIGIT * mess)
     text = pc.if_else(wrong, numbers.one_digit_wrong(rng, text), text)
     held = rng.random(size) >= np.clip(missing * (0.7 + 0.3 * mess), 0.0, 0.9)
-    return _only(text, held)
+    return only(text, held)
 
 
-def _only(text: pa.Array, held: Booleans) -> pa.Array:
+def only(text: pa.Array, held: Booleans) -> pa.Array:
+    """Null where it is not held."""
     return pc.if_else(pa.array(held), text, pa.scalar(None, pa.string()))

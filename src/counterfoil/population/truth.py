@@ -12,22 +12,17 @@ import pyarrow.compute as pc
 
 from counterfoil.lab.progress import Progress
 from counterfoil.population.calendar import MISSING, to_arrow
+from counterfoil.population.labels import person_ids, record_ids
 from counterfoil.population.people import People, ethnicities
 from counterfoil.population.programmes import EXPECTED, Members, Outcomes
 from counterfoil.population.provider_files import ListedRow
-from counterfoil.population.source_tables import record_ids
-from counterfoil.population.sources import Sources
-from counterfoil.population.strings import StringPool, decode, digits, glue
+from counterfoil.population.sources import Source, Sources
+from counterfoil.population.strings import StringPool, decode
 from counterfoil.population.tables import origins, regions
 from counterfoil.population.writing import Columns, Positions, write_in_parts
 from counterfoil.warehouse import write_table
 
 Integers = npt.NDArray[np.int64]
-
-
-def person_ids(person: npt.NDArray[np.integer]) -> pa.Array:
-    """The true person key, "T0000001". It is in no source."""
-    return glue("T", digits(person.astype(np.int64) + 1, 7))
 
 
 def write_truth_people(out: Path, pool: StringPool, people: People, sources: Sources, *, progress: Progress) -> int:
@@ -62,9 +57,8 @@ def write_truth_people(out: Path, pool: StringPool, people: People, sources: Sou
     return write_in_parts(out / "truth_people.parquet", len(people), columns, progress=progress, label="Writing truth")
 
 
-def write_truth_records(out: Path, sources: Sources, *, progress: Progress) -> int:
-    """One row a record: which person it is of."""
-    held = (sources.pnc, sources.prison, sources.probation)
+def write_truth_records(out: Path, held: Sequence[Source], *, progress: Progress) -> int:
+    """One row a record of some sources: which person it is of."""
     names = [source.name for source in held]
     sizes = [len(source.holdings) for source in held]
     source_of = np.repeat(np.arange(len(held)), sizes)

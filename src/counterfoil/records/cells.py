@@ -146,6 +146,28 @@ def _integers(column: Column, values: pa.Array, context: CheckContext) -> Cells:
     return Cells(kept, {Reason.TYPE: lost, Reason.RANGE: outside}, {})
 
 
+def _decimals(column: Column, values: pa.Array, context: CheckContext) -> Cells:
+    del context
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        found, lost = values.cast(pa.float64()), _nowhere(values)
+    else:
+        text = _trimmed(values)
+        found = _each_distinct(text, _decimal, pa.float64())
+        lost = _is_lost(text, found)
+    low = _nowhere(found) if column.minimum is None else _mask(pc.less(found, column.minimum))
+    high = _nowhere(found) if column.maximum is None else _mask(pc.greater(found, column.maximum))
+    outside = pc.or_(pc.or_(low, high), _mask(pc.invert(pc.is_finite(found))))
+    kept = pc.if_else(outside, pa.scalar(None, pa.float64()), found)
+    return Cells(kept, {Reason.TYPE: lost, Reason.RANGE: outside}, {})
+
+
+def _decimal(raw: str) -> float | None:
+    try:
+        return float(raw)
+    except ValueError:
+        return None
+
+
 def _whole_number(raw: str) -> int | None:
     head, dot, tail = raw.partition(".")
     if dot and tail.strip("0"):
@@ -158,8 +180,10 @@ def _whole_number(raw: str) -> int | None:
 
 
 def _dates(column: Column, values: pa.Array, context: CheckContext) -> Cells:
-    """A day. What happened lies from 1900 to the delivery. An identifying date is a birth: a stand-in stays as it came
-    and is missing only for comparison."""
+    """A day. What happened lies from 1900 to the delivery; what is planned may lie later.
+
+    An identifying date is a birth: a stand-in stays as it came and is missing only for comparison.
+    """
     if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         read = _DaysRead.of_days(values.cast(pa.date32(), safe=False))
     else:
@@ -170,7 +194,8 @@ def _dates(column: Column, values: pa.Array, context: CheckContext) -> Cells:
         unknown = pc.or_(read.unknown, implausible)
         return Cells(read.days, {Reason.TYPE: read.unreadable}, {**mended, Reason.UNKNOWN_DATE: unknown}, read.raw)
     first, last = (pa.scalar(day, pa.date32()) for day in (dt.date(FIRST_EVENT_YEAR, 1, 1), context.delivery))
-    outside = _mask(pc.or_(pc.less(read.days, first), pc.greater(read.days, last)))
+    late = _nowhere(read.days) if column.future else pc.greater(read.days, last)
+    outside = _mask(pc.or_(pc.less(read.days, first), late))
     kept = pc.if_else(pc.or_(outside, read.unknown), pa.scalar(None, pa.date32()), read.days)
     lost = {Reason.TYPE: read.unreadable, Reason.UNKNOWN_DATE: read.unknown, Reason.RANGE: outside}
     return Cells(kept, lost, mended)
@@ -248,6 +273,7 @@ _CHECKS: Mapping[str, Callable[[Column, pa.Array, CheckContext], Cells]] = {
     "code": _codes,
     "boolean": _booleans,
     "integer": _integers,
+    "decimal": _decimals,
     "date": _dates,
     "postcode": _postcodes,
     **{kind.value: _identifiers for kind in IdentifierKind},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,44 +21,72 @@ _PARQUET_MAGIC = b"PAR1"
 _ENCRYPTED_PARQUET_MAGIC = b"PARE"
 _ENCODINGS = ("utf8", "cp1252")  # UTF-8 strictly, then what Windows writes; bytes are never dropped
 _HEADING_BYTES = 1 << 16
-_DATE_CHARACTERS = "0123456789-_. "
+_DATE = re.compile(r"[-_. ]*[0-9]{4}[-_. ]?[0-9]{2}[-_. ]?[0-9]{2}[-_. ]*$")
+_PART = re.compile(r"[-_. ]*(part)?[-_. ]*[0-9]{1,3}([-_. ]*of[-_. ]*[0-9]{1,3})?$")
 
 
-def name_tables(files: Sequence[Path], schema: SourceSchema) -> dict[str, Path]:
-    """Table -> file, in the schema's order. A file is called TABLE or SOURCE_TABLE; a date may follow."""
+def name_tables(files: Sequence[Path], schema: SourceSchema) -> dict[str, tuple[Path, ...]]:
+    """Table -> its files, in the schema's order. A file is called TABLE or SOURCE_TABLE; a date may follow.
+
+    A table may come in parts: TABLE_01, TABLE_02 ..., taken in that order.
+    """
     problems: list[str] = []
-    named: dict[str, Path] = {}
-    for file in files:
+    named: dict[str, list[Path]] = {}
+    for file in sorted(files, key=lambda file: (len(file.name), file.name)):
         table = _table_of(file, schema)
         if not file.is_file():
             raise UsageError(f"There is no file {file}. Give the paths of the files of the delivery.")
         if table is None:
             problems.append(f"{file.name} is no table of {schema.name}. Call each file by its table: {_names(schema)}.")
-        elif table in named:
-            problems.append(f"{named[table].name} and {file.name} are both the table {table}. Give one file a table.")
         else:
-            named[table] = file
+            named.setdefault(table, []).append(file)
+    problems += [problem for table, parts in named.items() for problem in _part_problems(table, parts)]
     if problems:
         raise FileNotTaken(*problems)
     if missing := [table for table in schema.tables if table not in named]:
         raise UsageError(
             f"The delivery of {schema.name} has no file for: {', '.join(missing)}. A delivery is whole: give one file "
-            f"for each of {_names(schema)}."
+            f"for each of {_names(schema)}, or its parts."
         )
-    return {table: named[table] for table in schema.tables}
+    return {table: tuple(named[table]) for table in schema.tables}
 
 
-def read_tables(files: Mapping[str, Path], schema: SourceSchema) -> dict[str, pa.Table]:
+def parts_of(named: Mapping[str, Sequence[Path]]) -> dict[str, Path]:
+    """Every file under the name of its table; parts under TABLE/1, TABLE/2 ..."""
+    whole = {table: files[0] for table, files in named.items() if len(files) == 1}
+    parts = {
+        f"{table}/{number}": file
+        for table, files in named.items()
+        if len(files) > 1
+        for number, file in enumerate(files, start=1)
+    }
+    return whole | parts
+
+
+def read_tables(files: Mapping[str, Sequence[Path]], schema: SourceSchema) -> dict[str, pa.Table]:
     """Read every table; FileNotTaken names every file's missing and unknown columns at once."""
-    tables = {name: read_delivered(file) for name, file in files.items()}
+    tables = {name: [(file.name, read_delivered(file)) for file in parts] for name, parts in files.items()}
     problems = [
         problem
-        for name, table in tables.items()
-        for problem in _column_problems(files[name].name, table, schema.tables[name])
+        for name, parts in tables.items()
+        for file, table in parts
+        for problem in _column_problems(file, table, schema.tables[name])
     ]
     if problems:
         raise FileNotTaken(*problems)
-    return {name: table.select(list(schema.tables[name].columns)) for name, table in tables.items()}
+    return {name: _joined(parts, list(schema.tables[name].columns)) for name, parts in tables.items()}
+
+
+def _joined(parts: Sequence[tuple[str, pa.Table]], columns: list[str]) -> pa.Table:
+    """The parts of a table as one. An empty column of one part takes the type that it has in the others."""
+    tables = [table.select(columns) for _, table in parts]
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise FileNotTaken(
+            f"{parts[0][0]} and {parts[-1][0]} are parts of one table, but their columns are of different types. "
+            "Deliver all parts in one form."
+        ) from None
 
 
 def read_delivered(file: Path) -> pa.Table:
@@ -71,8 +100,29 @@ def read_delivered(file: Path) -> pa.Table:
 
 
 def _table_of(file: Path, schema: SourceSchema) -> str | None:
-    stem = file.stem.lower().rstrip(_DATE_CHARACTERS).removeprefix(f"{schema.name}_")
+    stem = _named_by(file)[0].removeprefix(f"{schema.name}_")
     return stem if stem in schema.tables else None
+
+
+def _named_by(file: Path) -> tuple[str, str, str]:
+    """A file's name taken apart: flatfile_03 or flatfile_part_03_of_30_2024-01-31 is flatfile, 3 of 30, a date."""
+    stem = file.stem.lower()
+    undated = _DATE.sub("", stem)
+    table = _PART.sub("", undated).rstrip("-_. ")
+    return table, undated[len(table) :].strip("-_. "), stem[len(undated) :]
+
+
+def _part_problems(table: str, files: Sequence[Path]) -> list[str]:
+    """Several files of one table are its parts when all are numbered, no two alike, under one date."""
+    if len(files) == 1:
+        return []
+    _, parts, dates = zip(*map(_named_by, files), strict=True)
+    if all(parts) and len(set(parts)) == len(parts) and len(set(dates)) == 1:
+        return []
+    return [
+        f"{files[0].name} and {files[1].name} are both the table {table}. Give one file a table, or number its parts: "
+        f"{table}_01, {table}_02."
+    ]
 
 
 def _names(schema: SourceSchema) -> str:

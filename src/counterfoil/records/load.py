@@ -19,7 +19,7 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.records.cells import RAW_SUFFIX, CheckContext
-from counterfoil.records.delivery import name_tables, read_tables
+from counterfoil.records.delivery import name_tables, parts_of, read_tables
 from counterfoil.records.receipt import Receipt, read_receipt
 from counterfoil.records.rows import CheckedTable, check_table
 from counterfoil.records.standardise import STANDARD_COLUMNS, standardise_people
@@ -57,7 +57,7 @@ def load(
     """
     named = name_tables(files, schema)
     progress("Reading the delivery", 0.0)
-    hashes = {table: sha256_of_file(file) for table, file in named.items()}
+    hashes = {name: sha256_of_file(file) for name, file in parts_of(named).items()}
     rules = {"version": RULES_VERSION, "schema": _described(schema), "codes": codes}
     key = key_of(rules=rules, files=hashes, delivery=delivery, today=today)
     linker = paths.linker_extract(schema.name, delivery.isoformat())
@@ -112,8 +112,8 @@ def _check_tables(
         progress(f"Checking {name}", 0.1 + 0.5 * len(checked) / len(delivered))
         parents = {}
         if parent := schema.tables[name].parent:
-            key = schema.tables[parent].key
-            parents[key] = checked[parent].accepted.column(key).combine_chunks()
+            column = schema.tables[name].parent_column or schema.tables[parent].key
+            parents[column] = checked[parent].accepted.column(column).combine_chunks()
         checked[name] = check_table(delivered[name], schema.tables[name], context, parents)
     return checked
 

@@ -43,31 +43,32 @@ QUALIFY row_number() OVER (
         d.sentence_days DESC NULLS LAST, d.disposal_id
 ) = 1;
 
--- Stays in custody: spells that touch or overlap are one stay, whichever record holds them. A spell without an end that
+-- Stays in custody: journeys that touch or overlap are one stay, whichever record holds them. A journey without an end that
 -- is followed by another one has an unknown end and is left out; otherwise the person is still inside.
-CREATE TABLE spells AS
+CREATE TABLE journeys AS
 WITH held AS (
-    SELECT p.person_number, s.* EXCLUDE (record_id),
-        coalesce(s.release_date, DATE '9999-12-31') AS until_date,
-        max(s.reception_date) OVER (PARTITION BY p.person_number) AS last_reception
-    FROM prison_spells s
+    SELECT p.person_number, s.row_id_hash, s.custody_start_date, s.custody_end_date, s.legal_status, s.release_type,
+        s.sentence_length_days, s.main_offence_group, s.tier, s.region,
+        coalesce(s.custody_end_date, DATE '9999-12-31') AS until_date,
+        max(s.custody_start_date) OVER (PARTITION BY p.person_number) AS last_start
+    FROM prison_nomis s
     JOIN person_records p ON p.source = 'prison' AND p.record_id = s.record_id
 ), usable AS (
     SELECT * FROM held
-    WHERE until_date >= reception_date AND (release_date IS NOT NULL OR reception_date = last_reception)
+    WHERE until_date >= custody_start_date AND (custody_end_date IS NOT NULL OR custody_start_date = last_start)
 ), marked AS (
-    SELECT *, coalesce(reception_date > max(until_date) OVER (
-        PARTITION BY person_number ORDER BY reception_date, until_date, spell_id
+    SELECT *, coalesce(custody_start_date > max(until_date) OVER (
+        PARTITION BY person_number ORDER BY custody_start_date, until_date, row_id_hash
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ), true) AS begins_stay
     FROM usable
 )
-SELECT * EXCLUDE (last_reception, begins_stay), sum(begins_stay::INTEGER) OVER (
-    PARTITION BY person_number ORDER BY reception_date, until_date, spell_id
+SELECT * EXCLUDE (last_start, begins_stay), sum(begins_stay::INTEGER) OVER (
+    PARTITION BY person_number ORDER BY custody_start_date, until_date, row_id_hash
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
 ) AS stay_number
 FROM marked;
 
 CREATE TABLE stays AS
-SELECT person_number, stay_number, min(reception_date) AS stay_start, max(until_date) AS stay_end
-FROM spells GROUP BY person_number, stay_number;
+SELECT person_number, stay_number, min(custody_start_date) AS stay_start, max(until_date) AS stay_end
+FROM journeys GROUP BY person_number, stay_number;

@@ -1,17 +1,17 @@
--- release: the end of a stay whose last spell was served under sentence and did not end in death, deportation or bail.
+-- release: the end of a stay whose last journey was served under sentence and did not end in death, deportation or bail.
 CREATE TABLE releases AS
-WITH last_spells AS (
+WITH last_journeys AS (
     SELECT s.*, t.stay_start,
         bool_or(coalesce(s.release_type IN ('died', 'deported', 'bailed'), false))
             OVER (PARTITION BY s.person_number, s.stay_number) AS left_otherwise
-    FROM spells s JOIN stays t USING (person_number, stay_number)
-    WHERE s.until_date = t.stay_end AND s.release_date IS NOT NULL
+    FROM journeys s JOIN stays t USING (person_number, stay_number)
+    WHERE s.until_date = t.stay_end AND s.custody_end_date IS NOT NULL
 )
-SELECT person_number, release_date AS index_date, stay_start AS spell_start,
-    sentence_days, release_type, offence_group, tier, region
-FROM last_spells
+SELECT person_number, custody_end_date AS index_date, stay_start AS spell_start,
+    sentence_length_days AS sentence_days, release_type, main_offence_group AS offence_group, tier, region
+FROM last_journeys
 WHERE legal_status = 'sentenced' AND NOT left_otherwise
-QUALIFY row_number() OVER (PARTITION BY person_number, stay_number ORDER BY reception_date, spell_id) = 1;
+QUALIFY row_number() OVER (PARTITION BY person_number, stay_number ORDER BY custody_start_date, row_id_hash) = 1;
 
 -- The sentence that a release ends: the last sanction of custody inside the stay, or up to a week before it (a sentence
 -- may be entered days before the reception). Without one, the sanction is dated by the reception.
@@ -39,17 +39,17 @@ WITH all_events AS (
         sanction_date, NULL, sanction_date, disposal, NULL, NULL, offence_group, tier, region
     FROM sanctions WHERE disposal <> 'custody'
 ), supervised AS (
-    SELECT p.person_number, e.sentence_date, arg_min(e.region, e.event_id) AS region
-    FROM probation_events e
+    SELECT p.person_number, e.disposal_date, arg_min(e.region, e.event_id_hash) AS region
+    FROM probation_flatfile e
     JOIN person_records p ON p.source = 'probation' AND p.record_id = e.record_id
     WHERE e.region IS NOT NULL
-    GROUP BY p.person_number, e.sentence_date
+    GROUP BY p.person_number, e.disposal_date
 )
 SELECT
     row_number() OVER (ORDER BY a.person_number, a.index_date, a.kind) AS index_event_id,
     a.* REPLACE (coalesce(a.region, v.region, 'unknown') AS region)
 FROM all_events a
-LEFT JOIN supervised v ON v.person_number = a.person_number AND v.sentence_date = a.sanction_date;
+LEFT JOIN supervised v ON v.person_number = a.person_number AND v.disposal_date = a.sanction_date;
 
 CREATE TABLE index_events AS
 SELECT e.index_event_id, p.register_key, e.person_number, e.kind, e.index_date, e.spell_start, e.sanction_date, e.region
