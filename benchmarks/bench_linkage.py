@@ -97,7 +97,7 @@ def works(n: int) -> list[Work]:
     given = {"records": str(records(n)), "model": str(model(n))}
     found = [
         *_both("score: block and score, whole process", n, "score", given),
-        *_both("score: block and score, without encoding", n, "score_encoded", given, alone=True),
+        *_both("score: block and score, without encoding", n, "score_encoded_only", given, alone=True),
         *_both("train: u and m, no term frequencies in EM", n, "train", _training(n, tf=False)),
         *_both("train: u and m, term frequencies in EM", n, "train", _training(n, tf=True)),
         *_both("link: train, score, cluster", n, "link", {"records": given["records"]}),

@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from counterfoil.errors import Refused
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core import encode as encoding
+from counterfoil.linkage.core import train as training
 from counterfoil.linkage.core.score import Scored
 from counterfoil.linkage.core.score import score as score_encoded
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
-from counterfoil.linkage.model import Model, Resources
+from counterfoil.linkage.frequencies import count_frequencies
+from counterfoil.linkage.model import EM_CONVERGENCE, EM_ITERATIONS, Model, Resources, Trained, bounded, splink_settings
 from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.specification import Specification
 
 _UNITS = {"MB": 10**6, "GB": 10**9}
 
@@ -31,6 +35,41 @@ def bytes_of(memory: str) -> int:
     """ "8GB" as a number of bytes."""
     found = re.fullmatch(r"(\d+)(MB|GB)", memory)
     return int(found[1]) * _UNITS[found[2]] if found else 8 * 10**9
+
+
+def train(
+    prepared: pa.Table, specification: Specification, resources: Resources, progress: Progress = silent
+) -> Trained:
+    """Prior from deterministic rules, u from random pairs, m by expectation maximisation over several blocks."""
+    wanted = specification.training
+    plan = training.Plan(
+        prior_rules=tuple(rule.sql for rule in wanted.prior_rules),
+        prior_recall=wanted.prior_recall,
+        blocks=tuple(rule.sql for rule in wanted.em_blocks),
+        random_pairs=wanted.random_pairs,
+        block_pairs=wanted.em_max_pairs,
+        seed=wanted.seed,
+        convergence=EM_CONVERGENCE,
+        iterations=EM_ITERATIONS,
+    )
+    frequencies = count_frequencies(prepared, specification)
+    learnt = training.train(
+        prepared, splink_settings(specification), plan, frequencies=frequencies, resources=_resources(resources),
+        progress=progress,
+    )  # fmt: skip
+    _refuse_nothing(learnt)
+    settings, bounds = bounded(learnt.settings, random_pairs=learnt.random_pairs)
+    return Trained(Model(settings, frequencies), bounds, tuple(session.about() for session in learnt.sessions))
+
+
+def _refuse_nothing(learnt: training.Trained) -> None:
+    """Refused when a block that the model learns from has no pair."""
+    if all(session.pairs == 0 for session in learnt.sessions):
+        raise Refused(
+            "The model cannot learn from these records: too few of them agree on anything. Load all sources in full "
+            "before `counterfoil link`, and see in their receipts whether birth dates and names were refused.",
+            rule="training",
+        )
 
 
 def score(

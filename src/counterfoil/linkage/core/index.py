@@ -1,12 +1,12 @@
 """Records of an encoded table found by blocking key: a short list, or one person, against millions of records.
 
-A key is found by its 64-bit hash. Two keys of one hash make a pair that no rule made; among a billion keys one such pair
-is expected in forty runs, and it is scored like any other.
+A key is found by its 64-bit hash. Two keys of one hash would make a pair that no rule made; among a billion keys one is
+expected in forty runs, and it is scored like any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from counterfoil.linkage.core.encode import Encoded, Frequencies, Resources, as_numbers, as_text, text_buffers
+from counterfoil.linkage.core.encode import (
+    DEFAULT_RESOURCES,
+    Encoded,
+    Frequencies,
+    Resources,
+    as_numbers,
+    as_text,
+    text_buffers,
+)
 from counterfoil.linkage.core.interpret import adjustment, level_of
 from counterfoil.linkage.core.layout import (
     NO_INPUT,
@@ -44,7 +52,7 @@ class Index:
     slots: Ints  # hash table of the texts
 
     @staticmethod
-    def of(table: pa.Table, encoded: Encoded, model: CoreModel, *, resources: Resources = Resources()) -> Index:
+    def of(table: pa.Table, encoded: Encoded, model: CoreModel, *, resources: Resources = DEFAULT_RESOURCES) -> Index:
         """Index the table that `encoded` was made from."""
         connection = connect(threads=resources.threads, memory_limit=resources.memory)
         try:
@@ -74,13 +82,24 @@ class Searcher:
     """Scores new records against an indexed table. One at a time in a process; not for several threads at once."""
 
     def __init__(
-        self, encoded: Encoded, index: Index, model: CoreModel, frequencies: Frequencies, *, room: int = 16
+        self,
+        encoded: Encoded,
+        index: Index,
+        model: CoreModel,
+        frequencies: Frequencies,
+        *,
+        room: int = 16,
+        view: str = "SELECT * FROM entries",
+        tables: Mapping[str, pa.Table] | None = None,
     ) -> None:
-        """`room`: how many new records may be asked about at once."""
+        """`room`: how many new records may be asked about at once.
+
+        `view` makes from `entries` (and `tables`) the columns that the model reads, one row an entry in their order.
+        """
         self._encoded, self._index, self._model, self._room = encoded, index, model, room
         self._frequencies = {
             column: dict(zip(*(frequencies[column].column(i).to_pylist() for i in (0, 1)), strict=True))
-            if frequencies[column].num_rows <= _SMALL
+            if room <= _FEW
             else frequencies[column]
             for column in model.frequency_columns
         }
@@ -88,7 +107,9 @@ class Searcher:
         self._texts = len(encoded.values.text_start) - 1
         self._tuple_of = np.ascontiguousarray(np.asarray(encoded.tuple_of).T)
         self._connection = connect(threads=1)
-        self._sql: dict[tuple[str, ...], str] = {}
+        for name, given in (tables or {}).items():
+            self._connection.register(name, given)
+        self._sql = self._statement(view)
 
     def find(self, entries: pa.Table, *, threshold: float) -> pa.Table:
         """entry (row of `entries`), record (row of the table), match_weight, levels; entries are the left side.
@@ -125,20 +146,21 @@ class Searcher:
 
     def _evaluate(self, entries: pa.Table) -> tuple[list[pa.Array], list[pa.Array]]:
         """The hashed keys of every rule and the inputs of every comparison."""
-        names = tuple(entries.column_names)
-        if names not in self._sql:
-            keys = [_hash_sql(rule.left) for rule in self._model.rules]
-            inputs = [
-                item.columns[0] if item.kind is Kind.FREQUENCY else item.sql
-                for inputs in self._model.inputs
-                for item in inputs
-            ]
-            self._sql[names] = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate([*keys, *inputs]))
         self._connection.register("entries", entries)
-        answer = self._connection.sql(f"SELECT {self._sql[names]} FROM entries").to_arrow_table()
+        answer = self._connection.sql(self._sql).to_arrow_table()
         columns = [column.combine_chunks() for column in answer.columns]
         rules = len(self._model.rules)
         return columns[:rules], columns[rules:]
+
+    def _statement(self, view: str) -> str:
+        keys = [_hash_sql(rule.left) for rule in self._model.rules]
+        inputs = [
+            item.columns[0] if item.kind is Kind.FREQUENCY else item.sql
+            for inputs in self._model.inputs
+            for item in inputs
+        ]
+        columns = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate([*keys, *inputs]))
+        return f"SELECT {columns} FROM ({view})"
 
     def _candidates(self, keys: Sequence[pa.Array]) -> tuple[Longs, Longs]:
         """Pairs of an entry and a record that share a key of a rule, each once, ordered."""
@@ -188,7 +210,7 @@ class Searcher:
         return np.log2(np.array([np.nan if share is None else share for share in shares], dtype=np.float64))
 
 
-_SMALL = 3_000_000
+_FEW = 16  # entries at once for which a dictionary of frequencies is worth making
 _ROOM_TEXT = 4096  # bytes of new text that one entry may bring
 _ROOM_TEXTS = 64
 

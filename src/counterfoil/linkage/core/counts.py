@@ -1,0 +1,233 @@
+"""How often each pattern of levels occurs among pairs: all that learning needs of them, counted by compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+
+from counterfoil.linkage.core.blocks import Block
+from counterfoil.linkage.core.encode import Encoded
+from counterfoil.linkage.core.interpret import adjustment
+from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo, new_memo
+from counterfoil.linkage.core.layout import NO_INPUT, Floats, Ints, Longs, Program, Values, Weights
+from counterfoil.linkage.core.score import own_of, side_of, units
+from counterfoil.linkage.core.splink_json import CoreModel
+
+MOST_PATTERNS = 1 << 24  # of one session; a model with more is left to the other engine
+_SAMPLE_UNIT = 64  # records of a sample that a thread takes at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Patterns of some comparisons that occur: `levels` (P, A), how many pairs have each, and pairs in all.
+
+    With term frequencies, `pattern` and `rarity` say for each pair its pattern and the bits that frequencies add.
+    """
+
+    comparisons: tuple[int, ...]
+    levels: Ints
+    counts: Floats
+    pattern: Ints | None = None
+    rarity: Floats | None = None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs were counted."""
+        return int(self.counts.sum())
+
+
+def strides_of(model: CoreModel, comparisons: Sequence[int]) -> Longs | None:
+    """What one level of each comparison adds to the number of a pattern; None when there are too many patterns."""
+    sizes = [int(model.program.levels[c]) for c in comparisons]
+    strides = np.ones(len(sizes), dtype=np.int64)
+    for i in range(len(sizes) - 2, -1, -1):
+        strides[i] = strides[i + 1] * sizes[i + 1]
+    return None if strides[0] * sizes[0] > MOST_PATTERNS else strides
+
+
+def count_block(
+    encoded: Encoded,
+    model: CoreModel,
+    ordered: Block,
+    comparisons: Sequence[int],
+    *,
+    rarity: bool,
+    threads: int,
+) -> Patterns:
+    """Patterns of all pairs of one block order. The answer does not depend on `threads`."""
+    strides = strides_of(model, comparisons)
+    if strides is None:
+        raise ValueError("too many patterns")
+    own = own_of(encoded, model)
+    left = side_of(encoded, ordered.left, 0, None, None)
+    right = left if ordered.one_order else side_of(encoded, ordered.right, 0, None, None)
+    active = np.array(comparisons, dtype=np.int64)
+    size = int(strides[0] * model.program.levels[comparisons[0]])
+
+    def work(part: tuple[int, int]) -> tuple[Longs, Ints, Floats]:
+        first, last = part
+        room = int((ordered.high[first:last] - ordered.low[first:last]).sum()) if rarity else 0
+        counts, pattern, bits = np.zeros(size, np.int64), np.empty(room, np.int32), np.empty(room)
+        made = count_places(
+            first, last, ordered.low, ordered.high, left, right, ordered.one_order, active, strides, model.program,
+            model.weights, encoded.values, own, new_memo(len(model.comparisons)), counts, pattern, bits,
+        )  # fmt: skip
+        return counts, pattern[:made], bits[:made]
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(work, units(ordered)))
+    total = np.sum([counts for counts, _, _ in parts], axis=0) if parts else np.zeros(size, np.int64)
+    found = np.flatnonzero(total)
+    levels = _levels(found, strides, model, comparisons)
+    if not rarity:
+        return Patterns(tuple(comparisons), levels, total[found].astype(np.float64))
+    place = np.zeros(size, np.int32)
+    place[found] = np.arange(found.size)
+    pattern = np.concatenate([place[part] for _, part, _ in parts]) if parts else np.empty(0, np.int32)
+    bits = np.concatenate([part for _, _, part in parts]) if parts else np.empty(0)
+    return Patterns(tuple(comparisons), levels, total[found].astype(np.float64), pattern, bits)
+
+
+def _levels(found: Longs, strides: Longs, model: CoreModel, comparisons: Sequence[int]) -> Ints:
+    columns = [found // strides[i] % int(model.program.levels[c]) for i, c in enumerate(comparisons)]
+    return np.stack(columns, axis=1).astype(np.int32) if columns else np.empty((found.size, 0), np.int32)
+
+
+@nb.njit(nogil=True, cache=True)
+def count_places(
+    p: int,
+    end: int,
+    low: Longs,
+    high: Longs,
+    left: Side,
+    right: Side,
+    one_order: bool,
+    active: Longs,
+    strides: Longs,
+    program: Program,
+    weights: Weights,
+    values: Values,
+    own: Own,
+    memo: Memo,
+    counts: Longs,
+    pattern: Ints,
+    bits: Floats,
+) -> int:
+    """Count the pairs of places p to `end`; where `pattern` has room, each pair's pattern and bits of rarity too."""
+    made = 0
+    keep = pattern.size > 0
+    for place in range(p, end):
+        for at in range(low[place], high[place]):
+            swapped = left.record[place] > right.record[at]
+            if left.record[place] == right.record[at] or (swapped and not one_order):
+                continue
+            number = 0
+            rare = 0.0
+            for a in range(active.size):
+                c = active[a]
+                x, y = left.tuple_of[place, c], right.tuple_of[at, c]
+                if swapped:
+                    x, y = y, x
+                if x == y:
+                    level = own.level[own.first[c] + x]
+                elif own.absent[own.first[c] + x] or own.absent[own.first[c] + y]:
+                    level = program.absent_level[c]
+                else:
+                    level = level_with_memo(c, x, y, program, values, memo)
+                number += level * strides[a]
+                if keep and weights.tf_input[c, level] != NO_INPUT:
+                    rare += adjustment(c, level, x, y, program, weights, values)
+            counts[number] += 1
+            if keep:
+                pattern[made] = number
+                bits[made] = rare
+                made += 1
+    return made
+
+
+def count_sample(encoded: Encoded, model: CoreModel, sample: Longs, groups: Ints | None, *, threads: int) -> Longs:
+    """(C, L) how often each level of each comparison occurs among all pairs of the sampled records.
+
+    With `groups` only pairs of different groups count.
+    """
+    tuple_of = np.ascontiguousarray(encoded.tuple_of[:, sample].T)
+    own, width = own_of(encoded, model), int(model.program.levels.max())
+    given = np.empty(0, np.int32) if groups is None else groups[sample].astype(np.int32)
+
+    def work(first: int) -> Longs:
+        counts = np.zeros((len(model.program.levels), width), np.int64)
+        last = min(first + _SAMPLE_UNIT, len(sample))
+        memo = new_memo(len(model.program.levels))
+        count_all(first, last, tuple_of, given, model.program, encoded.values, own, memo, counts)
+        return counts
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(work, range(0, len(sample), _SAMPLE_UNIT)))
+    none = np.zeros((len(model.program.levels), width), np.int64)
+    total: Longs = np.sum([none, *parts], axis=0)
+    return total
+
+
+@nb.njit(nogil=True, cache=True)
+def count_all(
+    first: int,
+    last: int,
+    tuple_of: Ints,
+    group: Ints,
+    program: Program,
+    values: Values,
+    own: Own,
+    memo: Memo,
+    counts: Longs,
+) -> None:
+    """Levels of every pair of a record `first` to `last` with a later one."""
+    for i in range(first, last):
+        for j in range(i + 1, tuple_of.shape[0]):
+            if group.size and group[i] == group[j]:
+                continue
+            for c in range(program.levels.size):
+                x, y = tuple_of[i, c], tuple_of[j, c]
+                if x == y:
+                    level = own.level[own.first[c] + x]
+                elif own.absent[own.first[c] + x] or own.absent[own.first[c] + y]:
+                    level = program.absent_level[c]
+                else:
+                    level = level_with_memo(c, x, y, program, values, memo)
+                counts[c, level] += 1
+
+
+def count_made(encoded: Encoded, blocks: Sequence[Block]) -> int:
+    """Different pairs that some rule makes; `blocks` are the orders of the first rules of the encoded table."""
+    total = 0
+    for number, ordered in enumerate(blocks):
+        left = side_of(encoded, ordered.left, number, None, None)
+        right = left if ordered.one_order else side_of(encoded, ordered.right, number, None, None)
+        total += count_new(ordered.low, ordered.high, left, right, ordered.one_order, number)
+    return total
+
+
+@nb.njit(nogil=True, cache=True)
+def count_new(low: Longs, high: Longs, left: Side, right: Side, one_order: bool, earlier: int) -> int:
+    """Pairs of a block order that no earlier rule makes."""
+    total = 0
+    for p in range(low.size):
+        for at in range(low[p], high[p]):
+            i, j = left.record[p], right.record[at]
+            swapped = i > j
+            if i == j or (swapped and not one_order):
+                continue
+            made = False
+            for r in range(earlier):
+                if swapped:
+                    made = right.left_keys[at, r] >= 0 and right.left_keys[at, r] == left.right_keys[p, r]
+                else:
+                    made = left.left_keys[p, r] >= 0 and left.left_keys[p, r] == right.right_keys[at, r]
+                if made:
+                    break
+            if not made:
+                total += 1
+    return total
