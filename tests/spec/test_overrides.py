@@ -107,7 +107,7 @@ def test_two_people_who_rule_the_same_are_two_entries_and_one_row(paths: LabPath
 @pytest.mark.parametrize("said", [{"who": " "}, {"why": ""}, {"scope": ""}, {"why": "x" * 2_001}])
 def test_a_ruling_that_says_too_little_or_too_much_is_a_mistake(said: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        _ruling(**said)
+        _ruling(A, B, Decision.MUST_LINK, **said)
 
 
 def test_a_record_cannot_be_ruled_with_itself() -> None:

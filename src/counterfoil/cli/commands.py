@@ -16,6 +16,7 @@ from counterfoil import __version__
 from counterfoil.cli import INTERRUPTED, STOPPED, words
 from counterfoil.cli.demo import run_demo
 from counterfoil.cli.quality import quality
+from counterfoil.cli.review import review
 from counterfoil.cli.screen import complain, progress, say, say_json
 from counterfoil.disclosure import DEFAULT_SETTINGS
 from counterfoil.effect.power import BASE_RATE, HidingRules, power_table
@@ -254,6 +255,7 @@ def doctor(lab: Lab, as_json: Json = False) -> None:
 
 
 app.command()(quality)
+app.command()(review)
 
 
 def run() -> int:

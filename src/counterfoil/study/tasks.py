@@ -13,6 +13,7 @@ from counterfoil.lab.make import open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Engine, build_spine
 from counterfoil.linkage.quality_report.task import make_quality
+from counterfoil.linkage.review.task import review_summary, simulate_review
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import link_submission
@@ -60,6 +61,8 @@ TASKS: Mapping[tuple[ProcessRole, str], Task] = {
     (ProcessRole.LINKER, "link"): _link,
     (ProcessRole.LINKER, "link_cohort"): link_submission,
     (ProcessRole.LINKER, "quality"): make_quality,
+    (ProcessRole.LINKER, "review_simulate"): simulate_review,
+    (ProcessRole.LINKER, "review_summary"): review_summary,
     (ProcessRole.ANALYST, "register"): make_register,
     (ProcessRole.ANALYST, "evaluate"): evaluate_run,
 }

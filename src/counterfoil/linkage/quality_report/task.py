@@ -15,6 +15,7 @@ from counterfoil.linkage.quality_report.build import build_report
 from counterfoil.linkage.quality_report.page import write_report
 from counterfoil.linkage.quality_report.review import FOLDER
 from counterfoil.linkage.quality_report.truth import lab_truth
+from counterfoil.linkage.review.decisions import labels
 from counterfoil.linkage.spine import Spine, read_spine
 
 
@@ -48,6 +49,6 @@ def _truth_folder(lab: OpenLab) -> Path | None:
 
 
 def _labels(lab: OpenLab) -> pa.Table | None:
-    """What reviewers said of sampled pairs, if anybody has looked."""
-    del lab
-    return None
+    """What reviewers said of pairs, if anybody has looked."""
+    said = labels(lab.paths)
+    return said if said.num_rows else None

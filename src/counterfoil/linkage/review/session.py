@@ -95,7 +95,7 @@ def open_items(review: Review, reviewer: str, found: Sequence[Answered] | None =
         if unsettled(group):
             if settled(group) is None and len(group) < _MOST:
                 disputed.append(replace(item, reason=Reason.DISAGREEMENT, why="two reviewers answered differently"))
-        elif len(group) < _wanted(review, item.pair):
+        elif not group or len(group) < _wanted(review, item.pair):
             plain.append(item)
     return (*disputed, *plain)
 
