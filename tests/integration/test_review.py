@@ -32,6 +32,7 @@ from counterfoil.cli.review_desk import Desk, View
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
+from counterfoil.lab.progress import silent
 from counterfoil.linkage import build_spine
 from counterfoil.linkage.overrides import read_overrides
 from counterfoil.linkage.quality_report.domain import quality_rules
@@ -39,13 +40,14 @@ from counterfoil.linkage.quality_report.review import estimate_from_labels, revi
 from counterfoil.linkage.review import decisions, session
 from counterfoil.linkage.review.queue import doubt, doubtful_pairs
 from counterfoil.linkage.review.simulate import simulate
+from counterfoil.linkage.review.task import simulate_review
 from counterfoil.linkage.review.values import Answer, Item, Queue, Reason
 from counterfoil.warehouse import query, read_table, write_table
 from lib.links import TODAY, draw_lab_records
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = 1500
+PEOPLE = 2000  # the fewest that a population has
 SURE = 0.999  # two-sided, of the binomial bounds on simulated mistakes
 PATIENCE = 60.0  # seconds for a screen to come up on a busy machine
 COMMAND = str(Path(sys.executable).parent / "counterfoil")
@@ -234,13 +236,15 @@ def test_simulate_prints_counts_and_agreement_and_no_name(lab: OpenLab, made: Ma
         assert name not in said.stdout.upper() + said.stderr.upper()
 
 
-def test_simulate_without_a_truth_is_a_mistake(lab: OpenLab) -> None:
-    said = _run(str(lab.paths.root), "--simulate")
-    assert said.returncode == 2
-    assert "--truth" in said.stderr
+def test_simulate_without_a_truth_is_a_mistake(lab: OpenLab, tmp_path: Path) -> None:
+    asked = {"lab": str(lab.paths.root), "queue": "all", "limit": None, "twice": None, "truth": None}
+    with pytest.raises(UsageError, match="--truth"):
+        simulate_review(asked, silent)
+    with pytest.raises(UsageError, match=r"holds no truth_records\.parquet"):
+        simulate_review(asked | {"truth": str(tmp_path)}, silent)
 
 
-def test_plain_lines_ask_keep_and_undo_and_say_where_values_differ(lab: OpenLab) -> None:
+def test_plain_lines_ask_and_say_where_values_differ_and_names_are_there_and_nowhere_else(lab: OpenLab) -> None:
     said = _run(str(lab.paths.root), "--queue", "guards", "--reviewer", "ann", "--limit", "3", "--plain",
                 typed="h\nw\ny\nu\nn\nn\n?\n")  # fmt: skip
     assert said.returncode == 0, said.stderr
@@ -251,10 +255,6 @@ def test_plain_lines_ask_keep_and_undo_and_say_where_values_differ(lab: OpenLab)
     assert "\x1b" not in said.stdout
     answers = [each.answer for each in decisions.answers(lab.paths)]
     assert answers == [Answer.DIFFERENT, Answer.DIFFERENT, Answer.CANNOT_TELL]
-
-
-def test_names_are_on_the_screen_and_nowhere_else(lab: OpenLab) -> None:
-    said = _run(str(lab.paths.root), "--queue", "guards", "--reviewer", "ann", "--limit", "2", typed="y\nn\n")
     names = _surnames(lab)
     assert any(name in said.stdout.upper() for name in names)
     kept = decisions.decisions_file(lab.paths).read_text() + json.dumps(list(log.read(lab.paths)))
