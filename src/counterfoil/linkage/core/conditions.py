@@ -29,7 +29,7 @@ trailing true union unique unpivot using variadic when where window with
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 
-_COMPARISONS: dict[type[exp.Expression], int] = {
+_COMPARISONS: dict[type[exp.Expr], int] = {
     exp.EQ: run.EQUAL,
     exp.NEQ: run.OTHER,
     exp.LT: run.LESS,
@@ -49,6 +49,7 @@ _OPPOSITE = {
     run.DISTINCT: run.NOT_DISTINCT,
     run.NOT_DISTINCT: run.DISTINCT,
 }
+_EQUALITIES = frozenset({run.EQUAL, run.OTHER, run.DISTINCT, run.NOT_DISTINCT})
 _TURNED = {run.LESS: run.MORE, run.MORE: run.LESS, run.AT_MOST: run.AT_LEAST, run.AT_LEAST: run.AT_MOST}
 _FUNCTIONS = {  # name -> (operation, kind of the first, kind of the second)
     "jaro_winkler_similarity": (run.JARO_WINKLER, Kind.TEXT, Kind.TEXT),
@@ -61,14 +62,14 @@ _FUNCTIONS = {  # name -> (operation, kind of the first, kind of the second)
     "common": (run.COMMON, Kind.TEXTS, Kind.TEXTS),
 }
 _TRUTHS = frozenset({run.HAS_ANY, run.CONTAINS})
-_NAMES: dict[type[exp.Expression], str] = {
+_NAMES: dict[type[exp.Expr], str] = {
     exp.JarowinklerSimilarity: "jaro_winkler_similarity",
     exp.Levenshtein: "levenshtein",
     exp.ArrayOverlaps: "list_has_any",
     exp.ArrayContains: "list_contains",
 }
 _OTHER_NAMES = {"array_has_any": "list_has_any", "list_has": "list_contains", "array_has": "list_contains"}
-_ONE_NUMBER: dict[type[exp.Expression], int] = {
+_ONE_NUMBER: dict[type[exp.Expr], int] = {
     exp.Neg: run.NEGATIVE,
     exp.Abs: run.ABSOLUTE,
     exp.Sqrt: run.ROOT,
@@ -80,7 +81,7 @@ _ONE_NUMBER: dict[type[exp.Expression], int] = {
     exp.Radians: run.RADIANS,
     exp.Not: run.NOT,
 }
-_TWO_NUMBERS: dict[type[exp.Expression], int] = {
+_TWO_NUMBERS: dict[type[exp.Expr], int] = {
     exp.Add: run.ADD,
     exp.Sub: run.SUBTRACT,
     exp.Mul: run.MULTIPLY,
@@ -89,7 +90,7 @@ _TWO_NUMBERS: dict[type[exp.Expression], int] = {
     exp.And: run.AND,
     exp.Or: run.OR,
 }
-_MANY: dict[type[exp.Expression], int] = {
+_MANY: dict[type[exp.Expr], int] = {
     exp.Least: run.LEAST,
     exp.Greatest: run.GREATEST,
     exp.Coalesce: run.COALESCE,
@@ -151,7 +152,7 @@ class Compiled:
     absent_input: int
 
 
-def parse(sql: str, where: str) -> exp.Expression:
+def parse(sql: str, where: str) -> exp.Expr:
     """The tree of DuckDB SQL."""
     try:
         found = sqlglot.parse_one(sql, dialect="duckdb")
@@ -160,14 +161,14 @@ def parse(sql: str, where: str) -> exp.Expression:
     return found
 
 
-def bare(node: exp.Expression) -> exp.Expression:
+def bare(node: exp.Expr) -> exp.Expr:
     """Without the parentheses around it."""
     while isinstance(node, exp.Paren):
         node = node.this
     return node
 
 
-def columns_of(node: exp.Expression) -> list[exp.Column]:
+def columns_of(node: exp.Expr) -> list[exp.Column]:
     """The columns that are read; the names that a lambda gives its elements are none."""
     given = {name.name for each in node.find_all(exp.Lambda) for name in each.expressions}
     return [column for column in node.find_all(exp.Column) if column.name not in given]
@@ -179,11 +180,11 @@ def quoted(name: str) -> str:
     return name if plain else '"' + name.replace('"', '""') + '"'
 
 
-def one_sided(node: exp.Expression, names: dict[int, str]) -> tuple[str, tuple[str, ...]]:
+def one_sided(node: exp.Expr, names: dict[int, str]) -> tuple[str, tuple[str, ...]]:
     """SQL of an expression with columns renamed, and their names. `names`: id of a column's node -> its new name."""
     columns: list[str] = []
 
-    def renamed(each: exp.Expression) -> exp.Expression:
+    def renamed(each: exp.Expr) -> exp.Expr:
         name = names.get(each.meta.get("column", -1)) if isinstance(each, exp.Column) else None
         return each if name is None else exp.column(exp.to_identifier(name, quoted=quoted(name) != name))
 
@@ -232,7 +233,7 @@ class Compiler:
 
     # --- sides and inputs
 
-    def _side(self, node: exp.Expression) -> int | None:
+    def _side(self, node: exp.Expr) -> int | None:
         """LEFT or RIGHT when only that one is read; None for both or for none."""
         sides = {self._name(column)[1] for column in columns_of(node)}
         return sides.pop() if len(sides) == 1 else None
@@ -243,10 +244,10 @@ class Compiler:
             raise self._no(f"the column {column.sql('duckdb')}, which is neither _l nor _r")
         return name[:-2], LEFT if name[-1] in "lL" else RIGHT
 
-    def _sql(self, node: exp.Expression) -> tuple[str, tuple[str, ...]]:
+    def _sql(self, node: exp.Expr) -> tuple[str, tuple[str, ...]]:
         return one_sided(bare(node), {id(column): self._name(column)[0] for column in columns_of(node)})
 
-    def _input(self, node: exp.Expression, kind: Kind) -> int:
+    def _input(self, node: exp.Expr, kind: Kind) -> int:
         """The operand that reads a one-sided expression."""
         side = self._side(node)
         if side is None:
@@ -259,9 +260,9 @@ class Compiler:
             self._inputs.append(wanted)
         return self._inputs.index(wanted)
 
-    def _list_columns(self, tree: exp.Expression) -> list[str]:
+    def _list_columns(self, tree: exp.Expr) -> list[str]:
         """One-sided expressions that are lists, since a list function takes them."""
-        found: list[exp.Expression] = []
+        found: list[exp.Expr] = []
         for node in tree.walk():
             if isinstance(node, _LISTS) or (isinstance(node, exp.Anonymous) and node.name.lower() in _LIST_NAMES):
                 found += [each for each in _arguments(node) if self._side(each) is not None]
@@ -274,7 +275,7 @@ class Compiler:
 
     # --- conditions as jumps
 
-    def _branch(self, node: exp.Expression, wanted: bool, yes: _Label, no: _Label) -> None:
+    def _branch(self, node: exp.Expr, wanted: bool, yes: _Label, no: _Label) -> None:
         """Operations that go on at `yes` when the condition is `wanted` (true or false), else at `no`."""
         node = bare(node)
         if self._side(node) is not None:
@@ -294,7 +295,7 @@ class Compiler:
         else:
             self._emit(self._test(node, wanted), yes, no)
 
-    def _parts(self, parts: list[exp.Expression], all_of: bool, wanted: bool, yes: _Label, no: _Label) -> None:
+    def _parts(self, parts: Sequence[exp.Expr], all_of: bool, wanted: bool, yes: _Label, no: _Label) -> None:
         for part in parts[:-1]:
             following = _Label()
             self._branch(part, wanted, following if all_of else yes, no if all_of else following)
@@ -307,7 +308,7 @@ class Compiler:
 
     # --- one test
 
-    def _test(self, node: exp.Expression, wanted: bool) -> _Row:
+    def _test(self, node: exp.Expr, wanted: bool) -> _Row:
         compare = _COMPARISONS.get(type(node))
         if isinstance(node, exp.Is) and isinstance(bare(node.expression), exp.Null):
             compare = run.NOT_DISTINCT
@@ -321,6 +322,10 @@ class Compiler:
         if self._side(one) is not None and self._side(other) is not None:
             a, b = self._pair(one, other, compare)
             return _Row(run.PAIR, a, b, compare)
+        if compare in _EQUALITIES and self._is_plain(one) and self._is_plain(other):
+            row = self._value(node)
+            row.compare, row.number = run.OTHER if wanted else run.EQUAL, 0.0
+            return row
         if (given := constant(one)) is not None:
             one, other, compare = other, one, _TURNED.get(compare, compare)
         else:
@@ -333,19 +338,19 @@ class Compiler:
         row.compare, row.number = compare, _as_type_of(one, given)
         return row
 
-    def _pair(self, one: exp.Expression, other: exp.Expression, compare: int) -> tuple[int, int]:
+    def _pair(self, one: exp.Expr, other: exp.Expr, compare: int) -> tuple[int, int]:
         """Operands of two one-sided expressions that are compared."""
         by_value = compare in (run.LESS, run.AT_MOST, run.MORE, run.AT_LEAST)
         if by_value or any(isinstance(bare(each), _ARITHMETIC) for each in (one, other)):
             return self._input(one, Kind.NUMBER), self._input(other, Kind.NUMBER)
         return self._equal_input(one), self._equal_input(other)
 
-    def _equal_input(self, node: exp.Expression) -> int:
+    def _equal_input(self, node: exp.Expr) -> int:
         if self._sql(node)[0] in self._lists:
             node = exp.cast(node.copy(), "VARCHAR", dialect="duckdb")
         return self._input(node, Kind.TEXT)
 
-    def _function(self, node: exp.Expression) -> _Row | None:
+    def _function(self, node: exp.Expr) -> _Row | None:
         """A function of one input of each side, each its own."""
         node = bare(node)
         name, arguments = function_of(node)
@@ -355,7 +360,7 @@ class Compiler:
         a, b = (self._input(each, kind) for each, kind in zip(arguments, kinds, strict=True))
         return _Row(operation, a, b, key=f"{operation} {a} {b}")
 
-    def _difference(self, node: exp.Expression) -> tuple[int, int] | None:
+    def _difference(self, node: exp.Expr) -> tuple[int, int] | None:
         node = bare(node)
         if isinstance(node, exp.DateDiff):
             sides = [self._side(node.this), self._side(node.expression)]
@@ -367,19 +372,19 @@ class Compiler:
             return self._input(node.this, Kind.NUMBER), self._input(node.expression, Kind.NUMBER)
         return None
 
-    def _since(self, unit: str, node: exp.Expression) -> int:
+    def _since(self, unit: str, node: exp.Expr) -> int:
         sql, columns = self._sql(node)
         wanted = Input(f"DATE_DIFF('{unit}', DATE '1970-01-01', {sql})", Kind.NUMBER, columns)
         side = self._side(node)
         return self._given(wanted) * 2 + (LEFT if side is None else side)
 
-    def _distance(self, node: exp.Expression) -> _Row | None:
+    def _distance(self, node: exp.Expr) -> _Row | None:
         found = self._difference(node.this) if isinstance(node, exp.Abs) else None
         return None if found is None else _Row(run.DISTANCE, *found)
 
     # --- values on a stack
 
-    def _value(self, node: exp.Expression) -> _Row:
+    def _value(self, node: exp.Expr) -> _Row:
         stack: list[_Row] = []
         self._push(node, stack)
         depth, most = 0, 0
@@ -390,7 +395,7 @@ class Compiler:
             raise self._no("an expression that is nested too deeply")
         return _Row(run.VALUE, stack=stack, key="value " + node.sql("duckdb"))
 
-    def _push(self, node: exp.Expression, stack: list[_Row]) -> None:
+    def _push(self, node: exp.Expr, stack: list[_Row]) -> None:
         node = bare(node)
         given = constant(node)
         if given is not None:
@@ -400,11 +405,11 @@ class Compiler:
         else:
             self._push_two_sided(node, stack)
 
-    def _push_all(self, nodes: Sequence[exp.Expression], stack: list[_Row]) -> None:
+    def _push_all(self, nodes: Sequence[exp.Expr], stack: list[_Row]) -> None:
         for node in nodes:
             self._push(node, stack)
 
-    def _push_two_sided(self, node: exp.Expression, stack: list[_Row]) -> None:
+    def _push_two_sided(self, node: exp.Expr, stack: list[_Row]) -> None:
         kind = type(node)
         if kind in _COMPARISONS or isinstance(node, exp.Is):
             self._push_comparison(node, stack)
@@ -434,18 +439,40 @@ class Compiler:
         else:
             self._push_pairwise(node, stack)
 
-    def _push_comparison(self, node: exp.Expression, stack: list[_Row]) -> None:
+    def _push_comparison(self, node: exp.Expr, stack: list[_Row]) -> None:
         compare = _COMPARISONS.get(type(node), run.NOT_DISTINCT)
         one, other = bare(node.this), bare(node.expression)
         if isinstance(node, exp.Is) and not isinstance(other, exp.Null):
             raise self._no(f"`{node.sql('duckdb')}`")
         if self._side(one) is not None and self._side(other) is not None:
             stack += [_Row(run.PUSH_CELL, each) for each in self._pair(one, other, compare)]
+        elif compare in _EQUALITIES and self._is_plain(one) and self._is_plain(other):
+            self._push_plain(one, stack)
+            self._push_plain(other, stack)
         else:
             self._push_all([one, other], stack)
         stack.append(_Row(run.COMPARED, compare=compare))
 
-    def _push_case(self, node: exp.Expression, stack: list[_Row]) -> None:
+    def _is_plain(self, node: exp.Expr) -> bool:
+        """Whether it is a value of either record as it stands, or null; so it may be text."""
+        node = bare(node)
+        if isinstance(node, exp.Coalesce):
+            return all(self._is_plain(each) for each in (node.this, *node.expressions))
+        return self._side(node) is not None or isinstance(node, exp.Null)
+
+    def _push_plain(self, node: exp.Expr, stack: list[_Row]) -> None:
+        node = bare(node)
+        if isinstance(node, exp.Coalesce) and self._side(node) is None:
+            self._push_plain(node.this, stack)
+            for each in node.expressions:
+                self._push_plain(each, stack)
+                stack.append(_Row(run.COALESCE))
+        elif isinstance(node, exp.Null):
+            stack.append(_Row(run.PUSH_NUMBER, number=float("nan")))
+        else:
+            stack.append(_Row(run.PUSH_CELL, self._equal_input(node)))
+
+    def _push_case(self, node: exp.Expr, stack: list[_Row]) -> None:
         """The last alternative first, so that the first condition that holds has the last word."""
         if isinstance(node, exp.If):
             whens, otherwise = [node], node.args.get("false")
@@ -469,7 +496,7 @@ class Compiler:
         elif wanted not in (exp.DataType.Type.DOUBLE, exp.DataType.Type.BOOLEAN):
             raise self._no(f"a cast of both sides together to {node.to.sql('duckdb')}")
 
-    def _push_pairwise(self, node: exp.Expression, stack: list[_Row]) -> None:
+    def _push_pairwise(self, node: exp.Expr, stack: list[_Row]) -> None:
         """Splink's least or greatest distance of any element of one list to any of the other."""
         sides = [each for each in _outermost(node) if self._side(each) is not None]
         if len(sides) == 2:
@@ -485,14 +512,14 @@ class Compiler:
 
     # --- the null level
 
-    def _absent(self, tree: exp.Expression) -> int:
+    def _absent(self, tree: exp.Expr) -> int:
         """The input that is 1 where one record alone decides for the null level, the same for either side."""
         left, right = self._alone(tree, LEFT), self._alone(tree, RIGHT)
         if left is None or right is None or left[0] != right[0]:
             return NO_INPUT
         return self._given(Input(left[0], Kind.NUMBER, left[1]))
 
-    def _alone(self, node: exp.Expression, side: int) -> tuple[str, tuple[str, ...]] | None:
+    def _alone(self, node: exp.Expr, side: int) -> tuple[str, tuple[str, ...]] | None:
         """What of one side suffices for the condition, whatever the other is."""
         node = bare(node)
         if self._side(node) is not None:
@@ -512,14 +539,14 @@ class Compiler:
 _LIST_NAMES = frozenset({"list_intersect", "array_intersect", "array_has_any"})
 
 
-def _arguments(node: exp.Expression) -> list[exp.Expression]:
-    given = [node.this] if isinstance(node.this, exp.Expression) else []
-    if isinstance(node.args.get("expression"), exp.Expression):
+def _arguments(node: exp.Expr) -> list[exp.Expr]:
+    given = [node.this] if isinstance(node.this, exp.Expr) else []
+    if isinstance(node.args.get("expression"), exp.Expr):
         given.append(node.expression)
     return given + list(node.expressions)
 
 
-def function_of(node: exp.Expression) -> tuple[str, list[exp.Expression]]:
+def function_of(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
     """The name of a function as DuckDB has it, and its arguments; "common" for the size of an intersection."""
     if isinstance(node, exp.ArraySize | exp.Length):
         inner = bare(node.this)
@@ -534,7 +561,7 @@ def function_of(node: exp.Expression) -> tuple[str, list[exp.Expression]]:
     return _NAMES.get(type(node), ""), _arguments(node)
 
 
-def constant(node: exp.Expression) -> float | None:
+def constant(node: exp.Expr) -> float | None:
     """The number that an expression without columns is; null is NaN."""
     node = bare(node)
     if isinstance(node, exp.Literal) and not node.is_string:
@@ -555,14 +582,14 @@ def constant(node: exp.Expression) -> float | None:
     return None
 
 
-def _as_type_of(node: exp.Expression, given: float) -> float:
+def _as_type_of(node: exp.Expr, given: float) -> float:
     """A constant that is compared with single precision is rounded to it."""
     node = bare(node)
     single = isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.FLOAT
     return float(np.float32(given)) if single else given
 
 
-def _outermost(node: exp.Expression) -> list[exp.Expression]:
+def _outermost(node: exp.Expr) -> list[exp.Expr]:
     """The columns in reading order; lists that Splink compares element by element."""
     return [column for column in node.find_all(exp.Column, bfs=False) if re.search(r"_[lrLR]$", column.name)]
 

@@ -48,7 +48,7 @@ _UNSET = -5.0  # no function gives it
 _BELOW = -1.0  # in place of a similarity that is under every constant it is compared with
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, forceinline=True)
 def compared(how: int, one: float, other: float) -> bool:
     """Whether the comparison is true; false when it is false or null."""
     if how == EQUAL:
@@ -67,7 +67,7 @@ def compared(how: int, one: float, other: float) -> bool:
     return same if how == NOT_DISTINCT else not same
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, forceinline=True)
 def _of_texts(function: int, one: int, other: int, limit: float, values: Values) -> float:
     """A function of two texts given by number. Below or above `limit` its value only has to be on the right side."""
     a, b = values.text_start[one], values.text_start[other]
@@ -119,11 +119,16 @@ def _common(values: Values, one: int, other: int, most: int) -> int:
     return found
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, forceinline=True)
 def _of_two(function: int, one: float, other: float, limit: float, values: Values) -> float:
-    """A function of two cells; null when either is."""
-    if math.isnan(one) or math.isnan(other):
+    """A function of two cells. Null when either is, save where DuckDB has it that a list shares nothing with null."""
+    if math.isnan(one):
         return np.nan
+    if math.isnan(other):
+        if function == COMMON:
+            return 0.0
+        empty = function == CONTAINS and values.list_start[int(one)] == values.list_start[int(one) + 1]
+        return 0.0 if empty else np.nan
     if function <= JACCARD:
         return _of_texts(function, int(one), int(other), limit, values)
     if function == HAS_ANY:
@@ -254,7 +259,7 @@ def value_of(start: int, end: int, left: int, right: int, program: Program, valu
     return float(stack[0])
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, forceinline=True)
 def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     """The first level of comparison c that holds for left tuple x and right tuple y."""
     left = values.first_cell[c] + x * program.width[c]
@@ -304,10 +309,10 @@ def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
             against = program.numbers[number]
         holds = compared(operations[at, COMPARE], found, against)
         at = np.int64(operations[at, ON_TRUE] if holds else operations[at, ON_FALSE])
-    return -at - 1
+    return int(-at - 1)
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, forceinline=True)
 def adjustment(c: int, level: int, x: int, y: int, program: Program, weights: Weights, values: Values) -> float:
     """Bits that a level gains (or loses) because its value is rare (or common); 0 when no frequency is known."""
     given = weights.tf_input[c, level]

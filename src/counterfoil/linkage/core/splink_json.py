@@ -196,18 +196,15 @@ def _level(name: str, given: Json, rank: int, count: int, untrained: list[tuple[
     if given.get("is_null_level", False):
         return Level(label, sql, True, None, None)
     default = default_probabilities(rank, count)
-    probabilities = []
-    for letter, otherwise in zip("mu", default, strict=True):
-        found = given.get(f"{letter}_probability")
-        if found is None or found == _NOT_SEEN:
-            untrained.append((name, label, letter))
-        probabilities.append(_probability(name, label, letter, found, otherwise))
+    found = [given.get(f"{letter}_probability") for letter in "mu"]
+    untrained += [(name, label, "mu"[i]) for i in range(2) if found[i] is None or found[i] == _NOT_SEEN]
     column, weight = given.get("tf_adjustment_column"), given.get("tf_adjustment_weight")
     return Level(
         label,
         sql,
         False,
-        *probabilities,
+        m=_probability(name, label, "m", found[0], default[0]),
+        u=_probability(name, label, "u", found[1], default[1]),
         tf_column=_unquoted(column) if isinstance(column, str) else None,
         tf_weight=1.0 if weight is None else float(weight),
         tf_minimum_u=float(given.get("tf_minimum_u_value") or 0.0),
@@ -325,14 +322,14 @@ def rule_keys(sql: str) -> RuleKeys:
     return RuleKeys(sql, tuple(left for left, _ in pairs), tuple(right for _, right in pairs))
 
 
-def _flat(parts: Sequence[exp.Expression]) -> list[exp.Expression]:
-    found: list[exp.Expression] = []
+def _flat(parts: Sequence[exp.Expr]) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
     for part in parts:
         found += _flat([bare(each) for each in part.flatten()]) if isinstance(part, exp.And) else [part]
     return found
 
 
-def _key(node: exp.Expression, sql: str) -> tuple[str, str]:
+def _key(node: exp.Expr, sql: str) -> tuple[str, str]:
     if isinstance(node, exp.EQ):
         one, other = bare(node.this), bare(node.expression)
         sides = _table(one), _table(other)
@@ -343,12 +340,12 @@ def _key(node: exp.Expression, sql: str) -> tuple[str, str]:
     raise NotExpressible(sql, "a blocking rule that is more than equalities of one record's values with the other's")
 
 
-def _table(node: exp.Expression) -> str:
+def _table(node: exp.Expr) -> str:
     tables = {column.table.lower() for column in columns_of(node)}
     return tables.pop() if len(tables) == 1 else ""
 
 
-def _of_one_side(node: exp.Expression) -> str:
+def _of_one_side(node: exp.Expr) -> str:
     return one_sided(node, {id(column): column.name for column in columns_of(node)})[0]
 
 
