@@ -249,8 +249,27 @@ def _last_in(characters: Characters, wanted: int, upto: int) -> int:
 
 
 @nb.njit(nogil=True, cache=True)
-def _damerau_of(a: Characters, b: Characters) -> int:
-    """The unrestricted distance (Lowrance and Wagner): neighbours transposed may be edited in between."""
+def _are_turned(a: Characters, b: Characters) -> bool:
+    return a.size == 2 and b.size == 2 and a[0] == b[1] and a[1] == b[0]
+
+
+@nb.njit(nogil=True, cache=True)
+def _damerau_of(a: Characters, b: Characters, most: int) -> int:
+    """The unrestricted distance (Lowrance and Wagner): neighbours transposed may be edited in between.
+
+    Any number above `most` when the distance is greater.
+    """
+    low, a_high, b_high = 0, a.size, b.size
+    while low < a_high and low < b_high and a[low] == b[low]:
+        low += 1
+    while a_high > low and b_high > low and a[a_high - 1] == b[b_high - 1]:
+        a_high -= 1
+        b_high -= 1
+    a, b = a[low:a_high], b[low:b_high]
+    if a.size == 0 or b.size == 0 or abs(a.size - b.size) > most:
+        return max(a.size, b.size, abs(a.size - b.size))
+    if most == 1:  # one edit of what differs at both ends
+        return 1 if (a.size == 1 and b.size == 1) or _are_turned(a, b) else 2
     grid = np.empty((a.size + 1, b.size + 1), dtype=np.int64)
     grid[:, 0] = np.arange(a.size + 1)
     grid[0, :] = np.arange(b.size + 1)
@@ -271,11 +290,17 @@ def _damerau_of(a: Characters, b: Characters) -> int:
 
 
 @nb.njit(nogil=True, cache=True)
+def damerau_within(text: Bytes, a: int, a_length: int, b: int, b_length: int, most: int) -> int:
+    """The unrestricted Damerau-Levenshtein distance in characters, or any number above `most` when it is greater."""
+    if is_ascii(text, a, a_length) and is_ascii(text, b, b_length):
+        return _damerau_of(text[a : a + a_length], text[b : b + b_length], most)
+    return _damerau_of(decoded(text, a, a_length), decoded(text, b, b_length), most)
+
+
+@nb.njit(nogil=True, cache=True)
 def damerau_levenshtein(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> int:
     """The unrestricted Damerau-Levenshtein distance in characters."""
-    if is_ascii(text, a, a_length) and is_ascii(text, b, b_length):
-        return _damerau_of(text[a : a + a_length], text[b : b + b_length])
-    return _damerau_of(decoded(text, a, a_length), decoded(text, b, b_length))
+    return damerau_within(text, a, a_length, b, b_length, a_length + b_length)
 
 
 @nb.njit(nogil=True, cache=True)
@@ -302,6 +327,7 @@ def jaccard(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
 
 __all__ = [
     "damerau_levenshtein",
+    "damerau_within",
     "jaccard",
     "jaro",
     "jaro_winkler",

@@ -13,7 +13,7 @@ import numba as nb
 import numpy as np
 
 from counterfoil.linkage.core.comparators import (
-    damerau_levenshtein,
+    damerau_within,
     jaccard,
     jaro,
     jaro_winkler,
@@ -48,7 +48,7 @@ _UNSET = -5.0  # no function gives it
 _BELOW = -1.0  # in place of a similarity that is under every constant it is compared with
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True)
+@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
 def compared(how: int, one: float, other: float) -> bool:
     """Whether the comparison is true; false when it is false or null."""
     if how == EQUAL:
@@ -67,7 +67,7 @@ def compared(how: int, one: float, other: float) -> bool:
     return same if how == NOT_DISTINCT else not same
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True)
+@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
 def _of_texts(function: int, one: int, other: int, limit: float, values: Values) -> float:
     """A function of two texts given by number. Below or above `limit` its value only has to be on the right side."""
     a, b = values.text_start[one], values.text_start[other]
@@ -83,15 +83,15 @@ def _of_texts(function: int, one: int, other: int, limit: float, values: Values)
         if function == JARO:
             return jaro(text, a, a_length, b, b_length)
         return jaro_winkler(text, a, a_length, b, b_length)
-    if function == LEVENSHTEIN:
-        most = a_length + b_length if limit < 0.0 else limit
-        return float(levenshtein_within(text, a, a_length, b, b_length, int(most)))
-    if function == DAMERAU:
-        return float(damerau_levenshtein(text, a, a_length, b, b_length))
+    if function in (LEVENSHTEIN, DAMERAU):
+        bound = a_length + b_length if limit < 0.0 else int(limit)
+        if function == LEVENSHTEIN:
+            return float(levenshtein_within(text, a, a_length, b, b_length, bound))
+        return float(damerau_within(text, a, a_length, b, b_length, bound))
     return jaccard(text, a, a_length, b, b_length)
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, _nrt=False)
 def _holds(values: Values, of: int, text: int) -> bool:
     for at in range(values.list_start[of], values.list_start[of + 1]):  # noqa: SIM110 - compiled
         if values.lists[at] == text:
@@ -99,7 +99,7 @@ def _holds(values: Values, of: int, text: int) -> bool:
     return False
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, _nrt=False)
 def _common(values: Values, one: int, other: int, most: int) -> int:
     """How many different texts two lists share; stops at `most`."""
     found = 0
@@ -119,7 +119,7 @@ def _common(values: Values, one: int, other: int, most: int) -> int:
     return found
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True)
+@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
 def _of_two(function: int, one: float, other: float, limit: float, values: Values) -> float:
     """A function of two cells. Null when either is, save where DuckDB has it that a list shares nothing with null."""
     if math.isnan(one):
@@ -138,7 +138,7 @@ def _of_two(function: int, one: float, other: float, limit: float, values: Value
     return float(_common(values, int(one), int(other), -1))
 
 
-@nb.njit(nogil=True, cache=True)
+@nb.njit(nogil=True, cache=True, _nrt=False)
 def _of_lists(function: int, one: float, other: float, least: bool, values: Values) -> float:
     """The least or greatest value of a function over all pairs of elements; null when there are none."""
     best = np.nan
@@ -259,7 +259,7 @@ def value_of(start: int, end: int, left: int, right: int, program: Program, valu
     return float(stack[0])
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True)
+@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
 def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     """The first level of comparison c that holds for left tuple x and right tuple y."""
     left = values.first_cell[c] + x * program.width[c]
@@ -312,7 +312,7 @@ def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     return int(-at - 1)
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True)
+@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
 def adjustment(c: int, level: int, x: int, y: int, program: Program, weights: Weights, values: Values) -> float:
     """Bits that a level gains (or loses) because its value is rare (or common); 0 when no frequency is known."""
     given = weights.tf_input[c, level]
