@@ -22,11 +22,6 @@ FUNCTIONS = {
 }
 _ANY = st.characters(codec="utf-8")
 _ALPHABETS = [st.sampled_from("ab"), st.sampled_from("ABCDE'- "), st.sampled_from("aé日😀b"), _ANY]
-    st.sampled_from("ab"),
-    st.sampled_from("ABCDE'- "),
-    st.sampled_from("aé日😀b"),
-    st.characters(codec="utf-8"),
-]
 _CHARACTER = st.one_of(*_ALPHABETS).filter(lambda each: each != "\0")
 _WORD = st.one_of(*(st.text(each.filter(lambda c: c != "\0"), max_size=12) for each in _ALPHABETS))
 _LONG = st.text(st.sampled_from("abcé"), min_size=55, max_size=150)
