@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,10 +25,22 @@ _FOLDER_MODE = 0o700
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one line says; `name` is the line's SHA-256, by which later entries refer to it."""
+    """What one line says. `name` is the line's SHA-256, by which later entries refer to it; by it entries are equal."""
 
     name: str
-    facts: Facts
+    facts: Facts = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read of a file before: so many bytes with this hash, and their entries."""
+
+    length: int
+    sha256: str
+    entries: tuple[Entry, ...]
+
+
+_read_before: dict[Path, _Read] = {}  # a sitting reads its files at every key; only what is new is taken apart again
 
 
 def append(file: Path, make: Callable[[Sequence[Entry]], Sequence[Facts]]) -> tuple[Entry, ...]:
@@ -41,7 +53,7 @@ def append(file: Path, make: Callable[[Sequence[Entry]], Sequence[Facts]]) -> tu
     with os.fdopen(descriptor, "rb+") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
         whole = _whole_lines(opened.read())
-        there = _entries(whole, file.name)
+        there = _entries(whole, file)
         new = _chained(make(there), there[-1].name if there else FIRST)
         if new:
             _write_after(opened, len(whole), b"".join(line for line, _ in new))
@@ -54,7 +66,7 @@ def read(file: Path) -> tuple[Entry, ...]:
         data = file.read_bytes()
     except FileNotFoundError:
         return ()
-    return _entries(_whole_lines(data), file.name)
+    return _entries(_whole_lines(data), file)
 
 
 def _whole_lines(data: bytes) -> bytes:
@@ -83,9 +95,20 @@ def _chained(new: Sequence[Facts], before: str) -> list[tuple[bytes, Entry]]:
     return made
 
 
-def _entries(data: bytes, name: str) -> tuple[Entry, ...]:
-    before, found = FIRST, []
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+def _entries(data: bytes, file: Path) -> tuple[Entry, ...]:
+    """All entries. Every byte is hashed each time, so a change shows wherever it is."""
+    before = _read_before.get(file, _Read(0, sha256_of_bytes(b""), ()))
+    if sha256_of_bytes(data[: before.length]) != before.sha256:
+        before = _Read(0, sha256_of_bytes(b""), ())
+    found = before.entries + _follow(data[before.length :], before.entries, file.name)
+    _read_before[file] = _Read(len(data), sha256_of_bytes(data), found)
+    return found
+
+
+def _follow(data: bytes, there: Sequence[Entry], name: str) -> tuple[Entry, ...]:
+    """The entries of whole lines that come after `there`."""
+    before, found = there[-1].name if there else FIRST, []
+    for number, line in enumerate(data.split(b"\n")[:-1], start=len(there) + 1):
         facts = _parsed(line, number, name)
         if facts.pop("before", None) != before:
             raise Fault(

@@ -7,9 +7,11 @@ ruling outlives every spine.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +23,7 @@ from counterfoil.linkage import journal
 from counterfoil.linkage.journal import Entry, Facts
 
 EVERYWHERE = "all"  # scope of a ruling that holds in every product
+_KNOWN = 100_000  # entries whose meaning is remembered
 _LONGEST = 2_000  # characters of a reason
 
 _PAIR = ("source_l", "record_id_l", "source_r", "record_id_r")
@@ -119,10 +122,11 @@ def add(paths: LabPaths, *rulings: Override) -> tuple[Override, ...]:
     """
 
     def make(there: Sequence[Entry]) -> Sequence[Facts]:
-        standing = list(_in_force(there))
-        for ruling in rulings:
-            _check_agrees(ruling, standing)
-            standing.append(ruling)
+        standing: dict[tuple[Record, Record], list[Override]] = defaultdict(list)
+        for ruling in (*_in_force(there), *rulings):
+            if not ruling.entry:
+                _check_agrees(ruling, standing[ruling.pair])
+            standing[ruling.pair].append(ruling)
         return [_facts(ruling) for ruling in rulings]
 
     added = journal.append(overrides_file(paths), make)
@@ -196,7 +200,7 @@ def _in_force(entries: Sequence[Entry]) -> tuple[Override, ...]:
 def _check_agrees(ruling: Override, standing: Sequence[Override]) -> None:
     for other in standing:
         overlap = EVERYWHERE in (ruling.scope, other.scope) or ruling.scope == other.scope
-        if other.pair == ruling.pair and overlap and other.decision is not ruling.decision:
+        if overlap and other.decision is not ruling.decision:
             raise Refused(
                 "These two records have an override that says the opposite. Withdraw that one first, with a reason.",
                 rule="overrides",
@@ -228,6 +232,7 @@ def _facts(ruling: Override) -> Facts:
     }
 
 
+@lru_cache(maxsize=_KNOWN)
 def _override(entry: Entry) -> Override:
     facts = entry.facts
     return Override(

@@ -7,9 +7,10 @@ entry of its own: it takes the answer back, and the override that came of it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from counterfoil.linkage.review.values import Answer, Item, Pair, Reason
 from counterfoil.warehouse import write_table
 
 REVIEWERS = 2  # who agree make an override
+_KNOWN = 100_000  # entries whose meaning is remembered
 _SHORT = 16  # characters of an entry's name in an override's case
 _RULED = {Answer.SAME: Decision.MUST_LINK, Answer.DIFFERENT: Decision.MUST_NOT_LINK}
 
@@ -129,7 +131,7 @@ def settle(paths: LabPaths, *, clock: Clock = now) -> tuple[tuple[Override, ...]
     made: list[Override] = []
     opposed: list[Pair] = []
     standing = {(each.pair, each.decision) for each in overrides.in_force(paths)}
-    due = [each for each in _due(_in_force(entries), clock) if each.case not in known]
+    due = _due(_in_force(entries), known, clock)
     for each in due:
         if (each.pair, _opposite(each.decision)) in standing:
             opposed.append(Pair(each.left, each.right))
@@ -180,24 +182,30 @@ def settled(group: Sequence[Answered]) -> Answer | None:
     return first if most >= REVIEWERS and all(count < most for _, count in others) else None
 
 
-def _due(found: Iterable[Answered], clock: Clock) -> list[Override]:
+def _due(found: Iterable[Answered], known: Container[str], clock: Clock) -> list[Override]:
+    """The overrides that answers call for and whose case is not `known`."""
     due = []
     for pair, group in by_pair(found).items():
-        ruled = [answer for answer in group if answer.rules and answer.answer in _RULED]
-        agreed = settled(group)
-        if ruled:
-            last = ruled[-1]
-            due.append(_override(pair, last.answer, ruled[-1:], last.why or "ruled in clerical review", clock))
-        elif agreed is not None:
-            behind = [answer for answer in group if answer.answer is agreed][:REVIEWERS]
-            due.append(_override(pair, agreed, behind, "reviewers agree in clerical review", clock))
+        behind, why = _grounds(group)
+        if behind and (case := _case(behind)) not in known:
+            who = "; ".join(each.reviewer for each in behind)
+            decision = _RULED[behind[0].answer]
+            due.append(overrides.override(pair.left, pair.right, decision, who=who, why=why, case=case, clock=clock))
     return due
 
 
-def _override(pair: Pair, answer: Answer, behind: Sequence[Answered], why: str, clock: Clock) -> Override:
-    who = "; ".join(each.reviewer for each in behind)
-    case = " ".join(["review", *(each.mark for each in behind)])
-    return overrides.override(pair.left, pair.right, _RULED[answer], who=who, why=why, case=case, clock=clock)
+def _grounds(group: Sequence[Answered]) -> tuple[Sequence[Answered], str]:
+    """The answers that make an override of a pair, and why; none where nothing is ruled or agreed."""
+    ruled = [answer for answer in group if answer.rules]
+    if ruled:
+        return ruled[-1:], ruled[-1].why or "ruled in clerical review"
+    agreed = settled(group)
+    behind = [answer for answer in group if answer.answer is agreed][:REVIEWERS]
+    return (behind, "reviewers agree in clerical review") if agreed else ((), "")
+
+
+def _case(behind: Sequence[Answered]) -> str:
+    return " ".join(["review", *(each.mark for each in behind)])
 
 
 def _withdraw_undone(paths: LabPaths, entries: Sequence[Entry], clock: Clock) -> None:
@@ -250,6 +258,7 @@ def _facts(reply: Reply, spine: str, when: str) -> Facts:
     }
 
 
+@lru_cache(maxsize=_KNOWN)
 def _answered(entry: Entry) -> Answered:
     facts = entry.facts
     return Answered(
