@@ -160,10 +160,19 @@ def link(
     engine: Annotated[Engine, typer.Option(help="Linkage engine.")] = Engine.SPLINK,
     retrain: Annotated[bool, typer.Option("--retrain", help="Make new models; kept ones are used otherwise.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Score all pairs again, with the kept models.")] = False,
+    share: Annotated[
+        str | None, typer.Option(help="Link this share of another department to the spine, and nothing else.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """De-duplicate and link the loaded sources into one spine of people."""
     open_lab(lab)
+    if share is not None:
+        with progress() as show:
+            asked = {"lab": str(lab), "share": share, "engine": engine.value}
+            result = run_role(ProcessRole.LINKER, "link_share", asked, show)
+        say_json(result) if as_json else words.say_lines(result["lines"])
+        return
     arguments = {"lab": str(lab), "engine": engine.value, "retrain": retrain, "rebuild": rebuild}
     with progress() as show:
         result = run_role(ProcessRole.LINKER, "link", arguments, show)

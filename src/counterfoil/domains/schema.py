@@ -66,6 +66,7 @@ class SourceSchema:
     person_table: str
     tables: Mapping[str, TableSchema]
     source_dataset: str = ""  # what the public catalogue's linking table calls it
+    is_share: bool = False  # of another department: kept apart from the sources and from the spine
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +107,17 @@ def load(name: str = "justice") -> Domain:
         schema.name: schema
         for file in sorted((place / "sources").iterdir(), key=lambda f: f.name)
         if file.name.endswith(".toml")
-        for schema in [_source(read_toml(file))]
+        for schema in [parse_source(read_toml(file))]
     }
     measures = read_toml(place / "measures.toml")["measures"]
     return Domain(name, sources, read_toml(place / "codes.toml"), tuple(measures))
 
 
-def _source(raw: Mapping[str, Any]) -> SourceSchema:
+def parse_source(raw: Mapping[str, Any], *, is_share: bool = False) -> SourceSchema:
+    """A source from what its TOML file holds."""
     tables = {name: _table(name, table) for name, table in raw["tables"].items()}
-    return SourceSchema(raw["name"], raw["label"], raw["person_table"], tables, raw.get("source_dataset", ""))
+    dataset = raw.get("source_dataset", "")
+    return SourceSchema(raw["name"], raw["label"], raw["person_table"], tables, dataset, is_share)
 
 
 def _table(name: str, raw: Mapping[str, Any]) -> TableSchema:

@@ -46,6 +46,39 @@ class LabPaths:
         """The newest delivery of each source on one side: {source: folder}. Dates are ISO, so names sort by time."""
         return _newest_each(side / "extracts")
 
+    def share_identifiers(self, share: str, delivery: str) -> Path:
+        """`linker/shares/NAME/identifiers/DATE`: identifiers of another department's share, apart from the sources."""
+        return self.linker / "shares" / share / "identifiers" / delivery
+
+    def share_held(self, share: str, delivery: str) -> Path:
+        """`linker/shares/NAME/held/DATE`: the share's facts, held until the link says whose they are."""
+        return self.linker / "shares" / share / "held" / delivery
+
+    def latest_share(self, share: str) -> tuple[Path, Path] | None:
+        """Identifiers and facts of the newest delivery of a share, or None."""
+        found = _newest(self.linker / "shares" / share / "identifiers")
+        return None if found is None else (found, self.share_held(share, found.name))
+
+    def share_secret(self, share: str) -> Path:
+        """`linker/shares/NAME/share.secret`: what its pseudonyms are made with, and no other's."""
+        return self.linker / "shares" / share / "share.secret"
+
+    def share_links(self, share: str, version: str) -> Path:
+        """`linker/shares/NAME/links/VERSION`: people of the share, their links to people of the spine, the model."""
+        return self.linker / "shares" / share / "links" / version
+
+    def share_keys(self, share: str, version: str) -> Path:
+        """`analyst/share_keys/NAME/VERSION.parquet`: share_key, register_key, link_probability."""
+        return self.analyst / "share_keys" / share / f"{version}.parquet"
+
+    def latest_share_keys(self, share: str) -> Path | None:
+        """The newest keys of a share, or None before `link --share`."""
+        return _newest(self.analyst / "share_keys" / share)
+
+    def share_facts(self, share: str, version: str) -> Path:
+        """`analyst/shares/NAME/VERSION`: the share's tables under share_key, of linked people only."""
+        return self.analyst / "shares" / share / version
+
     def spine(self, version: str) -> Path:
         """`linker/spine/VERSION`."""
         return self.linker / "spine" / version

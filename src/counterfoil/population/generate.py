@@ -14,6 +14,7 @@ from counterfoil.errors import UsageError
 from counterfoil.lab.files import atomic_folder, atomic_write, write_json
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.population import assessments, counters, custody_tables, supervision_tables
+from counterfoil.population import shares as other_departments
 from counterfoil.population.assessment_table import write_truth_needs
 from counterfoil.population.assessments import Assessments, assess
 from counterfoil.population.careers import Careers
@@ -24,6 +25,7 @@ from counterfoil.population.programmes import DEFAULT_PROGRAMMES, FileFormat, Me
 from counterfoil.population.provider_files import ListedRow, plan_text, write_list, write_messy_cohort
 from counterfoil.population.provider_rows import ProviderRow, provider_rows
 from counterfoil.population.report import PopulationReport, ProgrammeReport, planted_truth
+from counterfoil.population.shares import write_shares
 from counterfoil.population.source_tables import write_sources
 from counterfoil.population.sources import Sources, hold_sources
 from counterfoil.population.strings import StringPool
@@ -55,6 +57,7 @@ class _Stage(IntEnum):
     LISTS = 5
     CASES = 20  # what prison and probation hold beside the dates of a sentence
     ASSESSMENTS = 21
+    SHARES = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,12 @@ def generate(
     people: int = 100_000,
     seed: int = 1,
     programmes: Sequence[ProgrammeSpec] = DEFAULT_PROGRAMMES,
+    shares: bool = False,
     progress: Progress = silent,
 ) -> PopulationReport:
     """Make a population of `people` under `out`: sources/, truth/, programmes/ and population.json.
+
+    With `shares` also shares/, what other departments hold of them and of people without a record.
 
     UsageError when the number of people is out of range, when two programmes have one name, or when `out` holds
     something already.
@@ -100,6 +106,10 @@ def generate(
         )
         listed = _write_lists(folder / "programmes", seed, programmes, made, progress)
         rows |= _write_truth(folder / "truth", made, listed, progress)
+        if shares:
+            (folder / "shares").mkdir()
+            rng = _stream(seed, _Stage.SHARES)
+            rows |= write_shares(folder / "shares", folder / "truth", rng, made.pool, made.people, progress)
         report = _report(out, people, seed, rows, programmes, made, listed)
         write_json(folder / MANIFEST, report.to_json())
     return report
@@ -190,6 +200,7 @@ def _write_truth(folder: Path, made: _Made, lists: _Lists, progress: Progress) -
         "custody": custody_tables.relations(),
         "probation": supervision_tables.relations(),
         "assessments": assessments.relations(),
+        "shares": other_departments.relations(),
     }
     write_json(folder / "relations.json", relations)
     return {

@@ -60,8 +60,7 @@ def load(
     hashes = {name: sha256_of_file(file) for name, file in parts_of(named).items()}
     rules = {"version": RULES_VERSION, "schema": _described(schema), "codes": codes}
     key = key_of(rules=rules, files=hashes, delivery=delivery, today=today)
-    linker = paths.linker_extract(schema.name, delivery.isoformat())
-    analyst = paths.analyst_extract(schema.name, delivery.isoformat())
+    linker, analyst = _places(paths, schema, delivery.isoformat())
     if (known := _loaded_before(linker, analyst, key)) is not None:
         return known
     delivered = read_tables(named, schema)
@@ -77,6 +76,13 @@ def load(
         _write_analyst_side(content, analyst_folder)
     progress("Loaded", 1.0)
     return receipt
+
+
+def _places(paths: LabPaths, schema: SourceSchema, delivery: str) -> tuple[Path, Path]:
+    """Where identifiers and where facts go. Facts of a share are held until its link says whose they are."""
+    if schema.is_share:
+        return paths.share_identifiers(schema.name, delivery), paths.share_held(schema.name, delivery)
+    return paths.linker_extract(schema.name, delivery), paths.analyst_extract(schema.name, delivery)
 
 
 def _described(schema: SourceSchema) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from counterfoil.domains import load
+from counterfoil.domains.shares import delivered_schema
 from counterfoil.lab import log
 from counterfoil.lab.make import open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Engine, build_spine
 from counterfoil.linkage.quality_report.task import make_quality
 from counterfoil.linkage.review.task import review_summary, simulate_review
+from counterfoil.linkage.shares import link_share
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import link_submission
@@ -25,7 +27,9 @@ Task = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
 def _load(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     lab = open_lab(Path(arguments["lab"]))
     domain = load(lab.settings.domain)
-    schema = domain.source(arguments["source"])
+    schema, gateway = delivered_schema(domain, arguments["source"])
+    if gateway is not None:
+        gateway.check_open(lab.settings.date())
     date = dt.date.fromisoformat(arguments["date"]) if arguments["date"] else lab.settings.date()
     files = [Path(file) for file in arguments["files"]]
     receipt = load_delivery(
@@ -39,6 +43,16 @@ def _load(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     )
     log.append(lab.paths, "loaded", {"source": schema.name, "delivery": date.isoformat()})
     return {"source": schema.name, "delivery": date.isoformat(), "lines": receipt.lines()}
+
+
+def _link_share(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    lab = open_lab(Path(arguments["lab"]))
+    said = getattr(lab.settings, "truth", None)
+    truth = lab.paths.root / said if said else None
+    result = link_share(lab, arguments["share"], engine=Engine(arguments["engine"]), truth=truth, progress=progress)
+    if result.made:
+        log.append(lab.paths, "share linked", {"share": result.share, "version": result.version})
+    return {"share": result.share, "version": result.version, "lines": result.lines()}
 
 
 def _link(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -59,6 +73,7 @@ def _link(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 TASKS: Mapping[tuple[ProcessRole, str], Task] = {
     (ProcessRole.INTAKE, "load"): _load,
     (ProcessRole.LINKER, "link"): _link,
+    (ProcessRole.LINKER, "link_share"): _link_share,
     (ProcessRole.LINKER, "link_cohort"): link_submission,
     (ProcessRole.LINKER, "quality"): make_quality,
     (ProcessRole.LINKER, "review_simulate"): simulate_review,

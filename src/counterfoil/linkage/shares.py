@@ -1,0 +1,354 @@
+"""`link --share`: another department's people to the people of the spine, by a model and a pseudonym of its own.
+
+Nothing of a share enters the spine, and nothing of the spine leaves the linker but the register key beside a share key.
+The analyst gets the share's facts of linked people only, under the share key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import counterfoil
+from counterfoil.domains.shares import Share, load_share
+from counterfoil.errors import UsageError
+from counterfoil.lab.files import PRIVATE, atomic_folder, atomic_write, write_json
+from counterfoil.lab.keys import SECRET_BYTES
+from counterfoil.lab.make import OpenLab
+from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.lab.versions import version_for
+from counterfoil.linkage import engine as engines
+from counterfoil.linkage import quality
+from counterfoil.linkage.blocking import count_within
+from counterfoil.linkage.clusters import Strictness, cluster, links_of
+from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
+from counterfoil.linkage.keys import REGISTER_KEY_LENGTH
+from counterfoil.linkage.model import Resources, Trained, save_model, weights
+from counterfoil.linkage.one_to_one import OneToOne, PairStatus, assign
+from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, prepare
+from counterfoil.linkage.specification import Specification, parse_specification
+from counterfoil.linkage.spine import Spine, read_spine, resources
+from counterfoil.provenance import key_of, sha256_of_file
+from counterfoil.records.load import FACTS, IDENTIFIERS
+from counterfoil.records.nicknames import nickname_classes
+from counterfoil.warehouse import query, read_table, write_table
+
+_LEAST_WEIGHT = 0.0  # candidates as likely as not and above: what a tie is told from
+_TRUTH_GROUPS = ("sex", "ethnicity", "origin")
+
+
+@dataclass(frozen=True, slots=True)
+class ShareResult:
+    """`made` is False when a link of the same inputs was there already."""
+
+    share: str
+    version: str
+    quality: Mapping[str, Any]
+    made: bool
+
+    def lines(self) -> list[str]:
+        """What a person is told: no count below ten."""
+        ends = self.quality["people"]
+        said = ", ".join(f"{name} {_about(ends[name])}" for name in ("linked", "tied", "not_found"))
+        what = "Linked" if self.made else "Nothing has changed since"
+        return [f"{what} the share {self.share} {self.version}: people of the share: {said}."]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Records that are compared: the share's own from number 0, then those of the spine, with `person_id`."""
+
+    share: pa.Table
+    spine: pa.Table
+    persons: pa.Array  # of each row of `spine`
+
+
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    sides: _Sides
+    trained: Trained
+    people: pa.Array  # of each row of the share: the least record_id of its person
+    pairs: pa.Table  # left (a person of the share), right (person_id), weight, status
+    exact: pa.Table  # left, right
+
+
+def link_share(
+    lab: OpenLab,
+    name: str,
+    *,
+    engine: Engine = DEFAULT_ENGINE,
+    truth: Path | None = None,
+    progress: Progress = silent,
+) -> ShareResult:
+    """Link the newest delivery of a share to the newest spine.
+
+    Refused when its gateway is closed on the lab's date. `truth` is the truth folder of a synthetic population: the
+    quality then holds error rates.
+    """
+    share = load_share(lab.settings.domain, name)
+    share.gateway.check_open(lab.settings.date())
+    spine = read_spine(lab)
+    delivered = lab.paths.latest_share(name)
+    if delivered is None:
+        raise UsageError(f"The share {name} is not loaded. Run `counterfoil load LAB {name} FILE...` first.")
+    specification = parse_specification(share.linkage, nickname_classes(lab.settings.domain))
+    key = key_of(
+        identifiers=sha256_of_file(delivered[0] / IDENTIFIERS), spine=spine.version, specification=specification.key,
+        engine=engine.value, truth=truth is not None, counterfoil=counterfoil.__version__,
+    )  # fmt: skip
+    version, there = version_for(lab.paths.share_links(name, "any").parent, lab.settings.date(), key)
+    folder = lab.paths.share_links(name, version)
+    if not there:
+        linked = _link(read_table(delivered[0] / IDENTIFIERS, list(STANDARD_COLUMNS)), lab, spine, share,
+                       specification, engine, progress)  # fmt: skip
+        _write(folder, linked, _report(linked, share, spine, key, engine, truth))
+    progress("Writing keys and facts of the share", 0.95)
+    _write_analyst_side(lab.paths, share, spine, folder, delivered[1])
+    report = json.loads((folder / "quality.json").read_text(encoding="utf-8"))
+    return ShareResult(name, version, report, made=not there)
+
+
+def share_key(secret: bytes, person: str) -> str:
+    """HMAC-SHA-256 of a person of the share under the share's own secret."""
+    return hmac.digest(secret, person.encode(), "sha256").hex()[:REGISTER_KEY_LENGTH]
+
+
+def _link(
+    records: pa.Table,
+    lab: OpenLab,
+    spine: Spine,
+    share: Share,
+    specification: Specification,
+    engine: Engine,
+    progress: Progress,
+) -> _Linked:
+    limits = share.linkage["thresholds"]
+    progress("Preparing records of the share", 0.0)
+    sides = _sides(records, spine, specification)
+    progress("Training the share's model", 0.1)
+    trained = engines.train(_training_table(sides), specification, engine=engine, resources=resources(lab))
+    progress("De-duplicating the share", 0.4)
+    people = _people(sides.share, trained, specification, limits["dedupe"], engine, resources(lab))
+    progress("Comparing with the spine", 0.6)
+    scored = engines.score_between(
+        sides.share, sides.spine, trained.model, threshold=_LEAST_WEIGHT, engine=engine, resources=resources(lab)
+    )
+    pairs = assign(_best_of_people(scored, sides, people), OneToOne(limits["link"], limits["ambiguous_within"]))
+    return _Linked(sides, trained, people, pairs, _exact(sides, people))
+
+
+def _sides(records: pa.Table, spine: Spine, specification: Specification) -> _Sides:
+    """Both sides prepared together, so that a block is hot on both or on neither."""
+    source = records["source"][0].as_py() if records.num_rows else ""
+    known = spine.encoded().select(STANDARD_COLUMNS)
+    prepared = prepare(pa.concat_tables([records, known.cast(records.schema)]), specification)
+    own = pc.equal(prepared["source"], source)
+    share, other = prepared.filter(own), prepared.filter(pc.invert(own))
+    people = spine.people()
+    sql = f"""SELECT person_id FROM other JOIN people USING (source, record_id) ORDER BY {ID}"""
+    persons = query(sql, {"other": other.select([ID, "source", "record_id"]), "people": people})["person_id"]
+    return _Sides(_numbered(share, 0), _numbered(other, share.num_rows), persons.combine_chunks())
+
+
+def _numbered(table: pa.Table, first: int) -> pa.Table:
+    at = table.column_names.index(ID)
+    return table.set_column(at, ID, pa.array(np.arange(first, first + table.num_rows, dtype=np.int64)))
+
+
+def _training_table(sides: _Sides) -> pa.Table:
+    """The share's records and one record of each person of the spine: its pairs are those that the model is for."""
+    _, first = np.unique(sides.persons.to_numpy(zero_copy_only=False).astype(str), return_index=True)
+    one_each = sides.spine.take(pa.array(np.sort(first)))
+    return _numbered(pa.concat_tables([sides.share, one_each]), 0)
+
+
+def _people(
+    records: pa.Table, trained: Trained, specification: Specification, limit: float, engine: Engine, machine: Resources
+) -> pa.Array:
+    """The person of each record of the share, named after the least record_id."""
+    pairs = sum(count.pairs for count in count_within(records, specification.rules))
+    scored = engines.score(
+        records, trained.model, threshold=_LEAST_WEIGHT, pairs=pairs, engine=engine, resources=machine
+    )
+    labels = cluster(records, links_of(scored), dict.fromkeys(Strictness, limit), specification.guards).labels[
+        Strictness.MEDIUM
+    ]
+    first = np.searchsorted(np.unique(labels), labels)
+    table = pa.table({"label": pa.array(first), "record_id": records["record_id"], ID: records[ID]})
+    sql = f"SELECT min(record_id) OVER (PARTITION BY label) AS person FROM t ORDER BY {ID}"
+    return query(sql, {"t": table})["person"].combine_chunks()
+
+
+def _best_of_people(scored: pa.Table, sides: _Sides, people: pa.Array) -> pa.Table:
+    tables = {
+        "scored": scored,
+        "share": pa.table({ID: sides.share[ID], "person": people}),
+        "spine": pa.table({ID: sides.spine[ID], "person": sides.persons}),
+    }
+    sql = f"""SELECT a.person AS "left", b.person AS "right", max(match_weight) AS weight
+              FROM scored JOIN share a ON least({ID}_l, {ID}_r) = a.{ID}
+              JOIN spine b ON greatest({ID}_l, {ID}_r) = b.{ID} GROUP BY ALL ORDER BY 1, 2"""
+    return query(sql, tables)
+
+
+def _exact(sides: _Sides, people: pa.Array) -> pa.Table:
+    """What plain SQL finds: both names and the birth date are the same, and of exactly one person of either side."""
+    columns = ["name_key", "dob"]
+    tables = {
+        "share": sides.share.select(columns).append_column("person", people),
+        "spine": sides.spine.select(columns).append_column("person", sides.persons),
+    }
+    sql = """WITH pairs AS (
+                 SELECT DISTINCT a.person AS l, b.person AS r FROM share a JOIN spine b USING (name_key, dob))
+             SELECT l AS "left", r AS "right" FROM pairs
+             QUALIFY count(*) OVER (PARTITION BY l) = 1 AND count(*) OVER (PARTITION BY r) = 1 ORDER BY 1"""
+    return query(sql, tables)
+
+
+def _report(
+    linked: _Linked, share: Share, spine: Spine, key: str, engine: Engine, truth: Path | None
+) -> Mapping[str, Any]:
+    gateway = share.gateway
+    status = Counter(linked.pairs["status"].to_pylist())
+    persons = len(pc.unique(linked.people))
+    taken = linked.pairs.filter(pc.equal(linked.pairs["status"], PairStatus.LINKED.value))
+    likely = quality.probability_of(taken["weight"].to_numpy())
+    report: dict[str, Any] = {
+        "key": key,
+        "share": share.name,
+        "spine": spine.version,
+        "engine": engine.value,
+        "gateway": {"reference": gateway.reference, "controller": gateway.controller, "ends": gateway.ends.isoformat()},
+        "records": linked.sides.share.num_rows,
+        "people": {
+            "all": persons,
+            **{each.value: status[each.value] for each in PairStatus},
+            "not_found": persons - status[PairStatus.LINKED.value] - status[PairStatus.TIED.value],
+        },
+        "thresholds": dict(share.linkage["thresholds"]),
+        "completeness": quality.completeness(linked.sides.share)[share.name],
+        "model": {
+            "key": linked.trained.model.key,
+            "prior": linked.trained.model.prior,
+            "weights": weights(linked.trained.model),
+            "sessions": list(linked.trained.sessions),
+        },
+        "estimated": {
+            "note": quality.MODEL_NOTE,
+            "precision": round(float(likely.mean()), quality.DIGITS) if likely.size else None,
+            "false_links": round(float((1 - likely).sum()), 3),
+        },
+        "exact_keys": {"linked": linked.exact.num_rows},
+    }
+    if truth is not None:
+        report["truth"] = {
+            "model": _against_truth(linked, taken, share.name, truth),
+            "exact_keys": _against_truth(linked, linked.exact, share.name, truth),
+        }
+    return report
+
+
+def _against_truth(linked: _Linked, pairs: pa.Table, name: str, truth: Path) -> Mapping[str, Any]:
+    """Precision and recall of links of people, overall and by the true person's group.
+
+    A person of the share, and one of the spine, is truly whoever most of its records are of.
+    """
+    sides = linked.sides
+    tables = {
+        "share": pa.table({"record_id": sides.share["record_id"], "person": linked.people}),
+        "spine": sides.spine.select(["source", "record_id"]).append_column("person", sides.persons),
+        "of_share": read_table(truth / "truth_shares.parquet"),
+        "of_spine": read_table(truth / "truth_records.parquet", ["source", "record_id", "person_id"]),
+        "people": read_table(truth / "truth_people.parquet", ["person_id", *_TRUTH_GROUPS]),
+        "pairs": pairs.select(["left", "right"]),
+    }
+    groups = ", ".join(_TRUTH_GROUPS)
+    sql = f"""
+        WITH l AS (SELECT person, mode(person_id ORDER BY person_id) AS truly FROM share
+                   JOIN (SELECT * FROM of_share WHERE share = '{name}') USING (record_id) GROUP BY person),
+        r AS (SELECT person, mode(person_id ORDER BY person_id) AS truly FROM spine
+              JOIN of_spine USING (source, record_id) GROUP BY person),
+        findable AS (SELECT DISTINCT l.person, l.truly FROM l JOIN r USING (truly)),
+        found AS (SELECT pairs."left" AS person, l.truly, l.truly = r.truly AS right_one
+                  FROM pairs JOIN l ON l.person = pairs."left" JOIN r ON r.person = pairs."right")
+        SELECT coalesce(f.truly, g.truly) AS truly, {groups}, g.person IS NOT NULL AS findable,
+               f.person IS NOT NULL AS linked, coalesce(f.right_one, false) AS right_one
+        FROM findable g FULL JOIN found f USING (person)
+        LEFT JOIN people ON people.person_id = coalesce(f.truly, g.truly) ORDER BY 1"""
+    rows = query(sql, tables)
+    answer: dict[str, Any] = {"note": quality.TRUTH_NOTE, "all": _rates(rows)}
+    for group in _TRUTH_GROUPS:
+        values = sorted(value for value in pc.unique(rows[group]).to_pylist() if value is not None)
+        answer[f"by_{group}"] = {value: _rates(rows.filter(pc.equal(rows[group], value))) for value in values}
+    return answer
+
+
+def _rates(rows: pa.Table) -> Mapping[str, Any]:
+    linked, right, findable = (int(pc.sum(rows[name]).as_py() or 0) for name in ("linked", "right_one", "findable"))
+    return {"findable": findable, "precision": quality.rate(right, linked), "recall": quality.rate(right, findable)}
+
+
+def _write(folder: Path, linked: _Linked, report: Mapping[str, Any]) -> None:
+    people = pa.table({"record_id": linked.sides.share["record_id"], "share_person": linked.people})
+    names = ["share_person", "person_id", "match_weight", "status"]
+    with atomic_folder(folder) as temporary:
+        write_table(people, temporary / "people.parquet")
+        write_table(linked.pairs.rename_columns(names), temporary / "links.parquet")
+        save_model(linked.trained.model, temporary)
+        write_json(temporary / "quality.json", dict(report))
+
+
+def _write_analyst_side(paths: LabPaths, share: Share, spine: Spine, folder: Path, held: Path) -> None:
+    """Keys, and facts of linked people under them. Everything else of the share stays with the linker."""
+    links = read_table(folder / "links.parquet")
+    links = links.filter(pc.equal(links["status"], PairStatus.LINKED.value))
+    own = _secret(paths, share.name)
+    keys = pa.array([share_key(own, person) for person in links["share_person"].to_pylist()], pa.string())
+    tables = {
+        "links": links.append_column("share_key", keys),
+        "people": spine.people(),
+        "register_keys": read_table(paths.register_keys(spine.version)),
+        "members": read_table(folder / "people.parquet"),
+    }
+    sql = """WITH named AS (SELECT person_id, any_value(register_key) AS register_key
+                 FROM people JOIN register_keys USING (source, record_id) GROUP BY person_id)
+             SELECT share_key, register_key, 1 / (1 + pow(2.0, -match_weight)) AS link_probability
+             FROM links JOIN named USING (person_id) ORDER BY share_key"""
+    _write_facts(paths.share_facts(share.name, folder.name), share, held, query(_MEMBERS, tables))
+    write_table(query(sql, tables), paths.share_keys(share.name, folder.name))
+
+
+_MEMBERS = "SELECT record_id, share_key FROM members JOIN links USING (share_person) ORDER BY record_id"
+
+
+def _write_facts(target: Path, share: Share, held: Path, members: pa.Table) -> None:
+    with atomic_folder(target) as temporary:
+        for name, schema in share.source.tables.items():
+            stored = FACTS if name == share.source.person_table else f"{name}.parquet"
+            table = read_table(held / stored)
+            columns = [column for column in table.column_names if column not in ("record_id", schema.key)]
+            order = ", ".join(["share_key", *columns])
+            sql = f"SELECT {order} FROM held JOIN members USING (record_id) ORDER BY {order}"
+            write_table(query(sql, {"held": table, "members": members}), temporary / stored)
+
+
+def _secret(paths: LabPaths, share: str) -> bytes:
+    place = paths.share_secret(share)
+    if not place.is_file():
+        atomic_write(place, secrets.token_bytes(SECRET_BYTES), mode=PRIVATE)
+    return place.read_bytes()
+
+
+def _about(count: int) -> str:
+    return "none" if not count else "fewer than 10" if count < 10 else f"about {10 * round(count / 10):,}"
