@@ -27,7 +27,6 @@ from counterfoil.linkage.core.layout import NO_INPUT, Input, Kind, Program, Rule
 MOST = 16  # levels of a comparison, and comparisons: a pair's levels are packed in 64 bits
 _LEAST = 1e-300  # Splink takes no probability as less
 _NOT_SEEN = "level not observed in training dataset"
-_NOT_SEEN_PROBABILITY = 1e-6
 _DEFAULT_PRIOR = 0.0001
 _LINK_TYPES = ("dedupe_only", "link_only", "link_and_dedupe")
 _EXACT_SHARE = 0.95  # what Splink gives the best level of an untrained comparison
@@ -58,7 +57,7 @@ class Level:
     @property
     def adjusts(self) -> bool:
         """Whether term frequency changes its weight."""
-        return self.tf_column is not None and not self.is_null and not self.is_else and self.tf_weight != 0
+        return self.tf_column is not None and not self.is_null and not self.is_else
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,11 @@ def _link_type(settings: Json) -> str:
 # --- comparisons
 
 
-def _comparison(given: Json, number: int, untrained: list[tuple[str, str, str]]) -> Comparison:
+def _comparison(given: object, number: int, untrained: list[tuple[str, str, str]]) -> Comparison:
+    if not isinstance(given, Mapping):
+        raise UsageError(
+            f"comparison {number} of the model is none: expected `comparison_levels`. Save the model again."
+        )
     name = str(given.get("output_column_name") or given.get("comparison_description") or f"comparison {number}")
     listed = given.get("comparison_levels")
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
@@ -171,6 +174,8 @@ def _comparison(given: Json, number: int, untrained: list[tuple[str, str, str]])
             f"The comparison {name} has no levels: expected `comparison_levels` with at least two. "
             "Save the model again with Splink, or correct the file."
         )
+    if not all(isinstance(each, Mapping) for each in listed):
+        raise UsageError(f"A level of the comparison {name} is none: expected `sql_condition`. Save the model again.")
     count = sum(not each.get("is_null_level", False) for each in listed)
     if count < 2:
         raise UsageError(
@@ -206,21 +211,30 @@ def _level(name: str, given: Json, rank: int, count: int, untrained: list[tuple[
         m=_probability(name, label, "m", found[0], default[0]),
         u=_probability(name, label, "u", found[1], default[1]),
         tf_column=_unquoted(column) if isinstance(column, str) else None,
-        tf_weight=1.0 if weight is None else float(weight),
-        tf_minimum_u=float(given.get("tf_minimum_u_value") or 0.0),
+        tf_weight=_adjusting(name, label, weight or 1.0, math.inf),  # Splink reads 0 as not given, too
+        tf_minimum_u=_adjusting(name, label, given.get("tf_minimum_u_value") or 0.0, 1.0),
         tf_own_u=bool(given.get("disable_tf_exact_match_detection", False)),
     )
 
 
 def _probability(name: str, label: str, letter: str, found: object, otherwise: float) -> float:
-    if found is None:
+    if found is None or found == _NOT_SEEN:
         return otherwise
-    if found == _NOT_SEEN:
-        return _NOT_SEEN_PROBABILITY
     if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= 1:
         raise UsageError(
             f"The comparison {name} has a wrong {letter} probability at the level `{label}`: expected a number from 0 "
             "to 1. Train the model again, or correct the file."
+        )
+    return float(found)
+
+
+def _adjusting(name: str, label: str, found: object, most: float) -> float:
+    if isinstance(found, int | float) and found < 0 and math.isinf(most):
+        raise NotExpressible(name, "a term frequency adjustment of negative weight")
+    if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= most or math.isinf(found):
+        raise UsageError(
+            f"The comparison {name} adjusts for term frequency with a wrong number at the level `{label}`: expected "
+            "`tf_adjustment_weight` of 0 or more and `tf_minimum_u_value` from 0 to 1. Correct the file."
         )
     return float(found)
 
