@@ -357,9 +357,7 @@ def test_a_sitting_by_keys_alone(lab: OpenLab) -> None:
         terminal.wait_for("does nothing")
         terminal.press("N")
         terminal.wait_for("It is an override now.")
-        terminal.press("?")
-        terminal.wait_for("4 of 4")
-        terminal.press("q")
+        terminal.press("?q")  # keys typed ahead are all heard
         terminal.wait_for("that are kept: 3.")
         assert terminal.process.wait(PATIENCE) == 0
     said = [(each.answer, each.rules) for each in decisions.answers(lab.paths)]
@@ -380,14 +378,6 @@ def test_a_killed_sitting_loses_nothing_and_goes_on(lab: OpenLab) -> None:
     answered = [each.pair for each in decisions.answers(lab.paths)]
     assert answered == [item.pair for item in review.items[:2]]
     assert session.open_items(review, "ann") == review.items[2:]
-
-
-def test_keys_typed_ahead_are_all_heard(lab: OpenLab) -> None:
-    with _terminal(lab, "--reviewer", "ann", "--limit", "3") as terminal:
-        terminal.wait_for("1 of 3")
-        terminal.press("yn?q")
-        terminal.wait_for("that are kept: 3.")
-    assert len(decisions.answers(lab.paths)) == 3
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])

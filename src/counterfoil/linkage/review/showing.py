@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from counterfoil.domains import Domain
 from counterfoil.domains import load as load_domain
@@ -23,7 +22,7 @@ from counterfoil.linkage.review.access import check_linker
 from counterfoil.linkage.review.values import Item
 from counterfoil.linkage.specification import Specification
 from counterfoil.linkage.spine import Spine
-from counterfoil.warehouse import query
+from counterfoil.warehouse import connect
 
 Row = Mapping[str, Any]
 
@@ -124,20 +123,29 @@ def _names(records: Sequence[Record]) -> pa.Table:
     )
 
 
+def _held(file: Path, records: Sequence[Record]) -> pa.Table:
+    """The rows of `file` that hold some records (by source, record_id), read without the others' columns."""
+    path = str(file).replace("'", "''")
+    connection = connect()
+    try:
+        connection.register("names", _names(records))
+        sql = f"""SELECT held.* FROM read_parquet('{path}') held SEMI JOIN names USING (source, record_id)
+                  ORDER BY source, record_id"""
+        return connection.sql(sql).to_arrow_table()
+    finally:
+        connection.close()
+
+
 def _compared(spine: Spine, records: Sequence[Record]) -> pa.Table:
     """The prepared rows of some records."""
-    ids = pa.array(sorted({record.record_id for record in records}), pa.string())
-    held = ds.dataset(spine.folder / "encoded.parquet").to_table(filter=pc.field("record_id").isin(ids))
-    sql = f"SELECT held.* FROM held SEMI JOIN names USING (source, record_id) ORDER BY {ID}"
-    found = query(sql, {"held": held, "names": _names(records)})
+    found = _held(spine.folder / "encoded.parquet", records)
     if found.num_rows != len(records):
         raise Fault("A pair of the review queue names a record that the spine does not hold. Run `counterfoil link`.")
     return found
 
 
 def _together(spine: Spine, records: Sequence[Record]) -> dict[Record, Row]:
-    ids = pa.array(sorted({record.record_id for record in records}), pa.string())
-    held = ds.dataset(spine.folder / "people.parquet").to_table(filter=pc.field("record_id").isin(ids))
+    held = _held(spine.folder / "people.parquet", records)
     return {Record(row["source"], row["record_id"]): row for row in held.to_pylist()}
 
 
@@ -152,9 +160,9 @@ def _delivered(lab: OpenLab, records: Sequence[Record]) -> dict[Record, Row]:
     """The raw row of each record, from the newest delivery that holds it; empty where none does any more."""
     found: dict[Record, Row] = {}
     for source in sorted({record.source for record in records}):
-        ids = pa.array([record.record_id for record in records if record.source == source], pa.string())
+        own = [record for record in records if record.source == source]
         for folder in sorted((lab.paths.linker / "extracts" / source).glob("[!.]*")):
-            rows = ds.dataset(folder / "identifiers.parquet").to_table(filter=pc.field("record_id").isin(ids))
+            rows = _held(folder / "identifiers.parquet", own)
             found |= {Record(source, row["record_id"]): row for row in rows.to_pylist()}  # a newer one writes over
     return found
 
