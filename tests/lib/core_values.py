@@ -37,7 +37,7 @@ def values_of(table: pa.Table, model: CoreModel, shares: dict[str, dict[Any, flo
         cells.append(np.array(columns, dtype=np.float64).T.reshape(-1))
         first.append(first[-1] + cells[-1].size)
     raw = [text.encode() for text in texts.numbers]
-    letters = [np.uint64(sum(1 << bit for bit in {byte & 63 for byte in each})) for each in raw]
+    letters = [_letters(each) for each in raw]
     return Values(
         cells=np.concatenate(cells),
         first_cell=np.array(first, np.int64),
@@ -48,6 +48,11 @@ def values_of(table: pa.Table, model: CoreModel, shares: dict[str, dict[Any, flo
         lists=np.array([text for each in texts.lists for text in each], np.int32),
         list_start=np.cumsum([0, *map(len, texts.lists)]).astype(np.int64),
     )
+
+
+def _letters(text: bytes) -> np.uint64:
+    """One bit for each byte that occurs; all of them when not every character is ASCII."""
+    return np.uint64(sum(1 << bit for bit in ({byte & 63 for byte in text} if text.isascii() else range(64))))
 
 
 def _column(table: pa.Table, item: Input, texts: _Texts, shares: dict[str, dict[Any, float]]) -> list[float]:
