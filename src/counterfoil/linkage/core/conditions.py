@@ -18,7 +18,6 @@ from counterfoil.linkage.core import interpret as run
 from counterfoil.linkage.core.layout import NO_INPUT, NO_LEVEL, Input, Kind, Program
 
 LEFT, RIGHT = 0, 1
-NEXT = -(10**6)  # a label: the operation that follows
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED_WORDS = """
 all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create
@@ -206,30 +205,25 @@ class Compiler:
         self._lists: set[str] = set()
 
     def compile(self, levels: Sequence[Condition], frequencies: Sequence[str] = ()) -> Compiled:
-        """Operations of all levels, and inputs: those of the conditions, then one for each column of `frequencies`."""
+        """Operations of all levels, and inputs: those of the conditions, then one for each column of `frequencies`.
+
+        The last level has to be ELSE.
+        """
         trees = [None if level.sql is None else parse(level.sql, self._where) for level in levels]
         self._lists = {sql for tree in trees if tree is not None for sql in self._list_columns(tree)}
         first = []
         for number, tree in enumerate(trees):
             first.append(len(self._rows))
-            if tree is None:
-                self._end(number)
-            else:
-                following = _Label()
+            if tree is not None:
+                is_last = trees[number + 1] is None  # of ELSE nothing is asked
+                following = _Label(-(number + 2) if is_last else None)
                 self._branch(tree, True, _Label(-(number + 1)), following)
-                following.at = len(self._rows)
+                following.at = following.at if is_last else len(self._rows)
         null_level = next((i for i, level in enumerate(levels) if level.is_null), NO_LEVEL)
         absent = self._absent(trees[0]) if null_level == 0 and trees[0] is not None else NO_INPUT
         for column in frequencies:
             self._inputs.append(Input(quoted(column), Kind.FREQUENCY, (column,)))
         return Compiled(self._inputs, self._rows, first, null_level, absent)
-
-    def _end(self, level: int) -> None:
-        """ELSE: an operation that goes on to the level whatever it finds."""
-        here = _Label(-(level + 1))
-        row = _Row(run.VALUE, compare=run.EQUAL, number=0.0, on_true=here, on_false=here)
-        row.stack = [_Row(run.PUSH_NUMBER, number=0.0)]
-        self._rows.append(row)
 
     # --- sides and inputs
 
