@@ -70,7 +70,7 @@ def _is_slip(one: int, other: int) -> bool:
     if differing != 2 or last != first + 1:
         return False
     low, high = 10**first, 10**last
-    return (one // low) % 10 == (other // high) % 10 and (one // high) % 10 == (other // low) % 10
+    return bool((one // low) % 10 == (other // high) % 10 and (one // high) % 10 == (other // low) % 10)
 
 
 @nb.njit(nogil=True, cache=True)
@@ -110,7 +110,7 @@ def _forbids(parent: Longs, ring: Longs, start: Longs, partner: Longs, reason: M
     while True:
         for place in range(start[at], start[at + 1]):
             if find(parent, partner[place]) == other:
-                return reason[place]
+                return int(reason[place])
         at = ring[at]
         if at == one:
             return NO_GUARD

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 
+from counterfoil.linkage.core.compiling import compiled
 from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.layout import Flags, Ints, Longs
 
@@ -68,7 +68,7 @@ def by_key(keys: Ints, count: int = -1) -> tuple[Ints, Longs]:
     return _by_key(keys, int(keys.max(initial=-1)) + 1 if count < 0 else count)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _by_key(keys: Ints, count: int) -> tuple[Ints, Longs]:
     start = np.zeros(count + 1, dtype=np.int64)
     for key in keys:
@@ -86,7 +86,7 @@ def _by_key(keys: Ints, count: int) -> tuple[Ints, Longs]:
     return order, start
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def fresh_first(order: Ints, start: Longs, fresh: Flags) -> Ints:
     """Within each block the fresh records first, each part in order of its numbers."""
     sorted_ = np.empty_like(order)
@@ -100,7 +100,7 @@ def fresh_first(order: Ints, start: Longs, fresh: Flags) -> Ints:
     return sorted_
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def ranges_within(order: Ints, start: Longs, fresh: Flags) -> tuple[Longs, Longs]:
     """For each place the later places of its block; none for a record that is not fresh, when `fresh` is given."""
     low = np.empty(order.size, dtype=np.int64)

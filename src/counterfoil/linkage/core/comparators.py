@@ -6,10 +6,10 @@ ASCII characters take the fast way; others are decoded first.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from counterfoil.linkage.core.compiling import compiled, compiled_lean
 from counterfoil.linkage.core.layout import Bytes
 
 Characters = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
@@ -20,7 +20,7 @@ BONUS_FROM = 0.7
 SLACK = 1e-9  # by which a bound exceeds any rounding
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def is_ascii(text: Bytes, start: int, length: int) -> bool:
     """Whether all bytes are characters of their own."""
     found = np.uint8(0)
@@ -29,7 +29,7 @@ def is_ascii(text: Bytes, start: int, length: int) -> bool:
     return bool(found < 128)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def decoded(text: Bytes, start: int, length: int) -> npt.NDArray[np.uint32]:
     """The code points of valid UTF-8."""
     out = np.empty(length, dtype=np.uint32)
@@ -52,7 +52,7 @@ def decoded(text: Bytes, start: int, length: int) -> npt.NDArray[np.uint32]:
     return out[:count]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def _similarity(matched: int, transposed: int, a_length: int, b_length: int) -> float:
     found = matched / a_length
     found += matched / b_length
@@ -60,8 +60,8 @@ def _similarity(matched: int, transposed: int, a_length: int, b_length: int) -> 
     return found / 3.0
 
 
-@nb.njit(nogil=True, cache=True)
-def _jaro_short(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
+@compiled_lean
+def jaro_short(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
     if a_length == 0 or b_length == 0:
         return 0.0
     window = max(max(a_length, b_length) // 2 - 1, 0)
@@ -90,7 +90,7 @@ def _jaro_short(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> fl
     return _similarity(matched, transposed // 2, a_length, b_length)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _jaro_long(a: Characters, b: Characters) -> float:
     if a.size == 0 or b.size == 0:
         return 0.0
@@ -117,20 +117,25 @@ def _jaro_long(a: Characters, b: Characters) -> float:
     return _similarity(matched, transposed // 2, a.size, b.size)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def _is_short(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> bool:
     return a_length <= SHORT and b_length <= SHORT and is_ascii(text, a, a_length) and is_ascii(text, b, b_length)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def jaro(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
     """Jaro similarity, 0 to 1; 0 when either is empty."""
     if _is_short(text, a, a_length, b, b_length):
-        return _jaro_short(text, a, a_length, b, b_length)
+        return jaro_short(text, a, a_length, b, b_length)
+    return _jaro_wide(text, a, a_length, b, b_length)
+
+
+@compiled
+def _jaro_wide(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
     return _jaro_long(decoded(text, a, a_length), decoded(text, b, b_length))
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def _with_bonus(found: float, same: int) -> float:
     """found + (same * BONUS) * (1 - found), rounded once, as DuckDB's fused multiplication and addition does."""
     one, other = same * BONUS, 1.0 - found
@@ -146,8 +151,8 @@ def _with_bonus(found: float, same: int) -> float:
     return total + (((found - (total - rest)) + (product - rest)) + lost)
 
 
-@nb.njit(nogil=True, cache=True)
-def _with_prefix(found: float, text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
+@compiled_lean
+def with_prefix(found: float, text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
     if found <= BONUS_FROM:
         return found
     same = 0
@@ -156,11 +161,16 @@ def _with_prefix(found: float, text: Bytes, a: int, a_length: int, b: int, b_len
     return _with_bonus(found, same)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def jaro_winkler(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
     """Jaro-Winkler similarity, 0 to 1; 0 when either is empty."""
     if _is_short(text, a, a_length, b, b_length):
-        return _with_prefix(_jaro_short(text, a, a_length, b, b_length), text, a, a_length, b, b_length)
+        return with_prefix(jaro_short(text, a, a_length, b, b_length), text, a, a_length, b, b_length)
+    return _jaro_winkler_wide(text, a, a_length, b, b_length)
+
+
+@compiled
+def _jaro_winkler_wide(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
     one, other = decoded(text, a, a_length), decoded(text, b, b_length)
     found = _jaro_long(one, other)
     if found <= BONUS_FROM:
@@ -171,7 +181,7 @@ def jaro_winkler(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> f
     return _with_bonus(found, same)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def ones(word: np.uint64) -> int:
     """How many bits are set."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -180,21 +190,29 @@ def ones(word: np.uint64) -> int:
     return int((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def jaro_winkler_bound(
     text: Bytes, a: int, a_length: int, a_letters: np.uint64, b: int, b_length: int, b_letters: np.uint64
 ) -> float:
     """At least the Jaro-Winkler (so the Jaro) similarity, from the letters that occur; 2 where characters are wide."""
     if not _is_short(text, a, a_length, b, b_length):
         return 2.0
+    return bound_of_letters(text, a, a_length, a_letters, b, b_length, b_letters)
+
+
+@compiled_lean
+def bound_of_letters(
+    text: Bytes, a: int, a_length: int, a_letters: np.uint64, b: int, b_length: int, b_letters: np.uint64
+) -> float:
+    """The same for texts of ASCII."""
     most = min(a_length - ones(a_letters & ~b_letters), b_length - ones(b_letters & ~a_letters))
     if most <= 0:
         return 0.0
     found = (most / a_length + most / b_length + 1.0) / 3.0
-    return _with_prefix(found, text, a, a_length, b, b_length) + SLACK
+    return with_prefix(found, text, a, a_length, b, b_length) + SLACK
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _levenshtein_of(a: Characters, b: Characters, most: int) -> int:
     """The distance, or any number above `most` when it is greater."""
     low, a_high, b_high = 0, a.size, b.size
@@ -225,21 +243,71 @@ def _levenshtein_of(a: Characters, b: Characters, most: int) -> int:
     return int(row[b_length])
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def levenshtein_within(text: Bytes, a: int, a_length: int, b: int, b_length: int, most: int) -> int:
-    """The Levenshtein distance in characters, or any number above `most` when it is greater."""
-    if is_ascii(text, a, a_length) and is_ascii(text, b, b_length):
-        return _levenshtein_of(text[a : a + a_length], text[b : b + b_length], most)
+    """The Levenshtein distance in characters, or any number above `most` when it is greater.
+
+    What the texts have in common at both ends is passed over; most pairs are decided by what is left.
+    """
+    low, a_high, b_high = 0, a_length, b_length
+    while low < a_high and low < b_high and text[a + low] == text[b + low]:
+        low += 1
+    while a_high > low and b_high > low and text[a + a_high - 1] == text[b + b_high - 1]:
+        a_high -= 1
+        b_high -= 1
+    if not (is_ascii(text, a + low, a_high - low) and is_ascii(text, b + low, b_high - low)):
+        return _levenshtein_wide(text, a, a_length, b, b_length, most)
+    a_left, b_left = a_high - low, b_high - low
+    if a_left == 0 or b_left == 0:
+        return max(a_left, b_left)
+    if abs(a_left - b_left) > most:
+        return most + 1
+    if most == 1:
+        return 1 if a_left == 1 and b_left == 1 else 2
+    if a_left > SHORT:
+        return _levenshtein_wide(text, a, a_length, b, b_length, most)
+    return _levenshtein_bits(text, a + low, a_left, b + low, b_left)
+
+
+@compiled_lean
+def _levenshtein_bits(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> int:
+    """The distance of two texts of bytes, the first of at most 64, a column of the table at a time as bits (Myers)."""
+    one = np.uint64(1)
+    plus, minus = ~np.uint64(0), np.uint64(0)
+    last = one << np.uint64(a_length - 1)
+    distance = a_length
+    for j in range(b_length):
+        equal = np.uint64(0)
+        for i in range(a_length):
+            if text[a + i] == text[b + j]:
+                equal |= one << np.uint64(i)
+        vertical = equal | minus
+        horizontal = (((equal & plus) + plus) ^ plus) | equal
+        up = minus | ~(horizontal | plus)
+        down = plus & horizontal
+        if up & last:
+            distance += 1
+        if down & last:
+            distance -= 1
+        up = (up << one) | one
+        down = down << one
+        plus = down | ~(vertical | up)
+        minus = up & vertical
+    return distance
+
+
+@compiled
+def _levenshtein_wide(text: Bytes, a: int, a_length: int, b: int, b_length: int, most: int) -> int:
     return _levenshtein_of(decoded(text, a, a_length), decoded(text, b, b_length), most)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def levenshtein(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> int:
     """The Levenshtein distance in characters."""
     return levenshtein_within(text, a, a_length, b, b_length, a_length + b_length)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _last_in(characters: Characters, wanted: int, upto: int) -> int:
     """Where `wanted` comes last before `upto`, counted from one; 0 when nowhere."""
     for at in range(upto, 0, -1):
@@ -248,12 +316,12 @@ def _last_in(characters: Characters, wanted: int, upto: int) -> int:
     return 0
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _are_turned(a: Characters, b: Characters) -> bool:
     return a.size == 2 and b.size == 2 and a[0] == b[1] and a[1] == b[0]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _damerau_of(a: Characters, b: Characters, most: int) -> int:
     """The unrestricted distance (Lowrance and Wagner): neighbours transposed may be edited in between.
 
@@ -289,7 +357,7 @@ def _damerau_of(a: Characters, b: Characters, most: int) -> int:
     return int(grid[a.size, b.size])
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def damerau_within(text: Bytes, a: int, a_length: int, b: int, b_length: int, most: int) -> int:
     """The unrestricted Damerau-Levenshtein distance in characters, or any number above `most` when it is greater."""
     if is_ascii(text, a, a_length) and is_ascii(text, b, b_length):
@@ -297,13 +365,13 @@ def damerau_within(text: Bytes, a: int, a_length: int, b: int, b_length: int, mo
     return _damerau_of(decoded(text, a, a_length), decoded(text, b, b_length), most)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def damerau_levenshtein(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> int:
     """The unrestricted Damerau-Levenshtein distance in characters."""
     return damerau_within(text, a, a_length, b, b_length, a_length + b_length)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def _jaccard_of(a: Characters, b: Characters) -> float:
     shared, first_a, first_b = 0, 0, 0
     for i in range(a.size):
@@ -317,7 +385,7 @@ def _jaccard_of(a: Characters, b: Characters) -> float:
     return shared / (first_a + first_b - shared)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def jaccard(text: Bytes, a: int, a_length: int, b: int, b_length: int) -> float:
     """Shared characters among all characters of both; NaN when either is empty, where DuckDB stops with an error."""
     if a_length == 0 or b_length == 0:

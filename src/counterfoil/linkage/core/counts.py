@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 
 from counterfoil.linkage.core.blocks import Block
+from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.interpret import adjustment
 from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo, new_memo
@@ -97,7 +97,7 @@ def _levels(found: Longs, strides: Longs, model: CoreModel, comparisons: Sequenc
     return np.stack(columns, axis=1).astype(np.int32) if columns else np.empty((found.size, 0), np.int32)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def count_places(
     p: int,
     end: int,
@@ -132,14 +132,14 @@ def count_places(
                 x, y = left.tuple_of[place, c], right.tuple_of[at, c]
                 if swapped:
                     x, y = y, x
-                if x == y:
-                    level = own.level[own.first[c] + x]
-                elif own.absent[own.first[c] + x] or own.absent[own.first[c] + y]:
+                if x < 0 or y < 0:
                     level = program.absent_level[c]
+                elif x == y:
+                    level = own.level[own.first[c] + x]
                 else:
                     level = level_with_memo(c, x, y, program, values, memo)
                 number += level * strides[a]
-                if keep and weights.tf_input[c, level] != NO_INPUT:
+                if keep and x >= 0 and y >= 0 and weights.tf_input[c, level] != NO_INPUT:
                     rare += adjustment(c, level, x, y, program, weights, values)
             counts[number] += 1
             if keep:
@@ -172,7 +172,7 @@ def count_sample(encoded: Encoded, model: CoreModel, sample: Longs, groups: Ints
     return total
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def count_all(
     first: int,
     last: int,
@@ -191,10 +191,10 @@ def count_all(
                 continue
             for c in range(program.levels.size):
                 x, y = tuple_of[i, c], tuple_of[j, c]
-                if x == y:
-                    level = own.level[own.first[c] + x]
-                elif own.absent[own.first[c] + x] or own.absent[own.first[c] + y]:
+                if x < 0 or y < 0:
                     level = program.absent_level[c]
+                elif x == y:
+                    level = own.level[own.first[c] + x]
                 else:
                     level = level_with_memo(c, x, y, program, values, memo)
                 counts[c, level] += 1
@@ -210,7 +210,7 @@ def count_made(encoded: Encoded, blocks: Sequence[Block]) -> int:
     return total
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def count_new(low: Longs, high: Longs, left: Side, right: Side, one_order: bool, earlier: int) -> int:
     """Pairs of a block order that no earlier rule makes."""
     total = 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -27,13 +28,13 @@ from counterfoil.linkage.core.layout import (
     Values,
     Weights,
 )
-from counterfoil.linkage.core.splink_json import CoreModel
+from counterfoil.linkage.core.splink_json import CoreModel, exact_column
 from counterfoil.linkage.core.strings import letters_of
 from counterfoil.linkage.core.tuples import self_levels
 from counterfoil.warehouse import connect
 
 Frequencies = Mapping[str, pa.Table]  # column -> (COLUMN, tf_COLUMN), one row a value
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = Any  # an Arrow array, chunked or not
 
 _SEPARATOR = "\x1f"
 
@@ -46,21 +47,23 @@ class Resources:
     memory: str = "8GB"
 
 
+DEFAULT_RESOURCES = Resources()
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A table ready to be compared under one model. C comparisons, R rules, N records; row i is record number i.
 
-    `own_level` and `own_weight` hold for each tuple what it is against itself, `absent` whether it alone decides for
-    the null level; tuple x of comparison c stands at `first_tuple[c] + x`. `best` is the most that a pair of different
-    tuples can weigh, term frequency included.
+    A tuple that alone decides for the null level stands in `tuple_of` as ~x, below zero. `own_level` and `own_weight`
+    hold for each tuple what it is against itself; tuple x of comparison c stands at `first_tuple[c] + x`. `best` is the
+    most that a pair of different tuples can weigh, term frequency included.
     """
 
     values: Values
-    tuple_of: Ints  # (C, N)
+    tuple_of: Ints  # (C, N); x, or ~x where it is absent
     first_tuple: Longs  # (C + 1,)
     own_level: Ints
     own_weight: Floats
-    absent: Ints
     best: Floats  # (C,)
     left_keys: Ints  # (R, N)
     right_keys: Ints  # (R, N); the same array where both sides of every rule are the same
@@ -72,7 +75,7 @@ class Encoded:
 
 
 def encode(
-    table: pa.Table, model: CoreModel, frequencies: Frequencies, *, resources: Resources = Resources()
+    table: pa.Table, model: CoreModel, frequencies: Frequencies, *, resources: Resources = DEFAULT_RESOURCES
 ) -> Encoded:
     """Encode `table`. Frequencies not given are counted in it: the share of its values that a value is."""
     reader = _Reader(table, resources)
@@ -85,15 +88,20 @@ def encode(
     left, right = _keys(reader, model)
     return Encoded(
         values=values,
-        tuple_of=np.stack([part.codes for part in parts]),
+        tuple_of=np.stack([_marked(part.codes, absent[first[c] :]) for c, part in enumerate(parts)]),
         first_tuple=first,
         own_level=own_level,
         own_weight=own_weight,
-        absent=absent,
-        best=best_weights(model.program, model.weights, values),
+        best=best_weights(model, values),
         left_keys=left,
         right_keys=right,
     )
+
+
+def _marked(codes: Ints, absent: Ints) -> Ints:
+    """~x for the tuples that are absent."""
+    marked: Ints = np.where(absent[codes] == 1, ~codes, codes).astype(np.int32)
+    return marked
 
 
 def share_of(table: pa.Table, column: str) -> pa.Table:
@@ -110,7 +118,7 @@ class _Tuples:
     codes: Ints
     count: int
     inputs: tuple[Input, ...]
-    columns: tuple[Column | Floats, ...]
+    columns: tuple[Column, ...]  # Arrow, or numbers for the kinds that hold them
 
 
 class _Reader:
@@ -216,7 +224,7 @@ def _tuples(reader: _Reader, inputs: tuple[Input, ...], shares: Mapping[str, pa.
     codes, rows = reader.combined(columns)
     asked = [item for item in inputs if item.kind is not Kind.FREQUENCY]
     found = iter(reader.evaluated(rows, [item.sql for item in asked]))
-    held: list[Column | Floats] = []
+    held: list[Column] = []
     for item in inputs:
         if item.kind is Kind.FREQUENCY:
             held.append(_log_share(rows[item.columns[0]], shares[item.columns[0]]))
@@ -334,7 +342,7 @@ def _store(texts: Sequence[pa.Array]) -> _Store:
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     numbers = encoded.indices.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
-    ends = np.cumsum([len(each) for each in texts])[:-1] if texts else []
+    ends = np.cumsum([len(each) for each in texts], dtype=np.int64)[:-1]
     text, start = text_buffers(encoded.dictionary)
     return _Store(text, start, tuple(np.split(numbers, ends)))
 
@@ -353,7 +361,7 @@ def text_buffers(texts: pa.Array) -> tuple[np.ndarray[tuple[int], np.dtype[np.ui
     return np.ascontiguousarray(text), np.ascontiguousarray(start - base)
 
 
-def _list_cells(column: Column | Floats, made: int, base: int) -> tuple[Floats, Longs]:
+def _list_cells(column: Column, made: int, base: int) -> tuple[Floats, Longs]:
     """Numbers of the lists of one input, NaN for null; and where each list ends in the list store."""
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     lengths = pc.list_value_length(whole).fill_null(0).to_numpy(zero_copy_only=False)
@@ -362,13 +370,19 @@ def _list_cells(column: Column | Floats, made: int, base: int) -> tuple[Floats, 
     return cells, base + np.cumsum(lengths).astype(np.int64)
 
 
-def best_weights(program: Program, weights: Weights, values: Values) -> Floats:
-    """For each comparison the most that a pair can weigh."""
-    best = np.empty(len(program.levels))
-    for c in range(len(best)):
-        count = int(program.levels[c])
-        gains = [_most_adjustment(c, k, program, weights, values) for k in range(count)]
-        best[c] = max(float(weights.base[c, k]) + gains[k] for k in range(count))
+def best_weights(model: CoreModel, values: Values) -> Floats:
+    """For each comparison the most that a pair of different tuples can weigh.
+
+    Where a comparison reads one column, different tuples have different values, so no level that wants them equal.
+    """
+    best = np.empty(len(model.comparisons))
+    for c, comparison in enumerate(model.comparisons):
+        columns = {column.lower() for item in model.inputs[c] for column in item.columns}
+        possible = [
+            k for k, level in enumerate(comparison.levels) if len(columns) > 1 or exact_column(level.sql) not in columns
+        ]
+        gains = {k: _most_adjustment(c, k, model.program, model.weights, values) for k in possible}
+        best[c] = max((float(model.weights.base[c, k]) + gains[k] for k in possible), default=0.0)
     return best
 
 

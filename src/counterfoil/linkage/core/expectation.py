@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-import numba as nb
 import numpy as np
 
+from counterfoil.linkage.core.compiling import compiled
 from counterfoil.linkage.core.counts import Patterns
 from counterfoil.linkage.core.layout import Flags, Floats, Ints
 
@@ -93,7 +93,7 @@ def _expected(patterns: Patterns, m: Sequence[Floats], start: Start, prior: floa
     return expected_of_pairs(patterns.pattern, patterns.rarity, bits)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def expected_of_pairs(pattern: Ints, rarity: Floats, bits: Floats) -> Floats:
     """Sum of the probabilities of matching by pattern, where each pair has bits of its own beside its pattern's."""
     total = np.zeros(bits.size)

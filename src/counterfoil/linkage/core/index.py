@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.encode import (
     DEFAULT_RESOURCES,
     Encoded,
@@ -238,8 +239,9 @@ def _with_room(values: Values, model: CoreModel, room: int) -> Values:
     )
 
 
-def _longer(array: npt.NDArray[np.generic], more: int) -> npt.NDArray[np.generic]:
-    return np.concatenate([array, np.zeros(more, array.dtype)])
+def _longer(array: npt.NDArray[Any], more: int) -> npt.NDArray[Any]:
+    longer: npt.NDArray[Any] = np.concatenate([array, np.zeros(more, array.dtype)])
+    return longer
 
 
 class _NewTexts:
@@ -291,7 +293,7 @@ class _NewTexts:
         return self._new[key]
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def score_candidates(
     entry: Longs,
     record: Longs,
@@ -307,6 +309,8 @@ def score_candidates(
         total = weights.prior
         for c in range(program.levels.size):
             x, y = tuples[entry[n], c], tuple_of[record[n], c]
+            if y < 0:
+                y = ~y
             level = level_of(c, x, y, program, values)
             total += weights.base[c, level]
             if weights.tf_input[c, level] != NO_INPUT:

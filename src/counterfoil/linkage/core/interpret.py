@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from counterfoil.linkage.core.comparators import (
+    SHORT,
+    bound_of_letters,
     damerau_within,
     jaccard,
     jaro,
+    jaro_short,
     jaro_winkler,
-    jaro_winkler_bound,
     levenshtein_within,
+    with_prefix,
 )
+from counterfoil.linkage.core.compiling import compiled, compiled_exactly, compiled_inline, compiled_lean
 from counterfoil.linkage.core.layout import NO_INPUT, NO_LEVEL, Program, Values, Weights
+from counterfoil.linkage.core.strings import WIDE
 
 # Columns of an operation. A and B are inputs: twice the number of the input, and one more for the right side.
 OPERATION, A, B, COMPARE, NUMBER, LIMIT, SLOT, ON_TRUE, ON_FALSE = range(9)
@@ -48,7 +52,7 @@ _UNSET = -5.0  # no function gives it
 _BELOW = -1.0  # in place of a similarity that is under every constant it is compared with
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
+@compiled_inline
 def compared(how: int, one: float, other: float) -> bool:
     """Whether the comparison is true; false when it is false or null."""
     if how == EQUAL:
@@ -67,7 +71,7 @@ def compared(how: int, one: float, other: float) -> bool:
     return same if how == NOT_DISTINCT else not same
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
+@compiled_inline
 def _of_texts(function: int, one: int, other: int, limit: float, values: Values) -> float:
     """A function of two texts given by number. Below or above `limit` its value only has to be on the right side."""
     a, b = values.text_start[one], values.text_start[other]
@@ -76,13 +80,15 @@ def _of_texts(function: int, one: int, other: int, limit: float, values: Values)
     if one == other and a_length > 0:
         return 0.0 if function in (LEVENSHTEIN, DAMERAU) else 1.0
     if function in (JARO_WINKLER, JARO):
-        if limit > 0.0:
-            most = jaro_winkler_bound(text, a, a_length, values.letters[one], b, b_length, values.letters[other])
-            if most < limit:
-                return _BELOW
-        if function == JARO:
-            return jaro(text, a, a_length, b, b_length)
-        return jaro_winkler(text, a, a_length, b, b_length)
+        a_letters, b_letters = values.letters[one], values.letters[other]
+        if a_letters == WIDE or b_letters == WIDE or max(a_length, b_length) > SHORT:
+            if function == JARO:
+                return jaro(text, a, a_length, b, b_length)
+            return jaro_winkler(text, a, a_length, b, b_length)
+        if limit > 0.0 and bound_of_letters(text, a, a_length, a_letters, b, b_length, b_letters) < limit:
+            return _BELOW
+        found = jaro_short(text, a, a_length, b, b_length)
+        return found if function == JARO else with_prefix(found, text, a, a_length, b, b_length)
     if function in (LEVENSHTEIN, DAMERAU):
         bound = a_length + b_length if limit < 0.0 else int(limit)
         if function == LEVENSHTEIN:
@@ -91,7 +97,7 @@ def _of_texts(function: int, one: int, other: int, limit: float, values: Values)
     return jaccard(text, a, a_length, b, b_length)
 
 
-@nb.njit(nogil=True, cache=True, _nrt=False)
+@compiled_lean
 def _holds(values: Values, of: int, text: int) -> bool:
     for at in range(values.list_start[of], values.list_start[of + 1]):  # noqa: SIM110 - compiled
         if values.lists[at] == text:
@@ -99,7 +105,7 @@ def _holds(values: Values, of: int, text: int) -> bool:
     return False
 
 
-@nb.njit(nogil=True, cache=True, _nrt=False)
+@compiled_lean
 def _common(values: Values, one: int, other: int, most: int) -> int:
     """How many different texts two lists share; stops at `most`."""
     found = 0
@@ -119,7 +125,7 @@ def _common(values: Values, one: int, other: int, most: int) -> int:
     return found
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
+@compiled_inline
 def _of_two(function: int, one: float, other: float, limit: float, values: Values) -> float:
     """A function of two cells. Null when either is, save where DuckDB has it that a list shares nothing with null."""
     if math.isnan(one):
@@ -138,7 +144,7 @@ def _of_two(function: int, one: float, other: float, limit: float, values: Value
     return float(_common(values, int(one), int(other), -1))
 
 
-@nb.njit(nogil=True, cache=True, _nrt=False)
+@compiled
 def _of_lists(function: int, one: float, other: float, least: bool, values: Values) -> float:
     """The least or greatest value of a function over all pairs of elements; null when there are none."""
     best = np.nan
@@ -156,13 +162,13 @@ def _of_lists(function: int, one: float, other: float, least: bool, values: Valu
     return best
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def _known(found: float, given: float) -> float:
     """No number that is not null: DuckDB takes it as greater than all, as infinity is."""
     return np.inf if math.isnan(found) and not math.isnan(given) else found
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_exactly
 def _of_one(operation: int, given: float) -> float:
     if operation == NEGATIVE:
         return -given
@@ -191,7 +197,7 @@ def _of_one(operation: int, given: float) -> float:
     return 1.0 if given == 0.0 else 0.0  # NOT
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled_exactly
 def _of_numbers(operation: int, one: float, other: float) -> float:
     if operation == ADD:
         return one + other
@@ -220,7 +226,7 @@ def _of_numbers(operation: int, one: float, other: float) -> float:
     return np.nan if math.isnan(one) or math.isnan(other) else 0.0  # OR
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def value_of(start: int, end: int, left: int, right: int, program: Program, values: Values) -> float:
     """Run operations `start` to `end` on a stack; what is left on it."""
     stack = np.empty(DEPTH)
@@ -259,7 +265,7 @@ def value_of(start: int, end: int, left: int, right: int, program: Program, valu
     return float(stack[0])
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
+@compiled_inline
 def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     """The first level of comparison c that holds for left tuple x and right tuple y."""
     left = values.first_cell[c] + x * program.width[c]
@@ -312,7 +318,7 @@ def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     return int(-at - 1)
 
 
-@nb.njit(nogil=True, cache=True, forceinline=True, _nrt=False)
+@compiled_inline
 def adjustment(c: int, level: int, x: int, y: int, program: Program, weights: Weights, values: Values) -> float:
     """Bits that a level gains (or loses) because its value is rare (or common); 0 when no frequency is known."""
     given = weights.tf_input[c, level]

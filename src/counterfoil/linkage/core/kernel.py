@@ -1,17 +1,17 @@
-"""The loop over candidate pairs: skip what an earlier rule made, bound the weight, compare what is left, keep what counts.
+"""The loop over candidate pairs: skip what an earlier rule made, bound the weight, compare the rest, keep what counts.
 
-Weights are added in the order of the model, prior first, so that a pair weighs the same to the last bit whoever scores it
-and whatever was skipped on the way.
+Weights are added in the order of the model, prior first, so that a pair weighs the same to the last bit whoever scores
+it and whatever was skipped on the way.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from counterfoil.linkage.core.compiling import compiled_inline, compiled_lean
 from counterfoil.linkage.core.interpret import adjustment, level_of
 from counterfoil.linkage.core.layout import Flags, Floats, Ints, Longs, Program, Values, Weights
 
@@ -23,7 +23,7 @@ LEVEL_BITS = 4  # of a packed level: at most 16 levels, at most 16 comparisons
 class Side(NamedTuple):
     """The encoded table as the loop reads it."""
 
-    tuple_of: Ints  # (places, C) in the order of the block
+    tuple_of: Ints  # (places, C) in the order of the block; below zero where absent
     left_keys: Ints  # (places, earlier rules)
     right_keys: Ints
     record: Ints  # (places,)
@@ -37,7 +37,6 @@ class Own(NamedTuple):
     first: Longs
     level: Ints
     weight: Floats
-    absent: Ints
     best: Floats
     order: Longs  # comparisons, those that tell most for least first
 
@@ -67,11 +66,11 @@ def new_memo(comparisons: int) -> Memo:
 
 def new_out(capacity: int) -> Out:
     """Room for `capacity` pairs."""
-    kinds = (np.int32, np.int32, np.float64, np.uint64)
-    return Out(*(np.empty(capacity, kind) for kind in kinds))
+    ends = np.empty((2, capacity), np.int32)
+    return Out(ends[0], ends[1], np.empty(capacity), np.empty(capacity, np.uint64))
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_inline
 def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, memo: Memo) -> int:
     """The level of tuples x (left) and y (right), remembered."""
     key = (np.uint64(x) << np.uint64(32)) | np.uint64(y)
@@ -84,7 +83,7 @@ def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, me
     return int(level)
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled_lean
 def score_places(
     p: int,
     end: int,
@@ -103,14 +102,14 @@ def score_places(
     memo: Memo,
     out: Out,
     counted: Longs,
+    level: Longs,
 ) -> tuple[int, int, int]:
     """Score the pairs of places p to `end`, from its q-th partner on (-1: its first), into `out`.
 
     Returns how many were kept and where to go on: (kept, p, q); p is `end` when all is done. `counted` grows by pairs
-    scored and by pairs that a bound ruled out.
+    scored and by pairs that a bound ruled out. `level` is room for one level of each comparison.
     """
     comparisons = program.levels.size
-    level = np.empty(comparisons, np.int64)
     kept = 0
     while p < end:
         at = low[p] if q < 0 else q
@@ -144,12 +143,12 @@ def score_places(
             bound = weights.prior
             for c in range(comparisons):
                 x, y = left.tuple_of[p, c], right.tuple_of[at, c]
-                if x == y:
-                    level[c] = own.level[own.first[c] + x]
-                    bound += own.weight[own.first[c] + x]
-                elif own.absent[own.first[c] + x] or own.absent[own.first[c] + y]:
+                if x < 0 or y < 0:
                     level[c] = program.absent_level[c]
                     bound += weights.base[c, program.absent_level[c]]
+                elif x == y:
+                    level[c] = own.level[own.first[c] + x]
+                    bound += own.weight[own.first[c] + x]
                 else:
                     level[c] = -1
                     bound += own.best[c]
@@ -180,7 +179,9 @@ def score_places(
                 for c in range(comparisons):
                     x, y = left.tuple_of[p, c], right.tuple_of[at, c]
                     k = level[c]
-                    if x == y:
+                    if x < 0 or y < 0:
+                        total += weights.base[c, k]
+                    elif x == y:
                         total += own.weight[own.first[c] + x]
                     else:
                         if swapped:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from counterfoil.errors import Fault
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core.blocks import Block, block
 from counterfoil.linkage.core.encode import Encoded
+from counterfoil.linkage.core.interpret import CELL, DISTANCE, LEVENSHTEIN, OPERATION, PAIR
 from counterfoil.linkage.core.kernel import Memo, Out, Own, Side, new_memo, new_out, score_places
 from counterfoil.linkage.core.layout import Flags, Ints, Longs
 from counterfoil.linkage.core.splink_json import CoreModel
@@ -27,6 +30,7 @@ OUT_PAIRS = 1 << 19  # kept pairs that a thread holds before it hands them over
 _ROW_BYTES = 4 + 4 + 8 + 8 + 2
 _HELD_SHARE = 0.25  # of the memory that kept pairs may take before they spill
 
+Part = Sequence[npt.NDArray[Any]]
 COLUMNS = ("left", "right", "match_weight", "levels", "rule")
 
 
@@ -79,11 +83,20 @@ def score(
 
 
 def own_of(encoded: Encoded, model: CoreModel) -> Own:
-    """What the loop needs of single tuples; comparisons in the order of the bits that they can tell."""
+    """What the loop needs of single tuples; comparisons that cost least first, then those that can tell most bits."""
     base = model.weights.base
-    spread = [encoded.best[c] - base[c, : int(model.program.levels[c])].min() for c in range(len(encoded.best))]
-    order = np.argsort(-np.array(spread), kind="stable").astype(np.int64)
-    return Own(encoded.first_tuple, encoded.own_level, encoded.own_weight, encoded.absent, encoded.best, order)
+    count = len(encoded.best)
+    spread = [encoded.best[c] - base[c, : int(model.program.levels[c])].min() for c in range(count)]
+    dear = [_is_dear(model, c) for c in range(count)]
+    order = np.lexsort((-np.array(spread), np.array(dear))).astype(np.int64)
+    return Own(encoded.first_tuple, encoded.own_level, encoded.own_weight, encoded.best, order)
+
+
+def _is_dear(model: CoreModel, c: int) -> bool:
+    """Whether a comparison compares texts letter by letter in more than an edit or two."""
+    first = model.program.first[c]
+    operations = model.program.operations[int(first.min()) : int(first.max()) + 1, OPERATION]
+    return bool(np.isin(operations, (PAIR, CELL, DISTANCE, LEVENSHTEIN), invert=True).any())
 
 
 def _rule_parts(
@@ -95,21 +108,22 @@ def _rule_parts(
     fresh: Flags | None,
     threads: int,
     counts: _Counts,
-) -> Iterator[Sequence[npt.NDArray[np.generic]]]:
+) -> Iterator[Part]:
     """Kept pairs of one rule, in the order of its places whatever thread made them."""
     left = side_of(encoded, ordered.left, ordered.rule, groups, fresh)
     right = left if ordered.one_order else side_of(encoded, ordered.right, ordered.rule, groups, fresh)
     own = own_of(encoded, model)
     local = threading.local()
 
-    def work(first: int, last: int) -> list[Sequence[npt.NDArray[np.generic]]]:
+    def work(first: int, last: int) -> list[Part]:
         memo, out = _buffers(local, len(model.comparisons))
-        counted = np.zeros(2, np.int64)
-        p, q, found = first, -1, []
+        counted, level = np.zeros(2, np.int64), np.zeros(len(model.comparisons), np.int64)
+        p, q = first, -1
+        found: list[Part] = []
         while p < last:
             kept, p, q = score_places(
                 p, last, q, ordered.low, ordered.high, left, right, ordered.one_order, ordered.rule,
-                model.program, model.weights, encoded.values, own, threshold, memo, out, counted,
+                model.program, model.weights, encoded.values, own, threshold, memo, out, counted, level,
             )  # fmt: skip
             if kept:
                 found.append([column[:kept].copy() for column in out])
@@ -122,9 +136,11 @@ def _rule_parts(
         yield from _in_order(pool, work, units(ordered), threads)
 
 
-def _in_order(pool: ThreadPoolExecutor, work, parts: Sequence[tuple[int, int]], threads: int):  # type: ignore[no-untyped-def]
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[int, int], list[Part]], parts: Sequence[tuple[int, int]], threads: int
+) -> Iterator[Part]:
     """Results in the order of the parts; only a few are made before they are taken."""
-    waiting: list[Future[list[Sequence[npt.NDArray[np.generic]]]]] = []
+    waiting: list[Future[list[Part]]] = []
     for first, last in parts:
         waiting.append(pool.submit(work, first, last))
         if len(waiting) > 2 * threads:
@@ -159,7 +175,7 @@ def units(ordered: Block) -> list[tuple[int, int]]:
     upto: Longs = np.concatenate([[0], np.cumsum(ordered.high - ordered.low)])
     cuts = np.searchsorted(upto, np.arange(0, int(upto[-1]), UNIT_PAIRS))
     ends = np.unique(np.concatenate([cuts, [len(ordered.low)]])).tolist()
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(itertools.pairwise(ends))
 
 
 class _Kept:
@@ -179,7 +195,7 @@ class _Kept:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def add(self, part: Sequence[npt.NDArray[np.generic]], rule: int) -> None:
+    def add(self, part: Part, rule: int) -> None:
         columns = [pa.array(column) for column in part]
         columns.append(pa.array(np.full(len(part[0]), rule, np.int16)))
         self._held.append(pa.record_batch(columns, names=list(COLUMNS)))

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from counterfoil.linkage.core.compiling import compiled
 from counterfoil.linkage.core.layout import Bytes, Longs
 
 Letters = npt.NDArray[np.uint64]
+WIDE = np.uint64(0xFFFFFFFFFFFFFFFF)  # letters of a text with characters of several bytes
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def letters_of(text: Bytes, start: Longs) -> Letters:
-    """For each text one bit for each byte, modulo 64, that occurs in it."""
+    """For each text one bit for each byte, modulo 64, that occurs in it; `WIDE` when not all are ASCII."""
     found = np.zeros(start.size - 1, dtype=np.uint64)
     for i in range(found.size):
         mask = np.uint64(0)
+        wide = False
         for at in range(start[i], start[i + 1]):
             mask |= np.uint64(1) << np.uint64(text[at] & 63)
-        found[i] = mask
+            wide |= text[at] >= 128
+        found[i] = WIDE if wide else mask
     return found
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def hash_of(text: Bytes, low: int, high: int) -> np.uint64:
     """A 64-bit hash of some bytes (FNV-1a)."""
     found = np.uint64(0xCBF29CE484222325)
@@ -32,7 +35,7 @@ def hash_of(text: Bytes, low: int, high: int) -> np.uint64:
     return found ^ (found >> np.uint64(29))
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def slots_of(text: Bytes, start: Longs) -> npt.NDArray[np.int32]:
     """A hash table of texts by open addressing: number of the text in each slot, or -1."""
     size = 16
@@ -48,7 +51,7 @@ def slots_of(text: Bytes, start: Longs) -> npt.NDArray[np.int32]:
     return slots
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def find_text(slots: npt.NDArray[np.int32], text: Bytes, start: Longs, wanted: Bytes, low: int, high: int) -> int:
     """The number of the text that is bytes `low` to `high` of `wanted`, or -1."""
     mask = np.uint64(slots.size - 1)
@@ -67,7 +70,7 @@ def find_text(slots: npt.NDArray[np.int32], text: Bytes, start: Longs, wanted: B
     return -1
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def find_texts(slots: npt.NDArray[np.int32], text: Bytes, start: Longs, wanted: Bytes, wanted_start: Longs) -> Longs:
     """`find_text` of many."""
     found = np.empty(wanted_start.size - 1, dtype=np.int64)

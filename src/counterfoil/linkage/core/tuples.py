@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from counterfoil.linkage.core.compiling import compiled
 from counterfoil.linkage.core.interpret import adjustment, level_of
 from counterfoil.linkage.core.layout import NO_INPUT, Floats, Ints, Longs, Program, Values, Weights
 
 
-@nb.njit(nogil=True, cache=True)
+@compiled
 def fill_own(
     c: int,
     low: int,
