@@ -55,6 +55,7 @@ class Format(Enum):
 class Engine(Enum):
     """Linkage engines there are."""
 
+    CORE = "core"
     SPLINK = "splink"
 
 
@@ -157,7 +158,9 @@ def load(
 @app.command()
 def link(
     lab: Lab,
-    engine: Annotated[Engine, typer.Option(help="Linkage engine.")] = Engine.SPLINK,
+    engine: Annotated[
+        Engine, typer.Option(help="Linkage engine; what core cannot express goes to splink.")
+    ] = Engine.CORE,
     retrain: Annotated[bool, typer.Option("--retrain", help="Make new models; kept ones are used otherwise.")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Score all pairs again, with the kept models.")] = False,
     share: Annotated[

@@ -16,7 +16,7 @@ import pyarrow as pa
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.blocking import check_blocks, count_between
 from counterfoil.linkage.clusters import Strictness
-from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID, prepare
 from counterfoil.linkage.specification import NumberEvidence, Specification
@@ -45,7 +45,7 @@ def link_cohort(
     *,
     resources: Resources,
     threshold: float = COHORT_WEIGHT,
-    engine: Engine = Engine.SPLINK,
+    engine: Engine = DEFAULT_ENGINE,
     without_identifiers: bool = False,
 ) -> pa.Table:
     """One row for each entry of `entries` (standardised; record_id is the entry's id), in their order.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
 
-
 _ALIKE = 0.5  # share of letters in common below which two values are marked as a whole: other names, not slips
 
 

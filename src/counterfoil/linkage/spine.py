@@ -48,7 +48,7 @@ from counterfoil.linkage.clusters import (
     sizes,
     weak_bridges,
 )
-from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
 from counterfoil.linkage.model import Model, Resources, load_model, save_model, weights
 from counterfoil.linkage.prepare import ID
@@ -97,7 +97,10 @@ class SpineResult:
     def lines(self) -> list[str]:
         """What was done, as sentences: which spine, which models, what was scored."""
         said = "Made the spine" if self.made else "The spine is up to date"
-        return [f"{said}: {self.spine.version}.", *(model["line"] for model in self.quality["models"].values())]
+        models = [model["line"] for model in self.quality["models"].values()]
+        because = self.quality.get("engine_because")
+        other = [f"Splink scored: our own engine cannot express {because}."] if because else []
+        return [f"{said}: {self.spine.version}.", *models, *other]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class _Linked:
 def build_spine(
     lab: OpenLab,
     *,
-    engine: Engine = Engine.SPLINK,
+    engine: Engine = DEFAULT_ENGINE,
     truth: pa.Table | None = None,
     new_key: NewKey | None = None,
     retrain: bool = False,
@@ -303,15 +306,17 @@ def _report(
     truth: pa.Table | None,
 ) -> Mapping[str, Any]:
     thresholds, labels = thresholds_of(lab), linked.clustering.labels
+    used = engines.engine_for(next(iter(linked.models.values())).model, engine)
     exact = quality.exact_baseline(linked.prepared)
     report: dict[str, Any] = {
         "key": key,
-        "engine": engine.value,
+        "engine": used.engine.value,
+        "engine_because": used.because,
         "specification": specification.key,
         "inputs": dict(inputs),
         "thresholds": {level.value: limit for level, limit in thresholds.items()},
         "records": linked.prepared.num_rows,
-        "people": {level.value: len(set(found.tolist())) for level, found in labels.items()},
+        "people": {level.value: int(np.unique(found).size) for level, found in labels.items()},
         "completeness": quality.completeness(linked.prepared),
         "blocking": [asdict(count) for count in linked.counts],
         "model": _model_report(next(iter(linked.models.values()))),
@@ -319,14 +324,14 @@ def _report(
         "hot_blocks": linked.records.about["hot_blocks"],
         "stages": _stages_report(linked),
         "products": {
-            name: {level.value: len(set(found.tolist())) for level, found in each.labels.items()}
+            name: {level.value: int(np.unique(found).size) for level, found in each.labels.items()}
             for name, each in linked.products.items()
         },
         "cluster_sizes": {level.value: sizes(found) for level, found in labels.items()},
         "guards": _guard_report(linked.clustering),
         "link_rates": quality.link_rates(linked.prepared, labels[PERSON_LEVEL]),
         "estimated": quality.estimated(linked.links, thresholds),
-        "exact_keys": {"people": len(set(exact.tolist()))},
+        "exact_keys": {"people": int(np.unique(exact).size)},
     }
     if truth is not None:
         groups = [name for name in truth.column_names if name not in ("source", "record_id", "person_id")]

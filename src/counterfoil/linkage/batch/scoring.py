@@ -168,26 +168,16 @@ def _score(
     table = records.of(task.sources)
     table = table.set_column(table.column_names.index(ID), ID, pa.array(np.arange(numbers.size)))
     pairs = sum(count.pairs for count in count_within(table, engaged.specification.rules))
-    found = engines.score(
+    return engines.score(
         table,
         kept.model,
         threshold=KEPT_WEIGHT,
         pairs=pairs,
         engine=engaged.engine,
         resources=engaged.resources,
+        groups=_groups(task, records),
+        fresh=None if fresh is None else fresh[numbers],
     )
-    return _wanted(found, _groups(task, records), None if fresh is None else fresh[numbers])
-
-
-def _wanted(found: pa.Table, groups: npt.NDArray[np.int64] | None, fresh: npt.NDArray[np.bool_] | None) -> pa.Table:
-    """The pairs of different groups of which one record is fresh."""
-    left, right = found[LEFT].to_numpy(), found[RIGHT].to_numpy()
-    wanted = np.ones(left.size, dtype=np.bool_)
-    if groups is not None:
-        wanted &= groups[left] != groups[right]
-    if fresh is not None:
-        wanted &= fresh[left] | fresh[right]
-    return found.filter(pa.array(wanted))
 
 
 def _groups(task: Task, records: Records) -> npt.NDArray[np.int64] | None:

@@ -279,7 +279,7 @@ def _values(parts: Sequence[_Tuples], program: Program) -> Values:
                 own[:, i] = next(numbers)
             elif item.kind is Kind.TEXTS:
                 own[:, i], ends = _list_cells(column, made, int(starts[-1][-1]))
-                lists.append(next(numbers).astype(np.int32))
+                lists.append(np.nan_to_num(next(numbers), nan=-1).astype(np.int32))  # a null element equals none
                 starts.append(ends)
                 made += len(ends)
             else:

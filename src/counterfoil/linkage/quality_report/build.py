@@ -17,7 +17,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.blocking import count_within
 from counterfoil.linkage.clusters import Labels, Links, Strictness, cluster, links_of
-from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality import completeness, estimated, exact_baseline, link_rates
@@ -62,7 +62,7 @@ def build_report(
     truth: pa.Table | None = None,
     labels: pa.Table | None = None,
     reviewer_error: float | None = None,
-    engine: Engine = Engine.SPLINK,
+    engine: Engine = DEFAULT_ENGINE,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Everything that the page shows. `truth` as `lab_truth` gives it; `labels` as `estimate` takes them."""

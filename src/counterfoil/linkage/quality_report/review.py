@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from counterfoil.lab.files import write_json
 from counterfoil.linkage.clusters import Strictness
-from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality_report.beyond import beyond_frames
@@ -56,7 +56,7 @@ def review_sample(
     *,
     today: dt.date,
     labels: int = LABELS,
-    engine: Engine = Engine.SPLINK,
+    engine: Engine = DEFAULT_ENGINE,
     resources: Resources = DEFAULT_RESOURCES,
 ) -> ReviewSample:
     """The pairs of a spine that are to be looked at: those drawn before, or drawn now and kept."""
