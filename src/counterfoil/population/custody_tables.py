@@ -307,7 +307,12 @@ def _poisson(drawn: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], most
 
 
 def _second_of_pair(
-    spell: Integers, day: Integers, where: Integers, kind: Integers, start: Days, end: npt.NDArray[np.integer]
+    spell: Integers,
+    day: npt.NDArray[np.integer],
+    where: Integers,
+    kind: Integers,
+    start: Days,
+    end: npt.NDArray[np.integer],
 ) -> npt.NDArray[np.bool_]:
     """Rows that are the second prisoner of the assault before them: no two follow each other."""
     if not len(spell):
@@ -317,7 +322,7 @@ def _second_of_pair(
     same &= (day - before <= _SAME_INCIDENT_DAYS) & (before >= start[spell]) & (before <= end[spell])
     same[0] = False
     runs = np.arange(len(same)) - np.maximum.accumulate(np.where(same, -1, np.arange(len(same))))
-    return same & (runs % 2 == 1)
+    return np.asarray(same & (runs % 2 == 1), np.bool_)
 
 
 def _roles(

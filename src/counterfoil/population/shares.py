@@ -231,7 +231,7 @@ _KS2 = ("Below level 3", "Level 3", "Level 4", "Level 5", "Level 6")
 
 
 def _write_care(
-    out: Path, draws: Draws, everyone: _Everyone, holdings: Holdings, pupil: Integers, progress: Progress
+    out: Path, draws: Draws, everyone: _Everyone, holdings: Holdings, pupil: npt.NDArray[np.int32], progress: Progress
 ) -> int:
     people = everyone.people
     record_of = holdings.first_record_of(len(people))[pupil]
@@ -306,7 +306,8 @@ def _spans(
 ) -> _Spans:
     """Spans from 16 years of age until 65, death or the end of the sources, at a rate that the unseen factor moves."""
     rate = a_year * np.exp(BY_LATENT[f"{what}_rate"] * people.latent[worker])
-    length = mean_days * np.exp(BY_LATENT["job_length"] * people.latent[worker]) if what == "job" else mean_days
+    slope = BY_LATENT["job_length"] if what == "job" else 0.0
+    length = mean_days * np.exp(slope * people.latent[worker])
     first = np.maximum(people.born[worker] + 16 * 365, JOBS_FROM)
     last = np.minimum(np.minimum(people.born[worker] + 65 * 365, people.dies[worker]), LAST_DAY)
     open_ = np.maximum(last - first, 0)
@@ -316,7 +317,7 @@ def _spans(
     each = worker[of].astype(np.int64) * _MOST_JOBS + number
     slot = open_[of] / np.maximum(count[of], 1)
     start = first[of] + (slot * (number + 0.6 * draws.uniform(each, f"{what} start"))).astype(np.int64)
-    days = -np.log1p(-draws.uniform(each, f"{what} days")) * (length[of] if what == "job" else length)
+    days = -np.log1p(-draws.uniform(each, f"{what} days")) * length[of]
     end = start + 1 + np.minimum(days, slot * 0.95).astype(np.int64)
     return _Spans(worker[of], number, start.astype(np.int32), np.where(end > last[of], MISSING, end).astype(np.int32))
 

@@ -1,0 +1,205 @@
+"""Shares of other departments: linked by themselves, read by their own key, never part of the spine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from counterfoil.cohort.shares import read_share, share_covariates
+from counterfoil.domains import load as load_domain
+from counterfoil.domains.shares import load_share
+from counterfoil.errors import Refused, UsageError
+from counterfoil.lab.make import OpenLab, make_lab, open_lab
+from counterfoil.linkage import Engine, build_spine
+from counterfoil.linkage.shares import ShareResult, link_share
+from counterfoil.population import LAB_DATE, generate
+from counterfoil.records.load import load
+from counterfoil.study.roles import ProcessRole
+from counterfoil.study.tasks import TASKS
+from counterfoil.warehouse import query
+
+PEOPLE = 3_000
+SOURCES = ("pnc", "prison")  # two are enough for what is tested here
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A lab with a spine and the employment share linked to it."""
+
+    population: Path
+    lab: OpenLab
+    result: ShareResult
+
+    def files(self, share: str) -> list[Path]:
+        tables = load_share("justice", share).source.tables
+        return [self.population / "shares" / f"{share}_{table}.parquet" for table in tables]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    root = tmp_path_factory.mktemp("shares")
+    generate(root / "population", people=PEOPLE, seed=4, shares=True)
+    lab = make_lab(root / "lab", today=LAB_DATE)
+    domain = load_domain()
+    for name in SOURCES:
+        files = [root / "population" / "sources" / f"{name}_{t}.parquet" for t in domain.sources[name].tables]
+        load(files, domain.source(name), lab.paths, delivery=LAB_DATE, codes=domain.codes, today=LAB_DATE)
+    build_spine(lab, engine=Engine.SPLINK)
+    before = spine_bytes(lab)
+    shared = Shared(root / "population", lab, ShareResult("", "", {}, made=False))
+    task = TASKS[ProcessRole.INTAKE, "load"]
+    files = [str(file) for file in shared.files("employment")]
+    task({"lab": str(lab.paths.root), "source": "employment", "files": files, "date": None}, lambda *_: None)
+    result = link_share(lab, "employment", engine=Engine.SPLINK, truth=root / "population" / "truth")
+    assert spine_bytes(lab) == before
+    return Shared(root / "population", lab, result)
+
+
+def spine_bytes(lab: OpenLab) -> dict[str, bytes]:
+    folder = lab.paths.latest_spine()
+    assert folder is not None
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def texts(folder: Path) -> Iterator[tuple[Path, set[str]]]:
+    """Every text in the tables under a folder."""
+    for path in sorted(folder.rglob("*.parquet")):
+        table = pq.read_table(path)
+        strings = [c for c in table.column_names if pa.types.is_string(table.schema.field(c).type)]
+        yield path, {value for column in strings for value in pc.unique(table[column]).to_pylist()}
+
+
+def test_the_share_is_linked_well_and_better_than_by_exact_keys(made: Shared) -> None:
+    truth = made.result.quality["truth"]
+    model, exact = (truth[name]["all"] for name in ("model", "exact_keys"))
+    assert model["precision"]["rate"] > 0.995
+    assert model["recall"]["rate"] > 0.92
+    assert model["recall"]["rate"] > exact["recall"]["rate"]
+    assert set(truth["model"]["by_sex"]) == {"1", "2"}
+
+
+def test_nobody_of_either_side_is_linked_twice(made: Shared) -> None:
+    keys = pq.read_table(made.lab.paths.share_keys("employment", made.result.version))
+    assert len(pc.unique(keys["share_key"])) == len(pc.unique(keys["register_key"])) == keys.num_rows > 0
+    assert keys.column_names == ["share_key", "register_key", "link_probability"]
+    ends = made.result.quality["people"]
+    assert ends["linked"] == keys.num_rows
+    assert ends["linked"] + ends["tied"] + ends["not_found"] == ends["all"]
+
+
+def test_no_id_of_the_share_is_in_the_spine_nor_the_other_way_round(made: Shared) -> None:
+    paths = made.lab.paths
+    people = pq.read_table(made.population / "shares" / "employment_people.parquet")
+    keys = pq.read_table(paths.share_keys("employment", made.result.version))
+    of_share = {*people["record_id"].to_pylist(), *people["nino"].to_pylist(), *keys["share_key"].to_pylist()}
+    for folder in (paths.linker / "spine", paths.linker / "extracts", paths.analyst / "extracts"):
+        for path, found in texts(folder):
+            assert not found & of_share, path
+    for path, found in texts(paths.analyst / "register_keys"):
+        assert not found & of_share, path
+    spine = pq.read_table(paths.latest_spine() / "people.parquet")  # type: ignore[operator]
+    of_spine = {*spine["record_id"].to_pylist(), *spine["person_id"].to_pylist(), *keys["register_key"].to_pylist()}
+    own = paths.linker / "shares" / "employment"
+    for folder in (own / "identifiers", own / "held", paths.analyst / "shares"):
+        for path, found in texts(folder):
+            assert not found & of_spine, path
+    assert not set(keys["share_key"].to_pylist()) & set(keys["register_key"].to_pylist())
+
+
+def test_the_analyst_has_keys_and_facts_of_linked_people_and_no_id_of_the_department(made: Shared) -> None:
+    paths = made.lab.paths
+    people = pq.read_table(made.population / "shares" / "employment_people.parquet")
+    theirs = {*people["record_id"].to_pylist(), *people["nino"].to_pylist()}
+    keys = set(pq.read_table(paths.share_keys("employment", made.result.version))["share_key"].to_pylist())
+    for path, found in texts(paths.analyst):
+        assert not found & theirs, path
+    for table in ("facts", "jobs", "claims"):
+        facts = pq.read_table(paths.share_facts("employment", made.result.version) / f"{table}.parquet")
+        assert set(facts["share_key"].to_pylist()) <= keys
+        assert not {"record_id", "job_id", "claim_id", "surname", "nino"} & set(facts.column_names)
+
+
+def test_a_second_link_of_the_same_inputs_is_not_made_again(made: Shared) -> None:
+    truth = made.population / "truth"
+    again = link_share(made.lab, "employment", engine=Engine.SPLINK, truth=truth)
+    assert (again.made, again.version) == (False, made.result.version)
+    assert again.quality == json.loads(json.dumps(dict(made.result.quality)))
+
+
+def test_each_share_has_a_secret_of_its_own(made: Shared) -> None:
+    secret = made.lab.paths.share_secret("employment")
+    assert secret.stat().st_mode & 0o077 == 0
+    assert secret.read_bytes() != (made.lab.paths.linker / "register.secret").read_bytes()
+
+
+def test_a_closed_gateway_refuses_loading_linking_and_reading(made: Shared) -> None:
+    ends = load_share("justice", "employment").gateway.ends
+    settings = made.lab.paths.settings
+    kept = settings.read_text(encoding="utf-8")
+    try:
+        after = ends + dt.timedelta(1)
+        settings.write_text(kept.replace(LAB_DATE.isoformat(), after.isoformat()), encoding="utf-8")
+        late = open_lab(made.lab.paths.root)
+        with pytest.raises(Refused, match="gateway") as linked:
+            link_share(late, "employment", engine=Engine.SPLINK)
+        files = [str(file) for file in made.files("employment")]
+        arguments = {"lab": str(late.paths.root), "source": "employment", "files": files, "date": None}
+        with pytest.raises(Refused) as loaded:
+            TASKS[ProcessRole.INTAKE, "load"](arguments, lambda *_: None)
+        with pytest.raises(Refused) as read:
+            read_share(late.paths, "employment", today=after)
+        assert {error.value.rule for error in (linked, loaded, read)} == {"gateway"}
+        assert read_share(late.paths, "employment", today=ends).num_rows > 0
+    finally:
+        settings.write_text(kept, encoding="utf-8")
+
+
+def test_an_unlinked_or_unknown_share_is_said(made: Shared) -> None:
+    with pytest.raises(UsageError, match="is not linked"):
+        read_share(made.lab.paths, "education", today=LAB_DATE)
+    with pytest.raises(UsageError, match="is not loaded"):
+        link_share(made.lab, "education", engine=Engine.SPLINK)
+    with pytest.raises(UsageError, match="education, employment"):
+        link_share(made.lab, "health", engine=Engine.SPLINK)
+    with pytest.raises(UsageError, match="facts, jobs, claims"):
+        read_share(made.lab.paths, "employment", "wages", today=LAB_DATE)
+
+
+def test_a_justice_persons_covariates_are_of_before_the_index_date(made: Shared) -> None:
+    """For the person with most jobs, asked on the day a job starts, the day after, and the day after a job ended."""
+    paths = made.lab.paths
+    jobs = read_share(paths, "employment", "jobs", today=LAB_DATE)
+    sql = """SELECT register_key, start_date, end_date FROM jobs WHERE start_date IS NOT NULL
+             AND end_date > start_date + 30 AND register_key NOT IN (
+                SELECT register_key FROM jobs WHERE end_date IS NULL OR start_date IS NULL)
+             AND register_key NOT IN (SELECT register_key FROM jobs WHERE month(start_date) = 4 AND day(start_date) = 6)
+             ORDER BY register_key, start_date"""
+    steady = query(sql, {"jobs": jobs}).to_pylist()
+    begun = {row["register_key"]: row["start_date"] for row in reversed(jobs.to_pylist())}  # the first of each
+    first = next(row for row in steady if row["start_date"] == begun[row["register_key"]])
+    key, start, end = first["register_key"], first["start_date"], first["end_date"]
+    assert min(row["start_date"] for row in jobs.to_pylist() if row["register_key"] == key) == start
+    days = [start, start + dt.timedelta(1), start + dt.timedelta(15), end + dt.timedelta(20)]
+    events = pa.table(
+        {
+            "index_event_id": pa.array([1, 2, 3, 4, 5], pa.int64()),
+            "register_key": [key] * 4 + ["nobody"],
+            "index_date": pa.array([*days, start], pa.date32()),
+        }
+    )
+    found = share_covariates(paths, "employment", events, today=LAB_DATE).to_pylist()
+    assert [row["employment_known"] for row in found] == [True] * 4 + [False]
+    assert [row["employment_at_index"] for row in found[:3]] == [False, True, True]
+    assert found[0]["employment_weeks"] == 0.0
+    assert found[1]["employment_weeks"] == 0.1  # one day
+    assert found[2]["employment_weeks"] == 2.1  # 15 days
+    assert found[3]["employment_month_before"] is True
+    assert {value for name, value in found[4].items() if name not in ("index_event_id", "employment_known")} == {None}
