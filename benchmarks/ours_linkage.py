@@ -20,6 +20,7 @@ from counterfoil.linkage.core.score import score as score_encoded
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
 from counterfoil.linkage.core.train import Plan
 from counterfoil.linkage.core.train import train as learn
+from counterfoil.linkage.model import bounded
 
 MEMORY = 12 * 10**9
 CLUSTER_WEIGHT = 4.247927513443585  # log2 of the odds at probability 0.95
@@ -57,7 +58,8 @@ def _trained(table: pa.Table, term_frequencies: bool) -> dict[str, Any]:
         rarity=term_frequencies,
         iterations=25,
     )
-    return learn(table, linkage_data.model(), plan).settings
+    trained = learn(table, linkage_data.model(), plan)
+    return bounded(trained.settings, random_pairs=trained.random_pairs)[0]
 
 
 def link(records: str, out: str) -> Ready:
@@ -67,8 +69,8 @@ def link(records: str, out: str) -> Ready:
         table = pq.read_table(records, columns=_PARTS)
         model = read_model(_trained(table, term_frequencies=False))
         pairs = _pairs(encode(table, model, {}), model)
-        ends = (pairs[side].to_numpy().astype(np.int64) for side in ("left", "right"))
-        links = Links(*ends, pairs["match_weight"].to_numpy()).above(CLUSTER_WEIGHT)
+        left, right = (pairs[side].to_numpy().astype(np.int64) for side in ("left", "right"))
+        links = Links(left, right, pairs["match_weight"].to_numpy()).above(CLUSTER_WEIGHT)
         labels = components(table.num_rows, links)
         pq.write_table(pa.table({"unique_id": table["unique_id"], "cluster": labels}), out)
 
