@@ -22,6 +22,7 @@ from typer.main import get_command
 from counterfoil.cli.commands import app
 from counterfoil.disclosure import DisclosureSettings
 from counterfoil.domains import Domain, TableSchema, load
+from counterfoil.domains.shares import load_shares
 from counterfoil.lab.settings import LabSettings
 from counterfoil.study.plan import Plan
 
@@ -251,6 +252,10 @@ def render_domain(domain: Domain) -> str:
     for source in domain.sources.values():
         sections.append(f"## `{source.name}`: {source.label}\n")
         sections += [_render_table(table) for table in source.tables.values()]
+    for share in load_shares(domain.name).values():
+        sections.append(f"## `{share.name}`: {share.source.label}, a share of another department\n")
+        sections.append("Linked by itself with `counterfoil link LAB --share`; no record of it enters the spine.\n")
+        sections += [_render_table(table) for table in share.source.tables.values()]
     sections.append("## Code lists\n")
     for name, codes in domain.codes.items():
         rows = "\n".join(f"| `{code}` | {_cell(str(label))} |" for code, label in codes.items())
@@ -261,7 +266,7 @@ def render_domain(domain: Domain) -> str:
 def _render_table(table: TableSchema) -> str:
     lead = f"One row for each `{table.key}`."
     if table.parent is not None:
-        lead += f" `record_id` points to `{table.parent}`."
+        lead += f" `{table.parent_column or 'record_id'}` points to `{table.parent}`."
     rows = [
         f"| `{column.name}` | {column.type}{f' (`{column.codes}`)' if column.codes else ''} "
         f"| {', '.join(sorted(c.value for c in column.classes))} | {'yes' if column.required else ''} "
@@ -269,7 +274,10 @@ def _render_table(table: TableSchema) -> str:
         for column in table.columns.values()
     ]
     head = ["| column | type | class | must be filled | note |", "|---|---|---|---|---|"]
-    return "\n".join([f"### `{table.name}`\n", f"{lead}\n", *head, *rows, ""])
+    extra = [f"- `{name}` is not in Data First's catalogue: {_cell(why)}" for name, why in table.extra.items()]
+    absent = [f"- `{name}` of the catalogue is not delivered: {_cell(why)}" for name, why in table.absent.items()]
+    notes = [*extra, *absent, ""] if extra or absent else []
+    return "\n".join([f"### `{table.name}`\n", f"{lead}\n", *head, *rows, "", *notes])
 
 
 def _cell(text: str) -> str:

@@ -13,7 +13,8 @@ from counterfoil.population import PopulationReport
 from lib.population_fixture import PEOPLE, rows, share
 
 TABLES = [(source, table) for source, schema in load().sources.items() for table in schema.tables]
-ARROW_TYPE = {"date": pa.date32(), "integer": pa.int64(), "decimal": pa.float64(), "boolean": pa.bool_()}  # every other type is text
+# Every other type is text.
+ARROW_TYPE = {"date": pa.date32(), "integer": pa.int64(), "decimal": pa.float64(), "boolean": pa.bool_()}
 
 
 @pytest.mark.parametrize(("source", "table"), TABLES)

@@ -103,13 +103,14 @@ def population(
     out: Annotated[Path, typer.Option(help="Folder to write; must not exist yet or be empty.")],
     people: Annotated[int, typer.Option(min=2_000, max=5_000_000, help="How many people.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 1,
+    shares: Annotated[bool, typer.Option("--shares", help="Also what other departments hold of them.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write a synthetic population with known truth: what the sources would hold, and the truth apart."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not empty. Give a folder that does not exist yet, or an empty one.")
     with progress() as show:
-        made = generate(out, people=people, seed=seed, progress=show)
+        made = generate(out, people=people, seed=seed, shares=shares, progress=show)
     if as_json:
         say_json(made.to_json())
     else:
