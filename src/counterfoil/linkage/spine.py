@@ -51,7 +51,9 @@ from counterfoil.linkage.clusters import (
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
 from counterfoil.linkage.model import Model, Resources, load_model, save_model, weights
+from counterfoil.linkage.overrides import read_overrides
 from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.rulings import Ruled, key_of_overrides, rulings_of
 from counterfoil.linkage.specification import Specification, load_specification
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.warehouse import query, read_table, write_table
@@ -100,7 +102,9 @@ class SpineResult:
         models = [model["line"] for model in self.quality["models"].values()]
         because = self.quality.get("engine_because")
         other = [f"Splink scored: our own engine cannot express {because}."] if because else []
-        return [f"{said}: {self.spine.version}.", *models, *other]
+        contradicting = sum(each["contradictions"] > 0 for each in self.quality.get("overrides", {}).values())
+        settle = ["Some overrides contradict each other; `counterfoil review` shows them."] if contradicting else []
+        return [f"{said}: {self.spine.version}.", *models, *other, *settle]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,8 @@ class _Linked:
     scored: tuple[Scored, ...]
     pairs: pa.Table
     products: Mapping[str, Clustering]
+    overrides: pa.Table
+    ruled: Mapping[str, Ruled]  # by product
 
     @property
     def links(self) -> Links:
@@ -154,7 +160,8 @@ def build_spine(
     check_blocks(counts, max_block=specification.guards.max_block)
     progress("Training the model", 0.1)
     models = _models(lab, records, specification, engine, retrain)
-    key = _key(lab, specification, engine, inputs, models)
+    overrides = read_overrides(lab.paths)
+    key = _key(lab, specification, engine, inputs, models, overrides)
     latest = lab.paths.latest_spine()
     version, there = version_for(lab.paths.linker / "spine", lab.settings.date(), key)
     if there and not rebuild:
@@ -162,7 +169,7 @@ def build_spine(
         _write_register_keys(lab.paths, folder, None)
         return SpineResult(read_spine(lab), _read_quality(folder), made=False)
     folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), key))
-    linked = _link(lab, records, counts, models, specification, engine, latest, rebuild, progress)
+    linked = _link(lab, records, counts, models, specification, engine, latest, rebuild, overrides, progress)
     report = _report(linked, lab, inputs, key=key, engine=engine, specification=specification, truth=truth)
     progress("Writing the spine", 0.95)
     _write(folder, linked, report, previous=latest, new_key=new_key)
@@ -208,8 +215,10 @@ def _key(
     engine: Engine,
     inputs: Mapping[str, str],
     models: Mapping[str, KeptModel],
+    overrides: pa.Table,
 ) -> str:
     return key_of(
+        overrides=key_of_overrides(overrides),
         inputs=dict(inputs),
         specification=specification.key,
         thresholds={level.value: limit for level, limit in thresholds_of(lab).items()},
@@ -249,6 +258,7 @@ def _link(
     engine: Engine,
     latest: Path | None,
     rebuild: bool,
+    overrides: pa.Table,
     progress: Progress,
 ) -> _Linked:
     engaged = Engaged(specification, engine, resources(lab))
@@ -263,8 +273,11 @@ def _link(
     parts = [read_pairs(each, records, lab.paths) for each in scored]
     order = [(f"{ID}_l", "ascending"), (f"{ID}_r", "ascending")]
     pairs = pa.concat_tables(parts).unify_dictionaries().sort_by(order)
-    products = _products(records, scored, parts, specification, thresholds_of(lab))
-    return _Linked(records.table, records, specification, counts, models, tuple(scored), pairs, products)
+    ruled = {product.name: rulings_of(overrides, records.table, product.name) for product in specification.products}
+    products = _products(records, scored, parts, specification, thresholds_of(lab), ruled)
+    return _Linked(
+        records.table, records, specification, counts, models, tuple(scored), pairs, products, overrides, ruled
+    )
 
 
 def _before(lab: OpenLab, records: Records, latest: Path | None) -> Before | None:
@@ -284,6 +297,7 @@ def _products(
     parts: Sequence[pa.Table],
     specification: Specification,
     thresholds: Mapping[Strictness, float],
+    ruled: Mapping[str, Ruled],
 ) -> dict[str, Clustering]:
     """One clustering for each product, of the links of its slices."""
     found = {}
@@ -291,7 +305,8 @@ def _products(
         own = [part for each, part in zip(scored, parts, strict=True) if each.task.slice in product.slices]
         if own:
             links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own]))
-            found[product.name] = cluster(records.table, links, thresholds, specification.guards)
+            rulings = ruled[product.name].rulings
+            found[product.name] = cluster(records.table, links, thresholds, specification.guards, rulings=rulings)
     return found
 
 
@@ -329,6 +344,7 @@ def _report(
         },
         "cluster_sizes": {level.value: sizes(found) for level, found in labels.items()},
         "guards": _guard_report(linked.clustering),
+        "overrides": {name: ruled.about() for name, ruled in linked.ruled.items()},
         "link_rates": quality.link_rates(linked.prepared, labels[PERSON_LEVEL]),
         "estimated": quality.estimated(linked.links, thresholds),
         "exact_keys": {"people": int(np.unique(exact).size)},
@@ -396,6 +412,7 @@ def _write(
         write_table(_links_table(linked), temporary / "links.parquet")
         write_table(_review_table(linked), temporary / "review.parquet")
         write_table(keys.crosswalk, temporary / "crosswalk.parquet")
+        write_table(linked.overrides, temporary / "overrides.parquet")
         write_table(linked.prepared, temporary / "encoded.parquet")
         write_table(_bridges_table(linked, report), temporary / "weak_bridges.parquet")
         first, *others = linked.models.values()
