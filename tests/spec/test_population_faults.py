@@ -30,7 +30,7 @@ def test_some_events_are_there_twice_under_another_row_key(population: Populatio
 
 
 def test_requirements_have_no_unit_and_it_differs_by_type(population: PopulationReport) -> None:
-    """Alcohol treatment is in months and abstinence in days: LINKED_DATA e.4, line 2."""
+    """Alcohol treatment is in months and abstinence in days."""
     assert "length_unit" not in load().sources["probation"].tables["rqmnts"].columns
     longest = dict(
         rows(population, "SELECT rqmnt_type_main_category_code, max(length) FROM probation_rqmnts GROUP BY ALL")
@@ -107,7 +107,7 @@ def test_needs_hang_together_with_the_unseen_factor_as_the_truth_says(
 
 
 def test_flags_of_need_follow_the_thresholds(population: PopulationReport) -> None:
-    """Accommodation 2, education and work 3, alcohol and thinking 4, the others 2 (LINKED_DATA a.3)."""
+    """Accommodation 2, education and work 3, alcohol and thinking 4, the others 2."""
     thresholds = {"acc": 2, "ete": 3, "rel": 2, "lifestyle": 2, "drug": 2, "alcohol": 4, "think": 4, "att": 2}
     for section, limit in thresholds.items():
         assert rows(population, f"SELECT DISTINCT {section}_threshold FROM oasys_assessment") == [(limit,)]
