@@ -49,7 +49,7 @@ def test_the_template_shows_the_true_defaults(tmp_path: Path) -> None:
     lab = make_lab(tmp_path / "lab")
     shown = lab.paths.settings.read_text().replace("# ", "", 0)
     uncommented = "\n".join(
-        line.removeprefix("# ") if " = " in line and not line.startswith("# today") else line
+        line.removeprefix("# ") if " = " in line and not line.startswith(("# today", "# truth")) else line
         for line in shown.splitlines()
     )
     lab.paths.settings.write_text(uncommented)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ def run_demo(*, people: int, seed: int, out: Path, quiet: bool = False) -> dict[
 
 
 def _build_lab(lab: Path, made: PopulationReport, story: _Story) -> Path:
-    make_lab(lab, name="Demonstration lab", today=LAB_DATE)
+    make_lab(lab, name="Demonstration lab", today=LAB_DATE, truth=os.path.relpath(made.truth, lab))
     with story.step("2. Load: check each delivery, standardise it, split names from facts") as show:
         for source, schema in load().sources.items():
             files = [str(made.sources / f"{source}_{table}.parquet") for table in schema.tables]

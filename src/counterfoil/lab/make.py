@@ -23,9 +23,17 @@ class OpenLab:
     paths: LabPaths
     settings: LabSettings
 
+    @property
+    def truth(self) -> Path | None:
+        """The truth folder of a synthetic lab."""
+        return None if self.settings.truth is None else self.paths.root / self.settings.truth
 
-def make_lab(root: Path, *, name: str | None = None, today: dt.date | None = None) -> OpenLab:
-    """Make a lab at `root`, whole or not at all. UsageError when something is there already."""
+
+def make_lab(root: Path, *, name: str | None = None, today: dt.date | None = None, truth: str | None = None) -> OpenLab:
+    """Make a lab at `root`, whole or not at all. UsageError when something is there already.
+
+    `truth`: for a synthetic lab, its population's folder of that name, relative to `root`.
+    """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise UsageError(f"{root} is not empty. Give a folder that does not exist yet, or an empty one.")
     if root.is_dir():
@@ -36,7 +44,7 @@ def make_lab(root: Path, *, name: str | None = None, today: dt.date | None = Non
             folder.mkdir(parents=True)
         for folder in (temporary, paths.linker, paths.analyst):
             folder.chmod(_PRIVATE_FOLDER)
-        write_settings(paths, name=name or root.name, today=today)
+        write_settings(paths, name=name or root.name, today=today, truth=truth)
         make_keys(paths)
         append(paths, "lab made", {})
     return open_lab(root)

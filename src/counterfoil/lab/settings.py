@@ -48,6 +48,8 @@ class LabSettings(BaseModel):
     threads: Annotated[int, Field(ge=1, le=64)] = 2  # processor threads that one stage may use
     # what one database stage may use before it spills to disk
     memory: Annotated[str, Field(pattern=r"^\d+(MB|GB)$")] = "8GB"
+    # the truth folder of a synthetic population, relative to the lab; real people have none
+    truth: str | None = None
     thresholds: Thresholds = Thresholds()
     disclosure: Disclosure = Disclosure()
 
@@ -68,6 +70,9 @@ domain = "justice"        # which schemas, codes and measures apply
 # threads = 2             # processor threads that one stage may use
 # memory = "8GB"          # memory that one database stage may use before it spills to disk
 
+# Synthetic labs only: the folder `truth` of the population, relative to the lab. Linking is then judged by it.
+{truth_line}
+
 [thresholds]              # total match weight (log2, prior included) from which two records are one person
 # strict = 20.0
 # medium = 14.0           # the people of the spine, and of the register
@@ -83,16 +88,20 @@ domain = "justice"        # which schemas, codes and measures apply
 """
 
 
-def render_template(name: str, today: dt.date | None) -> str:
+def render_template(name: str, today: dt.date | None, truth: str | None = None) -> str:
     """The text of a new `lab.toml`."""
-    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     line = f"today = {today.isoformat()}" if today else "# today = 2026-01-31"
-    return TEMPLATE.format(name=quoted, today_line=line)
+    truth_line = f"truth = {_quoted(truth)}" if truth else '# truth = "../population/truth"'
+    return TEMPLATE.format(name=_quoted(name), today_line=line, truth_line=truth_line)
 
 
-def write_settings(paths: LabPaths, *, name: str, today: dt.date | None) -> None:
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def write_settings(paths: LabPaths, *, name: str, today: dt.date | None, truth: str | None = None) -> None:
     """Write a new `lab.toml`."""
-    atomic_write(paths.settings, render_template(name, today).encode())
+    atomic_write(paths.settings, render_template(name, today, truth).encode())
 
 
 def read_settings(paths: LabPaths) -> LabSettings:

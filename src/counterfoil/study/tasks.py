@@ -7,19 +7,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from counterfoil.domains import load
 from counterfoil.domains.shares import delivered_schema
+from counterfoil.errors import UsageError
 from counterfoil.lab import log
-from counterfoil.lab.make import open_lab
+from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Engine, build_spine
 from counterfoil.linkage.quality_report.task import make_quality
+from counterfoil.linkage.quality_report.truth import lab_truth
 from counterfoil.linkage.review.task import review_summary, simulate_review
 from counterfoil.linkage.shares import link_share
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import link_submission
 from counterfoil.study.roles import ProcessRole
+
+TRUTH_GROUPS = ("sex", "ethnicity", "origin")  # of people, in which a synthetic spine's error rates are told
 
 Task = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
 
@@ -55,11 +61,23 @@ def _link_share(arguments: Mapping[str, Any], progress: Progress) -> dict[str, A
     return {"share": result.share, "version": result.version, "lines": result.lines()}
 
 
+def _truth(lab: OpenLab) -> pa.Table | None:
+    """Who each record is, with groups of people, in a synthetic lab."""
+    found = lab_truth(lab.truth)
+    if lab.truth is not None and found is None:
+        raise UsageError(
+            "The folder that `truth` names in lab.toml holds no truth_records.parquet. Give the folder `truth` of the "
+            "lab's synthetic population, or remove the line."
+        )
+    return None if found is None else found.select(["source", "record_id", "person_id", *TRUTH_GROUPS])
+
+
 def _link(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     lab = open_lab(Path(arguments["lab"]))
     result = build_spine(
         lab,
         engine=Engine(arguments["engine"]),
+        truth=_truth(lab),
         retrain=arguments.get("retrain", False),
         rebuild=arguments.get("rebuild", False),
         progress=progress,
