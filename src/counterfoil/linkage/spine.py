@@ -49,6 +49,7 @@ from counterfoil.linkage.clusters import (
     weak_bridges,
 )
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
+from counterfoil.linkage.estimates import check_memory, estimate
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
 from counterfoil.linkage.model import Model, Resources, load_model, save_model, weights
 from counterfoil.linkage.overrides import read_overrides
@@ -158,6 +159,10 @@ def build_spine(
     records = read_records(lab.paths, extracts, inputs, specification)
     counts = count_within(records.table, specification.rules)
     check_blocks(counts, max_block=specification.guards.max_block)
+    expected = estimate(records.table, counts, records.about["hot_blocks"], specification)
+    for line in expected.lines():
+        progress(line, 0.05)
+    check_memory(expected, lab.settings.memory)
     progress("Training the model", 0.1)
     models = _models(lab, records, specification, engine, retrain)
     overrides = read_overrides(lab.paths)
@@ -334,6 +339,7 @@ def _report(
         "people": {level.value: int(np.unique(found).size) for level, found in labels.items()},
         "completeness": quality.completeness(linked.prepared),
         "blocking": [asdict(count) for count in linked.counts],
+        "expected": estimate(linked.prepared, linked.counts, linked.records.about["hot_blocks"], specification).about(),
         "model": _model_report(next(iter(linked.models.values()))),
         "models": {name: _model_report(kept) for name, kept in linked.models.items()},
         "hot_blocks": linked.records.about["hot_blocks"],
