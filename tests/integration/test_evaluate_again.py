@@ -11,6 +11,7 @@ import pytest
 
 from counterfoil import __version__
 from counterfoil.cli import demo
+from counterfoil.domains import load as load_domain
 from counterfoil.lab.log import read
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.population import LAB_DATE
@@ -64,7 +65,7 @@ def test_the_manifest_names_everything_that_decided_the_run(evaluated: Evaluated
         "register": str(paths.latest_register() and paths.latest_register().name),  # type: ignore[union-attr]
         **{str(path.relative_to(paths.analyst)): sha256(path) for path in extracts},
     }
-    assert len(extracts) == 7  # the seven tables of the three sources
+    assert len(extracts) == sum(len(source.tables) for source in load_domain().sources.values())
     assert manifest["inputs"] == expected
     assert manifest["seed"] == 1
     assert manifest["version"] == __version__
@@ -147,8 +148,8 @@ def test_a_plan_that_does_not_fit_the_lab(
     assert files_under(root) == before
 
 
-def without_name(root: Path, *, name: str | None, today: object) -> OpenLab:
-    del name, today
+def without_name(root: Path, *, name: str | None, today: object, truth: str | None) -> OpenLab:
+    del name, today, truth
     return make_lab(root, today=LAB_DATE)
 
 

@@ -45,6 +45,7 @@ from counterfoil.records.nicknames import nickname_classes
 from counterfoil.warehouse import query, read_table, write_table
 
 _LEAST_WEIGHT = 0.0  # candidates as likely as not and above: what a tie is told from
+TRUTH_OF_SHARES = "truth_shares.parquet"
 _TRUTH_GROUPS = ("sex", "ethnicity", "origin")
 
 
@@ -268,7 +269,7 @@ def _against_truth(linked: _Linked, pairs: pa.Table, name: str, truth: Path) -> 
     tables = {
         "share": pa.table({"record_id": sides.share["record_id"], "person": linked.people}),
         "spine": sides.spine.select(["source", "record_id"]).append_column("person", sides.persons),
-        "of_share": read_table(truth / "truth_shares.parquet"),
+        "of_share": read_table(truth / TRUTH_OF_SHARES),
         "of_spine": read_table(truth / "truth_records.parquet", ["source", "record_id", "person_id"]),
         "people": read_table(truth / "truth_people.parquet", ["person_id", *_TRUTH_GROUPS]),
         "pairs": pairs.select(["left", "right"]),

@@ -19,7 +19,7 @@ from counterfoil.linkage import Engine, build_spine
 from counterfoil.linkage.quality_report.task import make_quality
 from counterfoil.linkage.quality_report.truth import lab_truth
 from counterfoil.linkage.review.task import review_summary, simulate_review
-from counterfoil.linkage.shares import link_share
+from counterfoil.linkage.shares import TRUTH_OF_SHARES, link_share
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import link_submission
@@ -53,8 +53,7 @@ def _load(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 def _link_share(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     lab = open_lab(Path(arguments["lab"]))
-    said = getattr(lab.settings, "truth", None)
-    truth = lab.paths.root / said if said else None
+    truth = lab.truth if lab.truth and (lab.truth / TRUTH_OF_SHARES).is_file() else None
     result = link_share(lab, arguments["share"], engine=Engine(arguments["engine"]), truth=truth, progress=progress)
     if result.made:
         log.append(lab.paths, "share linked", {"share": result.share, "version": result.version})
