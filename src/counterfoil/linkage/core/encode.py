@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlglot
 
+from counterfoil.errors import UsageError
 from counterfoil.linkage.core.interpret import adjustment, level_of
 from counterfoil.linkage.core.layout import (
     MISSING,
@@ -132,6 +133,11 @@ class _Reader:
     def codes(self, column: str) -> tuple[Ints, pa.Array]:
         """For each record the number of its value (0 for none), and the values, the null first."""
         if column not in self._codes:
+            if self._table.column_names.count(column) != 1:
+                raise UsageError(
+                    f"The model reads the column {column!r}, which the records do not have once. They have: "
+                    f"{', '.join(self._table.column_names)}. Give records with that column, or another model."
+                )
             self._codes[column] = _dictionary(self._table[column])
         return self._codes[column]
 
