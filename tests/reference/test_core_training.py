@@ -167,6 +167,5 @@ def test_nothing_is_learnt_from_no_pairs(tmp_path: Path) -> None:
     table = dirty_records(tmp_path, 300, seed=2)
     births = pa.array([f"{1900 + i // 12}-{1 + i % 12:02}-01" for i in range(300)])
     apart = table.set_column(table.column_names.index("dob"), "dob", births)
-    )
     sessions = {session.block: session.learnt for session in train(apart, model(), PLAN).sessions}
     assert sessions["l.dob = r.dob"].stopped is Stopped.NOTHING
