@@ -62,7 +62,7 @@ def _build_lab(lab: Path, made: PopulationReport, story: _Story) -> Path:
             arguments = {"lab": str(lab), "source": source, "files": files, "date": None}
             run_role(ProcessRole.INTAKE, "load", arguments, show)
     with story.step("3. Link: find which records are one person (only the linker sees names)") as show:
-        linked = run_role(ProcessRole.LINKER, "link", {"lab": str(lab), "engine": "splink"}, show)
+        linked = run_role(ProcessRole.LINKER, "link", {"lab": str(lab), "engine": "core"}, show)
     _tell_lines(story, linked["lines"])
     with story.step("4. Register: releases and sentences, what was known before, what was proven after") as show:
         registered = run_role(ProcessRole.ANALYST, "register", {"lab": str(lab)}, show)
