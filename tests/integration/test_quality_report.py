@@ -57,7 +57,7 @@ def lab(population: Any, tmp_path_factory: pytest.TempPathFactory) -> OpenLab:
         if Path(files[0]).exists():
             arguments = {"lab": str(root), "source": source, "files": files, "date": None}
             TASKS[ProcessRole.INTAKE, "load"](arguments, silent)
-    TASKS[ProcessRole.LINKER, "link"]({"lab": str(root), "engine": "splink"}, silent)
+    TASKS[ProcessRole.LINKER, "link"]({"lab": str(root), "engine": "core"}, silent)
     return made
 
 

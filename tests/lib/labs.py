@@ -47,7 +47,7 @@ def build_lab(folder: Path, *, people: int, seed: int) -> MadeLab:
     for source, schema in load().sources.items():
         files = [str(made.sources / f"{source}_{table}.parquet") for table in schema.tables]
         do(ProcessRole.INTAKE, "load", lab, source=source, files=files, date=None)
-    do(ProcessRole.LINKER, "link", lab, engine="splink")
+    do(ProcessRole.LINKER, "link", lab, engine="core")
     do(ProcessRole.ANALYST, "register", lab)
     return MadeLab(lab, made)
 
