@@ -22,7 +22,7 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.lab.versions import next_version, version_for
 from counterfoil.linkage import engine as engines
-from counterfoil.linkage import quality
+from counterfoil.linkage import joining, quality
 from counterfoil.linkage.batch.models import KeptModel, kept_model
 from counterfoil.linkage.batch.records import Records, changes_since, read_records
 from counterfoil.linkage.batch.scoring import (
@@ -44,12 +44,14 @@ from counterfoil.linkage.clusters import (
     Links,
     Strictness,
     cluster,
+    components,
     links_of,
     sizes,
     weak_bridges,
 )
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.estimates import check_memory, estimate
+from counterfoil.linkage.guards import Apart, find_same_day
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
 from counterfoil.linkage.model import Model, Resources, load_model, save_model, weights
 from counterfoil.linkage.overrides import read_overrides
@@ -224,6 +226,7 @@ def _key(
 ) -> str:
     return key_of(
         overrides=key_of_overrides(overrides),
+        evidence=_evidence(specification, lab.paths.latest_extracts(lab.paths.linker)),
         inputs=dict(inputs),
         specification=specification.key,
         thresholds={level.value: limit for level, limit in thresholds_of(lab).items()},
@@ -279,7 +282,8 @@ def _link(
     order = [(f"{ID}_l", "ascending"), (f"{ID}_r", "ascending")]
     pairs = pa.concat_tables(parts).unify_dictionaries().sort_by(order)
     ruled = {product.name: rulings_of(overrides, records.table, product.name) for product in specification.products}
-    products = _products(records, scored, parts, specification, thresholds_of(lab), ruled)
+    folders = lab.paths.latest_extracts(lab.paths.linker)
+    products = _products(records, scored, parts, specification, thresholds_of(lab), ruled, folders)
     return _Linked(
         records.table, records, specification, counts, models, tuple(scored), pairs, products, overrides, ruled
     )
@@ -303,6 +307,7 @@ def _products(
     specification: Specification,
     thresholds: Mapping[Strictness, float],
     ruled: Mapping[str, Ruled],
+    folders: Mapping[str, Path],
 ) -> dict[str, Clustering]:
     """One clustering for each product, of the links of its slices."""
     found = {}
@@ -311,8 +316,30 @@ def _products(
         if own:
             links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own]))
             rulings = ruled[product.name].rulings
-            found[product.name] = cluster(records.table, links, thresholds, specification.guards, rulings=rulings)
+            apart = _in_two_places(records.table, links.above(thresholds[Strictness.LOOSE]), specification, folders)
+            found[product.name] = cluster(
+                records.table, links, thresholds, specification.guards, rulings=rulings, apart=apart
+            )
     return found
+
+
+def _in_two_places(
+    prepared: pa.Table, links: Links, specification: Specification, folders: Mapping[str, Path]
+) -> list[Apart]:
+    """Pairs that the tables of link evidence keep apart: in prison, and somewhere else on that day."""
+    rules = [rule for rule in specification.guards.same_day if rule.cut]
+    if not rules:
+        return []
+    together = components(prepared.num_rows, links)
+    found = [find_same_day(prepared, together, rule, dict(folders)) for rule in rules]
+    return [Apart.of(pairs, joining.SAME_DAY) for pairs in found]
+
+
+def _evidence(specification: Specification, folders: Mapping[str, Path]) -> dict[str, str]:
+    """The hash of each table that a guard reads."""
+    tables = {(side.source, side.table) for rule in specification.guards.same_day for side in (rule.stays, rule.days)}
+    files = {f"{source}/{table}": folders[source] / f"{table}.parquet" for source, table in tables if source in folders}
+    return {name: sha256_of_file(file) for name, file in sorted(files.items()) if file.is_file()}
 
 
 def _report(
