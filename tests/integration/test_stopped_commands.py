@@ -75,13 +75,13 @@ def test_a_killed_link_leaves_no_half_spine_and_no_child(small_lab: MadeLab, tmp
     (tmp_path / "kept").mkdir()
     paths = unlinked(copy_of(small_lab, tmp_path / "kept" / "lab"))
     for moment in ("Preparing records", "Writing the spine"):
-        code, _, children = stop(("link", str(paths.root), "--engine", "splink"), moment, signal.SIGKILL)
+        code, _, children = stop(("link", str(paths.root)), moment, signal.SIGKILL)
         assert code == -signal.SIGKILL
         assert len(children) == 1
         assert all_end(children)
         assert paths.latest_spine() is None
         assert paths.latest_register_keys() is None
-    assert call("link", paths.root, "--engine", "splink").code == DONE  # as the original was made
+    assert call("link", paths.root).code == DONE
     spine, original = paths.latest_spine(), small_lab.lab.paths.latest_spine()
     assert spine is not None
     assert original is not None

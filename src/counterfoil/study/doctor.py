@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ def examine(root: Path) -> list[Checked]:
         *_both_sides(lab),
         _leftovers(root),
         _disk(root),
+        _temporary(),
     ]
 
 
@@ -132,3 +134,21 @@ def _leftovers(root: Path) -> Checked:
 def _disk(root: Path) -> Checked:
     well = shutil.disk_usage(root).free >= MIN_FREE_BYTES
     return Checked("free disk", well, "" if well else "less than 2 GB is free; make room before linking.")
+
+
+def _temporary() -> Checked:
+    """Where pairs and sorts spill to when memory is short."""
+    folder = Path(tempfile.gettempdir()).resolve()
+    what = "temporary folder" + (" (in memory, so what spills takes memory)" if _is_in_memory(folder) else "")
+    well = shutil.disk_usage(folder).free >= MIN_FREE_BYTES
+    advice = "less than 2 GB is free; make room, or set TMPDIR to a folder on a disk with more."
+    return Checked(what, well, "" if well else advice)
+
+
+def _is_in_memory(folder: Path, mounts: Path = Path("/proc/mounts")) -> bool:
+    """Whether a folder lies on a file system that is kept in memory; False where the system does not say."""
+    if not mounts.is_file():
+        return False
+    kinds = {Path(line.split()[1]): line.split()[2] for line in mounts.read_text().splitlines()}
+    nearest = next((place for place in (folder, *folder.parents) if place in kinds), None)
+    return nearest is not None and kinds[nearest] in {"tmpfs", "ramfs"}
