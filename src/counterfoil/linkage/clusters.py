@@ -270,6 +270,11 @@ def weak_bridges(links: Links, labels: Labels, *, threshold: float, weakest: flo
     return Bridges(inside.where(chosen), smaller[chosen])
 
 
+def clusters_in(labels: Labels) -> int:
+    """How many clusters: a label is the number of its cluster's first record."""
+    return int(np.count_nonzero(labels == np.arange(labels.size)))
+
+
 def sizes(labels: Labels) -> Sequence[tuple[int, int]]:
     """(records in a cluster, clusters of that size), by size."""
     members = np.bincount(labels)

@@ -363,7 +363,7 @@ def _report(
         "inputs": dict(inputs),
         "thresholds": {level.value: limit for level, limit in thresholds.items()},
         "records": linked.prepared.num_rows,
-        "people": {level.value: int(np.unique(found).size) for level, found in labels.items()},
+        "people": {level.value: clusters_in(found) for level, found in labels.items()},
         "completeness": quality.completeness(linked.prepared),
         "blocking": [asdict(count) for count in linked.counts],
         "expected": estimate(linked.prepared, linked.counts, linked.records.about["hot_blocks"], specification).about(),
@@ -372,7 +372,7 @@ def _report(
         "hot_blocks": linked.records.about["hot_blocks"],
         "stages": _stages_report(linked),
         "products": {
-            name: {level.value: int(np.unique(found).size) for level, found in each.labels.items()}
+            name: {level.value: clusters_in(found) for level, found in each.labels.items()}
             for name, each in linked.products.items()
         },
         "cluster_sizes": {level.value: sizes(found) for level, found in labels.items()},
@@ -380,7 +380,7 @@ def _report(
         "overrides": {name: ruled.about() for name, ruled in linked.ruled.items()},
         "link_rates": quality.link_rates(linked.prepared, labels[PERSON_LEVEL]),
         "estimated": quality.estimated(linked.links, thresholds),
-        "exact_keys": {"people": int(np.unique(exact).size)},
+        "exact_keys": {"people": clusters_in(exact)},
     }
     if truth is not None:
         groups = [name for name in truth.column_names if name not in ("source", "record_id", "person_id")]

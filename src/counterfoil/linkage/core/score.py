@@ -174,7 +174,7 @@ def units(ordered: Block) -> list[tuple[int, int]]:
     """Ranges of places with about `UNIT_PAIRS` pairs each."""
     upto: Longs = np.concatenate([[0], np.cumsum(ordered.high - ordered.low)])
     cuts = np.searchsorted(upto, np.arange(0, int(upto[-1]), UNIT_PAIRS))
-    ends = np.unique(np.concatenate([cuts, [len(ordered.low)]])).tolist()
+    ends = sorted({*cuts.tolist(), len(ordered.low)})
     return list(itertools.pairwise(ends))
 
 
