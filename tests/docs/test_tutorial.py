@@ -36,7 +36,7 @@ class Command:
     def is_for_a_shell(self) -> bool:
         """Whether it is run as a newcomer's shell would."""
         words = self.line.split()
-        return words[0] != "counterfoil" or " ".join(words[:2]) in IN_A_SHELL
+        return words[0] != "counterfoil" or " ".join(words[:2]) in IN_A_SHELL or "*" in self.line
 
 
 def commands(text: str) -> list[Command]:

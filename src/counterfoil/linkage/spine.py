@@ -44,6 +44,7 @@ from counterfoil.linkage.clusters import (
     Links,
     Strictness,
     cluster,
+    clusters_in,
     components,
     links_of,
     sizes,
