@@ -52,13 +52,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     for name in SOURCES:
         files = [root / "population" / "sources" / f"{name}_{t}.parquet" for t in domain.sources[name].tables]
         load(files, domain.source(name), lab.paths, delivery=LAB_DATE, codes=domain.codes, today=LAB_DATE)
-    build_spine(lab, engine=Engine.SPLINK)
+    build_spine(lab, engine=Engine.CORE)
     before = spine_bytes(lab)
     shared = Shared(root / "population", lab, ShareResult("", "", {}, made=False))
     task = TASKS[ProcessRole.INTAKE, "load"]
-    files = [str(file) for file in shared.files("employment")]
-    task({"lab": str(lab.paths.root), "source": "employment", "files": files, "date": None}, lambda *_: None)
-    result = link_share(lab, "employment", engine=Engine.SPLINK, truth=root / "population" / "truth")
+    delivered = [str(file) for file in shared.files("employment")]
+    task({"lab": str(lab.paths.root), "source": "employment", "files": delivered, "date": None}, lambda *_: None)
+    result = link_share(lab, "employment", engine=Engine.CORE, truth=root / "population" / "truth")
     assert spine_bytes(lab) == before
     return Shared(root / "population", lab, result)
 
@@ -129,7 +129,7 @@ def test_the_analyst_has_keys_and_facts_of_linked_people_and_no_id_of_the_depart
 
 def test_a_second_link_of_the_same_inputs_is_not_made_again(made: Shared) -> None:
     truth = made.population / "truth"
-    again = link_share(made.lab, "employment", engine=Engine.SPLINK, truth=truth)
+    again = link_share(made.lab, "employment", engine=Engine.CORE, truth=truth)
     assert (again.made, again.version) == (False, made.result.version)
     assert again.quality == json.loads(json.dumps(dict(made.result.quality)))
 
@@ -149,7 +149,7 @@ def test_a_closed_gateway_refuses_loading_linking_and_reading(made: Shared) -> N
         settings.write_text(kept.replace(LAB_DATE.isoformat(), after.isoformat()), encoding="utf-8")
         late = open_lab(made.lab.paths.root)
         with pytest.raises(Refused, match="gateway") as linked:
-            link_share(late, "employment", engine=Engine.SPLINK)
+            link_share(late, "employment", engine=Engine.CORE)
         files = [str(file) for file in made.files("employment")]
         arguments = {"lab": str(late.paths.root), "source": "employment", "files": files, "date": None}
         with pytest.raises(Refused) as loaded:
@@ -166,9 +166,9 @@ def test_an_unlinked_or_unknown_share_is_said(made: Shared) -> None:
     with pytest.raises(UsageError, match="is not linked"):
         read_share(made.lab.paths, "education", today=LAB_DATE)
     with pytest.raises(UsageError, match="is not loaded"):
-        link_share(made.lab, "education", engine=Engine.SPLINK)
+        link_share(made.lab, "education", engine=Engine.CORE)
     with pytest.raises(UsageError, match="education, employment"):
-        link_share(made.lab, "health", engine=Engine.SPLINK)
+        link_share(made.lab, "health", engine=Engine.CORE)
     with pytest.raises(UsageError, match="facts, jobs, claims"):
         read_share(made.lab.paths, "employment", "wages", today=LAB_DATE)
 

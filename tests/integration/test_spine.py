@@ -253,8 +253,8 @@ def test_splink_in_three_chunks_gives_the_same_pairs_and_weights(linked: SpineRe
     links = read_table(linked.spine.folder / "links.parquet", found.column_names)
     ids = ["unique_id_l", "unique_id_r"]
     assert found.select(ids).equals(links.select(ids).cast(found.select(ids).schema))
-    weights = (table["match_weight"].to_numpy() for table in (found, links))
-    np.testing.assert_allclose(*weights, rtol=0, atol=1e-9)
+    ours, theirs = (table["match_weight"].to_numpy() for table in (links, found))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 
 def _cohort(tables: Tables) -> tuple[pa.Table, list[str]]:

@@ -44,7 +44,7 @@ def values_of(table: pa.Table, model: CoreModel, shares: dict[str, dict[Any, flo
         tuples=np.full(len(model.inputs), table.num_rows, np.int64),
         text=np.array(bytearray(b"".join(raw) or b"\0"), np.uint8),
         text_start=np.cumsum([0, *map(len, raw)]).astype(np.int64),
-        letters=np.array(letters or [0], np.uint64),
+        letters=np.array(letters or [np.uint64(0)], np.uint64),
         lists=np.array([text for each in texts.lists for text in each], np.int32),
         list_start=np.cumsum([0, *map(len, texts.lists)]).astype(np.int64),
     )

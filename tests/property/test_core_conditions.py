@@ -232,7 +232,7 @@ def test_a_level_of_splink_is_true_where_duckdb_says_so(name: str) -> None:
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_a_comparison_of_splink_has_the_levels_of_duckdb(name: str) -> None:
     """Each creator of comparison_library, with its null level."""
-    given = COMPARISONS[name].get_comparison("duckdb").as_dict()["comparison_levels"]
+    given = _levels(COMPARISONS[name].get_comparison("duckdb"))
     null = next((k for k, level in enumerate(given) if level.get("is_null_level")), -1)
     check([level["sql_condition"] for level in given], records(2), null)
 
@@ -248,8 +248,13 @@ def test_jaccard_is_true_where_duckdb_says_so() -> None:
     table = records(4)
     filled = pa.array([text or "x" for text in table["a"].to_pylist()])
     check([levels.JaccardLevel("a", 0.5).get_comparison_level("duckdb").sql_condition], pa.table({"a": filled}))
-    given = comparisons.JaccardAtThresholds("a", [0.9, 0.5]).get_comparison("duckdb").as_dict()["comparison_levels"]
+    given = _levels(comparisons.JaccardAtThresholds("a", [0.9, 0.5]).get_comparison("duckdb"))
     check([level["sql_condition"] for level in given], pa.table({"a": filled}), 0)
+
+
+def _levels(comparison: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = comparison.as_dict()["comparison_levels"]
+    return found
 
 
 def _justice() -> list[dict[str, Any]]:

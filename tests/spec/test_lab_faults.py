@@ -73,7 +73,7 @@ def test_an_unknown_domain(name: str) -> None:
 
 
 def test_an_unknown_source_lists_those_there_are() -> None:
-    with pytest.raises(UsageError, match="The sources of this lab are: .*pnc, prison, probation"):
+    with pytest.raises(UsageError, match=r"The sources of this lab are: .*pnc, prison, probation"):
         domains.load().source("court")
 
 
