@@ -1,0 +1,78 @@
+"""`python -m counterfoil.linkage.core`: compile the core ahead of time, so that the first real run waits for nothing.
+
+Compiled code is kept beside the package, or in numba's own cache folder where the package cannot be written to.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from counterfoil.linkage.clusters import Links, components
+from counterfoil.linkage.core.encode import encode, share_of
+from counterfoil.linkage.core.index import Index, Searcher
+from counterfoil.linkage.core.score import score
+from counterfoil.linkage.core.splink_json import read_model
+from counterfoil.linkage.core.train import Plan, train
+
+LONG_SECONDS = 5.0  # more than this was compiling
+
+_TABLE = pa.table(
+    {
+        "unique_id": list(range(8)),
+        "name": ["ANNA", "ANNE", "BERT", "BERT", "CARL", "KARL", "DORA", "DORA"],
+        "town": ["ASH", "ASH", "BOW", "BOW", "ASH", "ASH", "BOW", "BOW"],
+    }
+)
+_RULES = ["l.town = r.town", "l.name = r.town", "l.name = r.name"]
+
+
+def _level(sql: str, **more: Any) -> dict[str, Any]:
+    return {"sql_condition": sql, "label_for_charts": sql, **more}
+
+
+def _comparison(column: str) -> dict[str, Any]:
+    same = {"m_probability": 0.9, "u_probability": 0.1, "tf_adjustment_column": column, "tf_adjustment_weight": 1.0}
+    levels = [
+        _level(f"{column}_l IS NULL OR {column}_r IS NULL", is_null_level=True),
+        _level(f"{column}_l = {column}_r", **same),
+        _level(f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.9", m_probability=0.05, u_probability=0.1),
+        _level("ELSE", m_probability=0.05, u_probability=0.8),
+    ]
+    return {"output_column_name": column, "comparison_levels": levels}
+
+
+def settings() -> dict[str, Any]:
+    """A model that uses every part of the core."""
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "unique_id",
+        "probability_two_random_records_match": 0.1,
+        "blocking_rules_to_generate_predictions": _RULES,
+        "comparisons": [_comparison("name"), _comparison("town")],
+    }
+
+
+def warm() -> None:
+    """Run every compiled function once on eight records."""
+    model = read_model(settings())
+    encoded = encode(_TABLE, model, {})
+    pairs = score(encoded, model, threshold=-100.0, fresh=np.ones(8, np.bool_)).pairs
+    left, right = (pairs[side].to_numpy().astype(np.int64) for side in ("left", "right"))
+    components(8, Links(left, right, pairs["match_weight"].to_numpy()))
+    for rarity in (False, True):
+        plan = Plan(("l.name = r.name",), 0.9, ("l.town = r.town", "l.name = r.name"), 28, 1000, rarity=rarity)
+        train(_TABLE, settings(), plan)
+    shares = {column: share_of(_TABLE, column) for column in model.frequency_columns}
+    Searcher(encoded, Index.of(_TABLE, encoded, model), model, shares).find(_TABLE, threshold=-100.0)
+
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    warm()
+    if time.perf_counter() - started > LONG_SECONDS:
+        print("Compiled the linkage engine.", file=sys.stderr)
