@@ -16,7 +16,17 @@ from counterfoil.linkage.core.score import Scored
 from counterfoil.linkage.core.score import score as score_encoded
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
 from counterfoil.linkage.frequencies import count_frequencies
-from counterfoil.linkage.model import EM_CONVERGENCE, EM_ITERATIONS, Model, Resources, Trained, bounded, splink_settings
+from counterfoil.linkage.model import (
+    EM_CONVERGENCE,
+    EM_ITERATIONS,
+    Model,
+    Resources,
+    Trained,
+    bounded,
+    splink_settings,
+    training_notes,
+    with_hand_weights,
+)
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
 
@@ -59,7 +69,11 @@ def train(
     )  # fmt: skip
     _refuse_nothing(learnt)
     settings, bounds = bounded(learnt.settings, random_pairs=learnt.random_pairs)
-    return Trained(Model(settings, frequencies), bounds, tuple(session.about() for session in learnt.sessions))
+    notes = training_notes(
+        prepared, specification, engine="core", random_pairs=learnt.random_pairs, prior_at_recall=dict(learnt.prior_at)
+    )
+    model = Model(with_hand_weights(settings, specification), frequencies)
+    return Trained(model, bounds, tuple(session.about() for session in learnt.sessions), notes)
 
 
 def _refuse_nothing(learnt: training.Trained) -> None:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from math import log2
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from counterfoil.errors import Fault
 from counterfoil.lab.files import write_json
 from counterfoil.linkage.frequencies import Frequencies
 from counterfoil.linkage.specification import Comparison, Level, Specification
 from counterfoil.provenance import key_of
-from counterfoil.warehouse import read_table, write_table
+from counterfoil.warehouse import query, read_table, write_table
 
 EM_CONVERGENCE = 1e-4
 EM_ITERATIONS = 50
@@ -58,11 +61,15 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A trained model and how its training went. `sessions`: block, iterations, whether it converged."""
+    """A trained model and how its training went. `sessions`: block, iterations, whether it converged.
+
+    `notes`: what the training depended on (seed, versions, which records), the prior at other recalls, warnings.
+    """
 
     model: Model
     bounds: tuple[Bound, ...]
     sessions: tuple[Mapping[str, Any], ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,19 @@ class Resources:
 
     threads: int
     memory: str
+
+
+def training_notes(prepared: pa.Table, specification: Specification, **more: Any) -> dict[str, Any]:
+    """What a training depended on, so that one that gives other parameters can be told from one on other records."""
+    whole = query("SELECT coalesce(bit_xor(hash(prepared)), 0) AS all_rows FROM prepared", {"prepared": prepared})
+    return {
+        "seed": specification.training.seed,
+        "records": prepared.num_rows,
+        "records_hash": f"{whole['all_rows'][0].as_py():016x}",  # DuckDB's, whatever the order of rows
+        "versions": {name: version(name) for name in ("duckdb", "numba", "numpy", "pyarrow", "splink")},
+        "warnings": list(fuzzy_frequencies(specification)),
+        **more,
+    }
 
 
 def column_name(comparison: str) -> str:
@@ -113,6 +133,8 @@ def _level(level: Level) -> dict[str, Any]:
         settings |= {"tf_adjustment_column": level.tf, "tf_adjustment_weight": 1.0}
     if level.u is not None:
         settings |= {"u_probability": level.u, "fix_u_probability": True}
+    if level.m is not None:
+        settings |= {"m_probability": level.m, "fix_m_probability": True}
     return settings
 
 
@@ -145,6 +167,38 @@ def _bound(level: dict[str, Any], comparison: str, random_pairs: int) -> list[Bo
         for parameter, value in given.items()
         if value is None
     ]
+
+
+def with_hand_weights(settings: Mapping[str, Any], specification: Specification) -> dict[str, Any]:
+    """The trained settings with the weights that the specification sets by hand: m is u times 2 to the weight.
+
+    Were that more than 1, m is 1 and u is what gives the weight. Both are marked as fixed, which reports show.
+    """
+    done = deepcopy(dict(settings))
+    for comparison, told in zip(specification.comparisons, done["comparisons"], strict=True):
+        for level, found in zip(comparison.levels, told["comparison_levels"], strict=True):
+            if level.weight is not None:
+                u = min(found["u_probability"], 2.0**-level.weight)
+                found |= {"u_probability": _rounded(u), "m_probability": _rounded(min(1.0, u * 2.0**level.weight))}
+                found |= {"fix_u_probability": True, "fix_m_probability": True}
+    return done
+
+
+def fuzzy_frequencies(specification: Specification) -> tuple[str, ...]:
+    """Warnings of levels that weigh by how common a value is without both records having that value.
+
+    A rare misspelling then looks like evidence (METHODS 1).
+    """
+    return tuple(
+        f"{comparison.name}: {level.label!r} weighs by how common {level.tf} is, though the two need not be equal"
+        for comparison in specification.comparisons
+        for level in comparison.levels
+        if level.tf and not _wants_equal(level.sql, level.tf)
+    )
+
+
+def _wants_equal(sql: str, column: str) -> bool:
+    return any(part.strip() == f"{column}_l = {column}_r" for part in " ".join(sql.split()).split(" AND "))
 
 
 def _rounded(value: float) -> float:

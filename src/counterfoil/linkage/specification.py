@@ -8,19 +8,26 @@ from functools import cache
 from typing import Any
 
 from counterfoil.domains.schema import folder, read_toml
+from counterfoil.errors import UsageError
 from counterfoil.provenance import key_of
 from counterfoil.records.nicknames import nickname_classes
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One way in which a pair may agree. `sql` is a condition over COLUMN_l and COLUMN_r, or ELSE."""
+    """One way in which a pair may agree. `sql` is a condition over COLUMN_l and COLUMN_r, or ELSE.
+
+    `m`, `u` and `weight` (bits; log2 of m over u) are set, not learnt. m and weight need a `reason`.
+    """
 
     label: str
     sql: str
     null: bool = False
     tf: str | None = None  # column whose value frequency adjusts the weight
-    u: float | None = None  # set, not learnt
+    u: float | None = None
+    m: float | None = None
+    weight: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +247,20 @@ def _rule(raw: Mapping[str, Any], place: int) -> Rule:
 
 
 def _comparison(raw: Mapping[str, Any]) -> Comparison:
-    return Comparison(raw["name"], tuple(Level(**level) for level in raw["levels"]))
+    return Comparison(raw["name"], tuple(_level(level, raw["name"]) for level in raw["levels"]))
+
+
+def _level(raw: Mapping[str, Any], comparison: str) -> Level:
+    level = Level(**raw)
+    where = f"The level {level.label!r} of the comparison {comparison!r}"
+    if level.weight is not None and level.m is not None:
+        raise UsageError(f"{where} has both `weight` and `m`, which say the same. Keep one of them.")
+    if (level.weight is not None or level.m is not None) and not level.reason.strip():
+        raise UsageError(f"{where} has a weight set by hand and no `reason`. Say in one sentence why it is not learnt.")
+    for name, value in (("m", level.m), ("u", level.u)):
+        if value is not None and not 0 < value <= 1:
+            raise UsageError(f"{where} has {name} = {value}. A probability above 0 and at most 1 is needed.")
+    return level
 
 
 def _training(raw: Mapping[str, Any]) -> Training:

@@ -410,6 +410,7 @@ def _model_report(kept: KeptModel) -> Mapping[str, Any]:
         "weights": weights(training.model),
         "never_seen_in_training": [asdict(bound) for bound in training.bounds],
         "sessions": list(training.sessions),
+        "notes": dict(training.notes),
     }
 
 

@@ -17,7 +17,16 @@ from splink.internals.exceptions import EMTrainingException
 
 from counterfoil.errors import Refused
 from counterfoil.linkage.frequencies import count_frequencies
-from counterfoil.linkage.model import EM_ITERATIONS, Model, Resources, Trained, bounded, splink_settings
+from counterfoil.linkage.model import (
+    EM_ITERATIONS,
+    Model,
+    Resources,
+    Trained,
+    bounded,
+    splink_settings,
+    training_notes,
+    with_hand_weights,
+)
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
 from counterfoil.warehouse import connect
@@ -58,7 +67,8 @@ def train(prepared: pa.Table, specification: Specification, resources: Resources
         settings = linker.misc.save_model_to_json()
     all_pairs = prepared.num_rows * (prepared.num_rows - 1) // 2
     trained, bounds = bounded(settings, random_pairs=max(1, min(plan.random_pairs, all_pairs)))
-    return Trained(Model(trained, count_frequencies(prepared, specification)), bounds, sessions)
+    model = Model(with_hand_weights(trained, specification), count_frequencies(prepared, specification))
+    return Trained(model, bounds, sessions, training_notes(prepared, specification, engine="splink"))
 
 
 @contextmanager

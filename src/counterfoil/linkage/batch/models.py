@@ -40,7 +40,7 @@ class KeptModel:
     def trained(self) -> Trained:
         """As training left it."""
         bounds = tuple(Bound(**bound) for bound in self.about["bounds"])
-        return Trained(self.model, bounds, tuple(self.about["sessions"]))
+        return Trained(self.model, bounds, tuple(self.about["sessions"]), self.about.get("notes", {}))
 
     def line(self) -> str:
         """Which model, since when, as a sentence."""
@@ -106,6 +106,7 @@ def _keep(lab: OpenLab, part: Slice, specification: Specification, sources: Sequ
             "sources": sorted(sources),
             "bounds": [asdict(bound) for bound in trained.bounds],
             "sessions": [dict(session) for session in trained.sessions],
+            "notes": dict(trained.notes),
         }
         write_json(folder / TRAINING, about)
     return target

@@ -10,6 +10,7 @@ import numpy as np
 
 from counterfoil.linkage.core.blocks import Block
 from counterfoil.linkage.core.compiling import compiled_lean
+from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.interpret import adjustment
 from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo, new_memo
@@ -61,7 +62,7 @@ def count_block(
     """Patterns of all pairs of one block order. The answer does not depend on `threads`."""
     strides = strides_of(model, comparisons)
     if strides is None:
-        raise ValueError("too many patterns")
+        raise NotExpressible("training", f"more than {MOST_PATTERNS:,} patterns of levels in one block")
     own = own_of(encoded, model)
     left = side_of(encoded, ordered.left, 0, None, None)
     right = left if ordered.one_order else side_of(encoded, ordered.right, 0, None, None)
