@@ -107,7 +107,7 @@ def _marked(codes: Ints, absent: Ints) -> Ints:
 
 def share_of(table: pa.Table, column: str) -> pa.Table:
     """COLUMN, tf_COLUMN: each value's share of the values that are there."""
-    counted = pc.value_counts(table[column].combine_chunks().drop_null())
+    counted = pc.value_counts(_column(table, column).combine_chunks().drop_null())
     counts = counted.field("counts").to_numpy().astype(np.float64)
     return pa.table({column: counted.field("values"), f"tf_{column}": counts / max(counts.sum(), 1.0)})
 
@@ -133,12 +133,7 @@ class _Reader:
     def codes(self, column: str) -> tuple[Ints, pa.Array]:
         """For each record the number of its value (0 for none), and the values, the null first."""
         if column not in self._codes:
-            if self._table.column_names.count(column) != 1:
-                raise UsageError(
-                    f"The model reads the column {column!r}, which the records do not have once. They have: "
-                    f"{', '.join(self._table.column_names)}. Give records with that column, or another model."
-                )
-            self._codes[column] = _dictionary(self._table[column])
+            self._codes[column] = _dictionary(_column(self._table, column))
         return self._codes[column]
 
     def combined(self, columns: Sequence[str]) -> tuple[Ints, pa.Table]:
@@ -169,6 +164,16 @@ class _Reader:
         finally:
             connection.close()
         return list(answer.columns)
+
+
+def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """One column of the records. UsageError when they do not have it once."""
+    if table.column_names.count(name) != 1:
+        raise UsageError(
+            f"The model reads the column {name!r}, which the records do not have once. They have: "
+            f"{', '.join(table.column_names)}. Give records with that column, or another model."
+        )
+    return table[name]
 
 
 def _dictionary(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
