@@ -15,6 +15,7 @@ from splink import DuckDBAPI, Linker
 from benchmarks import linkage_data
 from counterfoil.errors import Refused, UsageError
 from counterfoil.linkage.core.counts import Patterns
+from counterfoil.linkage.core.encode import Resources
 from counterfoil.linkage.core.expectation import Start, Stopped, learn
 from counterfoil.linkage.core.train import Plan, Trained, train
 from counterfoil.linkage.model import bounded
@@ -121,6 +122,13 @@ def test_thinned_blocks_and_samples_are_the_same_each_time(records: pa.Table) ->
     one, other = train(records, model(), thin), train(records, model(), thin)
     assert one.settings == other.settings
     assert all(0 < session.pairs < _pairs(records, session.block) for session in one.sessions)
+
+
+def test_the_number_of_threads_changes_nothing(records: pa.Table) -> None:
+    plan = replace(PLAN, rarity=True)
+    one, two = (train(records, model(), plan, resources=Resources(threads=threads)) for threads in (1, 2))
+    assert one.settings == two.settings
+    assert [session.learnt.changes for session in one.sessions] == [session.learnt.changes for session in two.sessions]
 
 
 def _pairs(records: pa.Table, rule: str) -> int:

@@ -108,7 +108,13 @@ def _keys(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
 def _training(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
     del concern
     for session in report["model"]["sessions"]:
-        if session.get("converged") is False:
+        if session.get("stopped") == "no pairs":
+            yield Finding(
+                Concerns.TRAINING,
+                f"Training on {session.get('block')} found no pair and taught nothing. See whether its columns are "
+                "filled.",
+            )
+        elif session.get("converged") is False:
             yield Finding(
                 Concerns.TRAINING,
                 f"Training on {session.get('block')} stopped at its limit and had not settled. "

@@ -350,6 +350,7 @@ def _completeness(report: Mapping[str, Any]) -> Section:
     ))  # fmt: skip
 
 
+_NO_PAIRS = "no pairs"  # what a session that had none says of why it stopped
 _MAIN = ("full_parts_sorted", "dob", "postcode_std", "pnc_std")
 _MAIN_WORDS = ("Name", "Birth date", "Postcode", "PNC number")
 
@@ -434,13 +435,19 @@ def _match_weights(report: Mapping[str, Any]) -> Section:
     )
 
 
+def _why_ended(session: Mapping[str, Any]) -> str:
+    if session.get("stopped") == _NO_PAIRS:
+        return "no pair to learn from"
+    return "settled" if session.get("converged") else "stopped at the limit"
+
+
 def _model(report: Mapping[str, Any]) -> Section:
     model = report["model"]
     sessions = tuple(
         (
             str(s.get("block", "–")),
             str(s.get("iterations", "–")),
-            "settled" if s.get("converged") else "stopped at the limit",
+            _why_ended(s),
         )
         for s in model["sessions"]
     )
