@@ -187,6 +187,16 @@ def _input_files(inputs: RegisterInputs) -> dict[str, Path]:
     return files
 
 
+def sources_needed(domain: str) -> frozenset[str]:
+    """The sources without which there is no register: those whose tables its scripts name."""
+    named = _words_of_scripts(domain)
+    return frozenset(
+        name
+        for name, schema in domains.load(domain).sources.items()
+        if any(f"{name}_{'facts' if table == schema.person_table else table}" in named for table in schema.tables)
+    )
+
+
 def _words_of_scripts(domain: str) -> frozenset[str]:
     scripts = [p for p in (domain_folder(domain) / "register").iterdir() if p.name.endswith(".sql")]
     return frozenset(word for p in scripts for word in re.findall(r"\w+", p.read_text(encoding="utf-8")))

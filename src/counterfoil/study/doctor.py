@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from counterfoil.cohort.register import sources_needed
 from counterfoil.domains import load
 from counterfoil.errors import CounterfoilError, Fault
 from counterfoil.lab import log
@@ -88,7 +89,8 @@ def _privacy(paths: LabPaths) -> Iterator[Checked]:
 
 def _data(lab: OpenLab) -> Iterator[Checked]:
     loaded = lab.paths.latest_extracts(lab.paths.analyst)
-    for source in load(lab.settings.domain).sources:
+    needed = sources_needed(lab.settings.domain)
+    for source in (name for name in load(lab.settings.domain).sources if name in needed or name in loaded):
         advice = (
             "" if source in loaded else f"nothing is loaded; run counterfoil load {lab.paths.root} {source} FILE..."
         )
