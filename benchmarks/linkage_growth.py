@@ -1,7 +1,6 @@
 """How the cost of linking grows with the number of records: a table, a picture and build/bench/linkage-growth.json.
 
-`python -m benchmarks.linkage_growth [N ...]` takes the sizes; without any, 100,000 to 3,000,000. Ten million took the
-time that docs/explanation/linkage.md states.
+`python -m benchmarks.linkage_growth [N ...]` takes the sizes; without any, 100,000 to 3,000,000.
 """
 
 from __future__ import annotations
