@@ -68,7 +68,7 @@ def train(
         progress=progress,
     )  # fmt: skip
     _refuse_nothing(learnt)
-    settings, bounds = bounded(learnt.settings, random_pairs=learnt.random_pairs)
+    settings, bounds = bounded(learnt.settings, random_pairs=learnt.random_pairs, told_pairs=learnt.told_pairs)
     notes = training_notes(
         prepared, specification, engine="core", random_pairs=learnt.random_pairs, prior_at_recall=dict(learnt.prior_at)
     )

@@ -138,19 +138,24 @@ def _level(level: Level) -> dict[str, Any]:
     return settings
 
 
-def bounded(settings: Mapping[str, Any], *, random_pairs: int) -> tuple[dict[str, Any], tuple[Bound, ...]]:
+def bounded(
+    settings: Mapping[str, Any], *, random_pairs: int, told_pairs: Mapping[str, int] | None = None
+) -> tuple[dict[str, Any], tuple[Bound, ...]]:
     """The settings with an m and a u for every level, rounded, and which of them are bounds.
 
     u of a level never seen among `random_pairs` pairs of different people is set to 1 / `random_pairs`: were it more,
-    it would probably have been seen. m of a level never seen is set to u or to `LEAST_RATIO`, whichever is less: it
-    counts against a link, or for nothing, and never for one. No m is less than `LEAST_RATIO` times u.
+    it would probably have been seen. `told_pairs` says of how many a comparison could tell, by its name: a pair in
+    which it is missing could not have shown the level. m of a level never seen is set to u or to `LEAST_RATIO`,
+    whichever is less: it counts against a link, or for nothing, and never for one. No m is less than `LEAST_RATIO`
+    times u.
     """
     done = deepcopy(dict(settings))
     bounds: list[Bound] = []
     for comparison in done["comparisons"]:
         for level in comparison["comparison_levels"]:
             if not level.get("is_null_level", False):
-                bounds += _bound(level, comparison["output_column_name"], random_pairs)
+                name = comparison["output_column_name"]
+                bounds += _bound(level, name, (told_pairs or {}).get(name, random_pairs))
     done["probability_two_random_records_match"] = _rounded(done["probability_two_random_records_match"])
     done["linker_uid"] = UID
     return done, tuple(bounds)

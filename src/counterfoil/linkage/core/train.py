@@ -72,13 +72,15 @@ class Session:
 class Trained:
     """The settings with what was learnt (a level that nothing showed has no m or u), and how it went.
 
-    `random_pairs`: pairs that were looked at for u. `prior_at`: the prior were the recall of the prior rules another.
+    `random_pairs`: pairs that were looked at for u; `told_pairs`: those of them in which a comparison was not null, by
+    its name. `prior_at`: the prior were the recall of the prior rules another.
     """
 
     settings: Settings
     sessions: tuple[Session, ...]
     random_pairs: int
     prior_at: Mapping[str, float]
+    told_pairs: Mapping[str, int]
 
 
 def sessions_of(settings: Mapping[str, Any], model: CoreModel, blocks: Sequence[str]) -> dict[str, tuple[int, ...]]:
@@ -116,7 +118,7 @@ def train(
     prior_at = _prior(encoded, len(plan.prior_rules), plan)
     found["probability_two_random_records_match"] = prior_at[str(plan.prior_recall)]
     progress("Training: random pairs", 0.2)
-    looked_at = _learn_u(found, encoded, model, plan, groups, resources.threads)
+    looked_at, told = _learn_u(found, encoded, model, plan, groups, resources.threads)
     medians: dict[tuple[int, int], list[float]] = {}
     sessions = []
     for number, rule in enumerate(plan.blocks):
@@ -124,7 +126,7 @@ def train(
         at = len(plan.prior_rules) + number
         sessions.append(_session(found, encoded, model, plan, rule, at, matrix[rule], looked_at, resources.threads))
         _take(found, sessions[-1], matrix[rule], medians)
-    return Trained(found, tuple(sessions), looked_at, prior_at)
+    return Trained(found, tuple(sessions), looked_at, prior_at, told)
 
 
 def _columns(rule: str) -> set[str]:
@@ -148,19 +150,21 @@ def _prior(encoded: Encoded, rules: int, plan: Plan) -> dict[str, float]:
 
 def _learn_u(
     settings: Settings, encoded: Encoded, model: CoreModel, plan: Plan, groups: Ints | None, threads: int
-) -> int:
-    """Write u of every level that a random pair showed; how many pairs were looked at."""
+) -> tuple[int, dict[str, int]]:
+    """Write u of every level that a random pair showed; how many pairs were looked at, and not null in each."""
     wanted = 0.5 * ((8 * plan.random_pairs + 1) ** 0.5 + 1)
     share = min(1.0, wanted / max(encoded.records, 1))
     sample = np.flatnonzero(_chosen(encoded.records, share, plan.seed))
     counts = count_sample(encoded, model, sample, groups, threads=threads)
+    told = {}
     for c, comparison in enumerate(settings["comparisons"]):
         null = [bool(level.get("is_null_level")) for level in comparison["comparison_levels"]]
         own = np.where(null, 0, counts[c, : len(null)])
+        told[comparison["output_column_name"]] = max(1, int(own.sum()))
         for k, level in enumerate(comparison["comparison_levels"]):
             if not null[k] and not level.get("fix_u_probability") and own[k]:
                 level["u_probability"] = float(own[k] / own.sum())
-    return max(1, len(sample) * (len(sample) - 1) // 2)
+    return max(1, len(sample) * (len(sample) - 1) // 2), told
 
 
 def _chosen(records: int, share: float, seed: int) -> Flags:
