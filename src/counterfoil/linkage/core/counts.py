@@ -13,7 +13,7 @@ from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.interpret import adjustment
-from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo, new_memo
+from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo_apart, new_memo
 from counterfoil.linkage.core.layout import NO_INPUT, Floats, Ints, Longs, Program, Values, Weights
 from counterfoil.linkage.core.score import own_of, side_of, units
 from counterfoil.linkage.core.splink_json import CoreModel
@@ -138,7 +138,7 @@ def count_places(
                 elif x == y:
                     level = own.level[own.first[c] + x]
                 else:
-                    level = level_with_memo(c, x, y, program, values, memo)
+                    level = level_with_memo_apart(c, x, y, program, values, memo)
                 number += level * strides[a]
                 if keep and x >= 0 and y >= 0 and weights.tf_input[c, level] != NO_INPUT:
                     rare += adjustment(c, level, x, y, program, weights, values)
@@ -197,7 +197,7 @@ def count_all(
                 elif x == y:
                     level = own.level[own.first[c] + x]
                 else:
-                    level = level_with_memo(c, x, y, program, values, memo)
+                    level = level_with_memo_apart(c, x, y, program, values, memo)
                 counts[c, level] += 1
 
 

@@ -25,7 +25,7 @@ from counterfoil.linkage.core.encode import (
     as_text,
     text_buffers,
 )
-from counterfoil.linkage.core.interpret import adjustment, level_of
+from counterfoil.linkage.core.interpret import adjustment, level_apart
 from counterfoil.linkage.core.layout import (
     NO_INPUT,
     Bytes,
@@ -311,7 +311,7 @@ def score_candidates(
             x, y = tuples[entry[n], c], tuple_of[record[n], c]
             if y < 0:
                 y = ~y
-            level = level_of(c, x, y, program, values)
+            level = level_apart(c, x, y, program, values)
             total += weights.base[c, level]
             if weights.tf_input[c, level] != NO_INPUT:
                 total += adjustment(c, level, x, y, program, weights, values)

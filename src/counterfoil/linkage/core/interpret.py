@@ -318,6 +318,12 @@ def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     return int(-at - 1)
 
 
+@compiled_lean
+def level_apart(c: int, x: int, y: int, program: Program, values: Values) -> int:
+    """`level_of` as a call: for loops that are not the one over all pairs, which would be compiled long for nothing."""
+    return level_of(c, x, y, program, values)
+
+
 @compiled_inline
 def adjustment(c: int, level: int, x: int, y: int, program: Program, weights: Weights, values: Values) -> float:
     """Bits that a level gains (or loses) because its value is rare (or common); 0 when no frequency is known."""

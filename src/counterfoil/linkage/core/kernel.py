@@ -84,6 +84,12 @@ def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, me
 
 
 @compiled_lean
+def level_with_memo_apart(c: int, x: int, y: int, program: Program, values: Values, memo: Memo) -> int:
+    """`level_with_memo` as a call, where compiling it in place is not worth the wait."""
+    return level_with_memo(c, x, y, program, values, memo)
+
+
+@compiled_lean
 def score_places(
     p: int,
     end: int,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from counterfoil.linkage.core.compiling import compiled
-from counterfoil.linkage.core.interpret import adjustment, level_of
+from counterfoil.linkage.core.interpret import adjustment, level_apart
 from counterfoil.linkage.core.layout import NO_INPUT, Floats, Ints, Longs, Program, Values, Weights
 
 
@@ -31,7 +31,7 @@ def fill_own(
             own_level[at] = program.absent_level[c]
         else:
             absent[at] = 0
-            own_level[at] = level_of(c, x, x, program, values)
+            own_level[at] = level_apart(c, x, x, program, values)
         level = own_level[at]
         own_weight[at] = weights.base[c, level] + adjustment(c, level, x, x, program, weights, values)
 
