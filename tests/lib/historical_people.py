@@ -45,9 +45,10 @@ def records(shared: Path, most: int | None = None) -> pa.Table:
 
 def model() -> dict[str, Any]:
     """Untrained, as a settings dictionary."""
+    rules: list[Any] = list(RULES)
     creator = SettingsCreator(
         link_type="dedupe_only",
-        blocking_rules_to_generate_predictions=list(RULES),
+        blocking_rules_to_generate_predictions=rules,
         comparisons=[
             library.ForenameSurnameComparison(
                 "first_name", "surname", forename_surname_concat_col_name="first_name_surname"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.linkage.clusters import Links, Rulings, components
 from counterfoil.linkage.overrides import EVERYWHERE, Decision
@@ -47,7 +48,7 @@ def rulings_of(overrides: pa.Table, records: pa.Table, product: str) -> Ruled:
               LEFT JOIN records r ON o.source_r = r.source AND o.record_id_r = r.record_id
               WHERE o.scope IN ('{EVERYWHERE}', '{product}') ORDER BY o.entry"""
     found = query(sql, {"overrides": overrides, "records": records.select([ID, "source", "record_id"])})
-    here = found.filter(pa.compute.and_(found["l"].is_valid(), found["r"].is_valid()))
+    here = found.filter(pc.and_(found["l"].is_valid(), found["r"].is_valid()))
     rulings = Rulings(_pairs(here, Decision.MUST_LINK), _pairs(here, Decision.MUST_NOT_LINK))
     return Ruled(rulings, found.num_rows - here.num_rows, _contradictions(rulings, records.num_rows))
 
@@ -58,7 +59,7 @@ def key_of_overrides(overrides: pa.Table) -> str:
 
 
 def _pairs(found: pa.Table, decision: Decision) -> Pairs:
-    chosen = found.filter(pa.compute.equal(found["decision"], decision.value))
+    chosen = found.filter(pc.equal(found["decision"], decision.value))
     return np.column_stack([chosen["l"].to_numpy(), chosen["r"].to_numpy()]).astype(np.int64)
 
 

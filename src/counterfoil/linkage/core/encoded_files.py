@@ -53,7 +53,7 @@ def _arrays(encoded: Encoded) -> dict[str, Any]:
 def _array(folder: Path, name: str, shape: list[int]) -> Any:
     try:
         array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (EOFError, OSError, ValueError) as error:
         raise _damaged(folder, f"{name}.npy") from error
     if list(array.shape) != shape:
         raise _damaged(folder, f"{name}.npy")

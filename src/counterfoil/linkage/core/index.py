@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.encode import (
@@ -206,7 +207,7 @@ class Searcher:
         if isinstance(known, dict):
             shares = [known.get(value) for value in values.to_pylist()]
         else:
-            at = pa.compute.index_in(values.cast(known.schema.field(0).type), known.column(0).combine_chunks())
+            at = pc.index_in(values.cast(known.schema.field(0).type), known.column(0).combine_chunks())
             shares = known.column(1).take(at).to_pylist()
         return np.log2(np.array([np.nan if share is None else share for share in shares], dtype=np.float64))
 
@@ -267,7 +268,7 @@ class _NewTexts:
         """The number of each list, made new; NaN for null."""
         whole = lists.cast(pa.list_(pa.string()))
         elements = self.numbers(whole.flatten().cast(pa.large_string()))
-        lengths = pa.compute.list_value_length(whole).fill_null(0).to_numpy(zero_copy_only=False)
+        lengths = pc.list_value_length(whole).fill_null(0).to_numpy(zero_copy_only=False)
         cells, at = np.empty(len(whole)), 0
         for i, length in enumerate(lengths.tolist()):
             end = self._list_end + length
