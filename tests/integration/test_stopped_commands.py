@@ -131,7 +131,7 @@ def test_a_child_does_not_outlive_its_parent(
             time.sleep(0.05)
         parent.send_signal(how)
     assert len(children) == 1
-    assert all_end(children)
+    assert all_end(children, within=20.0)  # one that is still starting looks for its parent when it has started
 
 
 def test_a_child_whose_parent_is_gone_does_nothing(tmp_path: Path) -> None:
