@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -77,17 +78,41 @@ def test_pairs_and_rules_are_those_of_every_pair(drawn: list[tuple[Any, ...]], b
     assert sum(found.candidates) == len(expected)
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pairs that do not fit in memory and cannot be written: clear words, no file."""
+@pytest.mark.parametrize("at", ["pairs", "sorted"])
+def test_a_full_disk_is_said_and_leaves_nothing(at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs that do not fit in memory and cannot be written, or not in order: clear words, no file."""
+    write = pa.OSFile
 
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def full(path: str, mode: str) -> Any:
+        if at == "pairs" or "sorted" in path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, mode)
 
     table = pa.table({name: pa.array(["X"] * 60, pa.string()) for name in COLUMNS})
     read = read_model(model())
     encoded = encode(table, read, {})
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(pa, "OSFile", full)
+    with pytest.raises(Fault, match="Free space there, or raise `memory`"):
+        score(encoded, read, threshold=-100.0, memory=100)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_without_room_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB orders what was spilled; what it says when it cannot is said in our words."""
+
+    class Full:
+        def register(self, *_: object) -> None:
+            raise duckdb.IOException("could not write")
+
+        def close(self) -> None:
+            pass
+
+    table = pa.table({name: pa.array(["X"] * 60, pa.string()) for name in COLUMNS})
+    read = read_model(model())
+    encoded = encode(table, read, {})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("counterfoil.linkage.core.score.connect", lambda **_: Full())
     with pytest.raises(Fault, match="Free space there, or raise `memory`"):
         score(encoded, read, threshold=-100.0, memory=100)
     assert not list(tmp_path.iterdir())

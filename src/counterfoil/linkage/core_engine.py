@@ -12,6 +12,7 @@ from counterfoil.errors import Refused
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core import encode as encoding
 from counterfoil.linkage.core import train as training
+from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.core.score import Scored
 from counterfoil.linkage.core.score import score as score_encoded
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
@@ -38,7 +39,10 @@ Groups = npt.NDArray[np.int64]
 
 def core_model(model: Model) -> CoreModel:
     """The model as the core reads it. NotExpressible names what the core cannot say."""
-    return read_model(model.settings)
+    read = read_model(model.settings)
+    if not read.rules:
+        raise NotExpressible("the model", "every pair of records, with no blocking rule")
+    return read
 
 
 def bytes_of(memory: str) -> int:

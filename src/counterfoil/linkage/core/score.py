@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -218,30 +219,29 @@ class _Kept:
 
     def table(self, threads: int) -> pa.Table:
         """All of them, ordered by left and right."""
-        if not self._files:
+        if self._folder is None:
             return ordered_by_ids(_whole(self._held))
         if self._held:
             self._spill()
-        return self._sorted_on_disk(threads)
+        return self._sorted_on_disk(Path(self._folder.name), threads)
 
-    def _sorted_on_disk(self, threads: int) -> pa.Table:
+    def _sorted_on_disk(self, folder: Path, threads: int) -> pa.Table:
+        """The file that is read stays until nobody reads it, though its name goes with the folder."""
+        target = folder / "sorted.arrow"
+        parts = [pa.ipc.open_file(pa.memory_map(str(file))).read_all() for file in self._files]
+        needed = sum(file.stat().st_size for file in self._files)
         connection = connect(threads=threads, memory_limit=f"{max(self._bound // 10**6, 128)}MB")
-        target = Path(tempfile.mkdtemp(prefix="pairs-")) / "sorted.arrow"
         try:
-            parts = [pa.ipc.open_file(pa.memory_map(str(file))).read_all() for file in self._files]
             connection.register("parts", pa.concat_tables(parts))
             reader = connection.sql('SELECT * FROM parts ORDER BY "left", "right"').to_arrow_reader(100_000)
             with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_file(sink, reader.schema) as writer:
                 for batch in reader:
                     writer.write_batch(batch)
-        except OSError as error:
-            raise disk_full(target.parent.stat().st_size) from error
+        except (OSError, duckdb.Error) as error:
+            raise disk_full(needed) from error
         finally:
             connection.close()
-        table = pa.ipc.open_file(pa.memory_map(str(target))).read_all()
-        target.unlink()  # the map keeps it until nobody reads it
-        target.parent.rmdir()
-        return table
+        return pa.ipc.open_file(pa.memory_map(str(target))).read_all()
 
 
 def _whole(batches: Sequence[pa.RecordBatch]) -> pa.Table:
