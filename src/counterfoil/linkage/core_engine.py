@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -135,7 +136,7 @@ def _is_ordered(prepared: pa.Table) -> bool:
     return bool(np.all(ids[1:] > ids[:-1]))
 
 
-def _ordered(values: npt.NDArray[np.generic] | None, order: Groups | None):  # type: ignore[no-untyped-def]
+def _ordered(values: npt.NDArray[Any] | None, order: Groups | None) -> npt.NDArray[Any] | None:
     return values if values is None or order is None else values[order]
 
 
@@ -150,6 +151,3 @@ def _by_id(scored: Scored, table: pa.Table) -> pa.Table:
             "rule": pairs["rule"],
         }
     )
-
-
-__all__ = ["bytes_of", "core_model", "score", "score_between"]

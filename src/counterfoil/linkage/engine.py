@@ -5,7 +5,7 @@ What our own engine cannot say it names, and Splink does the work; `EngineUsed` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -58,8 +58,9 @@ def train(prepared: pa.Table, specification: Specification, *, engine: Engine, r
         case Engine.CORE:
             try:
                 return core_engine.train(prepared, specification, resources)
-            except NotExpressible:
-                return splink_engine.train(prepared, specification, resources)
+            except NotExpressible as error:
+                trained = splink_engine.train(prepared, specification, resources)
+                return replace(trained, notes={**trained.notes, "engine_because": str(error)})
         case Engine.SPLINK:
             return splink_engine.train(prepared, specification, resources)
 

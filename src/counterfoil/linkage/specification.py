@@ -192,7 +192,6 @@ class Specification:
     cohort: CohortRules
     slices: tuple[Slice, ...] = ()
     products: tuple[Product, ...] = ()
-    journeys: tuple[Mapping[str, Any], ...] = ()
     model_key: str = ""  # changes when anything does that a trained model depends on
     record_key: str = ""  # changes when anything does that the prepared records depend on
 
@@ -223,7 +222,6 @@ def parse_specification(raw: Mapping[str, Any], nicknames: Mapping[str, str]) ->
         cohort=_cohort(raw["cohort"]),
         slices=tuple(Slice(s["name"], tuple(s["sources"]), tuple(s.get("to", ()))) for s in raw.get("slices", ())),
         products=tuple(Product(p["name"], tuple(p["slices"])) for p in raw.get("products", ())),
-        journeys=tuple(raw.get("journeys", ())),
         model_key=_key(raw, nicknames, "derived", "comparisons", "frequencies", "training"),
         record_key=_key(raw, nicknames, "derived", "rules"),
     )

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.estimates import check_memory, estimate
 from counterfoil.linkage.guards import Apart, find_same_day
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
-from counterfoil.linkage.model import Model, Resources, load_model, save_model, weights
+from counterfoil.linkage.model import Model, Resources, Trained, load_model, save_model, weights
 from counterfoil.linkage.overrides import read_overrides
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.rulings import Ruled, key_of_overrides, rulings_of
@@ -106,6 +107,8 @@ class SpineResult:
         models = [model["line"] for model in self.quality["models"].values()]
         because = self.quality.get("engine_because")
         other = [f"Splink scored: our own engine cannot express {because}."] if because else []
+        notes = [model.get("notes", {}).get("engine_because") for model in self.quality["models"].values()]
+        other += [f"Splink trained: our own engine cannot express {note}." for note in notes if note]
         contradicting = sum(each["contradictions"] > 0 for each in self.quality.get("overrides", {}).values())
         settle = ["Some overrides contradict each other; `counterfoil review` shows them."] if contradicting else []
         return [f"{said}: {self.spine.version}.", *models, *other, *settle]
@@ -251,11 +254,15 @@ def _models(
                 specification,
                 sources,
                 retrain=retrain,
-                train=lambda sources=sources: engines.train(  # type: ignore[misc]
-                    records.of(sources), specification, engine=engine, resources=resources(lab)
-                ),
+                train=partial(_train, lab, records, sources, specification, engine),
             )
     return found
+
+
+def _train(
+    lab: OpenLab, records: Records, sources: Sequence[str], specification: Specification, engine: Engine
+) -> Trained:
+    return engines.train(records.of(sources), specification, engine=engine, resources=resources(lab))
 
 
 def _link(

@@ -13,7 +13,7 @@ from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.interpret import adjustment
-from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo_apart, new_memo
+from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo_apart, new_memo, was_made
 from counterfoil.linkage.core.layout import NO_INPUT, Floats, Ints, Longs, Program, Values, Weights
 from counterfoil.linkage.core.score import own_of, side_of, units
 from counterfoil.linkage.core.splink_json import CoreModel
@@ -221,14 +221,6 @@ def count_new(low: Longs, high: Longs, left: Side, right: Side, one_order: bool,
             swapped = i > j
             if i == j or (swapped and not one_order):
                 continue
-            made = False
-            for r in range(earlier):
-                if swapped:
-                    made = right.left_keys[at, r] >= 0 and right.left_keys[at, r] == left.right_keys[p, r]
-                else:
-                    made = left.left_keys[p, r] >= 0 and left.left_keys[p, r] == right.right_keys[at, r]
-                if made:
-                    break
-            if not made:
+            if not was_made(p, at, left, right, swapped, earlier):
                 total += 1
     return total

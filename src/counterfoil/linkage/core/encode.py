@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 import sqlglot
 
 from counterfoil.errors import UsageError
-from counterfoil.linkage.core.interpret import adjustment, level_of
 from counterfoil.linkage.core.layout import (
     MISSING,
     NO_INPUT,
@@ -488,6 +487,3 @@ def columns_of(sql: str) -> tuple[str, ...]:
 
     found = sqlglot.parse_one(sql, dialect="duckdb").find_all(sqlglot.exp.Column)
     return tuple(dict.fromkeys(column.name for column in found))
-
-
-__all__ = ["Encoded", "Resources", "adjustment", "encode", "level_of", "share_of"]

@@ -114,7 +114,7 @@ class Searcher:
         self._sql = self._statement(view)
 
     def find(self, entries: pa.Table, *, threshold: float) -> pa.Table:
-        """entry (row of `entries`), record (row of the table), match_weight, levels; entries are the left side.
+        """entry (row of `entries`), record (row of the table), match_weight; entries are the left side.
 
         Ordered by entry, then record. Asks for at most `room` entries; more are taken in turns.
         """

@@ -89,6 +89,19 @@ def level_with_memo_apart(c: int, x: int, y: int, program: Program, values: Valu
     return level_with_memo(c, x, y, program, values, memo)
 
 
+@compiled_inline
+def was_made(p: int, at: int, left: Side, right: Side, swapped: bool, earlier: int) -> bool:
+    """Whether a rule before makes the pair of places; `swapped`: the record at the right place is the left one."""
+    for r in range(earlier):
+        if swapped:
+            made = right.left_keys[at, r] >= 0 and right.left_keys[at, r] == left.right_keys[p, r]
+        else:
+            made = left.left_keys[p, r] >= 0 and left.left_keys[p, r] == right.right_keys[at, r]
+        if made:
+            return True
+    return False
+
+
 @compiled_lean
 def score_places(
     p: int,
@@ -134,15 +147,7 @@ def score_places(
             if not one_order and left.fresh.size and not (left.fresh[p] or right.fresh[at]):
                 at += 1
                 continue
-            made = False
-            for r in range(earlier):
-                if swapped:
-                    made = right.left_keys[at, r] >= 0 and right.left_keys[at, r] == left.right_keys[p, r]
-                else:
-                    made = left.left_keys[p, r] >= 0 and left.left_keys[p, r] == right.right_keys[at, r]
-                if made:
-                    break
-            if made:
+            if was_made(p, at, left, right, swapped, earlier):
                 at += 1
                 continue
             counted[0] += 1

@@ -61,11 +61,11 @@ class RuleKeys:
 class Program(NamedTuple):
     """The conditions of all levels as one list of operations; C comparisons, at most L levels each.
 
-    Level k of comparison c holds when operations first[c, k] up to first[c, k + 1] leave true on the stack. The last
-    level of a comparison that has an ELSE has no operations and always holds.
+    The operations of level k of comparison c are first[c, k] up to first[c, k + 1]; each says where to go on when its
+    comparison is true and when it is not. The last level, which is ELSE, has none.
     """
 
-    operations: Ints  # (n, 4): what to do, and up to three operands
+    operations: Ints  # (n, 9): the columns that `interpret` names
     numbers: Floats  # constants
     first: Longs  # (C, L + 1)
     levels: Longs  # (C,) how many levels each comparison has
@@ -94,8 +94,8 @@ class Values(NamedTuple):
     cells: Floats
     first_cell: Longs  # (C + 1,)
     tuples: Longs  # (C,) how many tuples each comparison has
-    text: Bytes  # UTF-8 of all texts one after the other, each once, in bytewise order up to `sorted_texts`
+    text: Bytes  # UTF-8 of all texts one after the other, each once
     text_start: Longs  # (texts + 1,)
-    letters: npt.NDArray[np.uint64]  # (texts,) one bit for each byte value modulo 64 that occurs
+    letters: npt.NDArray[np.uint64]  # (texts,) one bit for each byte, modulo 64, that occurs; all where not ASCII
     lists: Ints  # numbers of texts, all lists one after the other
     list_start: Longs  # (lists + 1,)
