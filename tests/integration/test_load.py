@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from counterfoil import domains
-from counterfoil.domains import Column, ColumnClass, SourceSchema
+from counterfoil.domains import Column, ColumnClass, PersonWhen, SourceSchema
 from counterfoil.errors import CounterfoilError, Fault, FileNotTaken, UsageError
 from counterfoil.lab.paths import LabPaths
 from counterfoil.records import load as load_module
 from counterfoil.records.cells import CheckContext, check_cells
-from counterfoil.records.load import FACTS, IDENTIFIERS, RECEIPT, load
+from counterfoil.records.load import FACTS, IDENTIFIERS, ORGANISATIONS, RECEIPT, load
 from counterfoil.records.receipt import Reason, Receipt, TableReceipt, read_receipt
 from lib.deliveries import DELIVERED, pnc_delivery, pnc_number, with_cells, write_csv, write_parquet
 
@@ -450,3 +450,29 @@ def test_a_receipt_that_cannot_be_read_is_made_again(tmp_path: Path) -> None:
         read_receipt(path)
     assert not load_pnc(files, tmp_path / "lab").repeated
     assert read_receipt(path) == first
+
+
+def load_with_companies(tables: dict[str, pa.Table], root: Path) -> tuple[Receipt, LabPaths]:
+    """The police source, as if rows of nationality ZZ were companies."""
+    domain = domains.load()
+    schema = replace(domain.source("pnc"), person_when=PersonWhen("nationality", frozenset({"ZZ"})))
+    codes = {**domain.codes, "nationality": {**domain.codes["nationality"], "ZZ": "company"}}
+    files = write_parquet(tables, root / "delivery")
+    paths = LabPaths(root / "lab")
+    return load(files, schema, paths, delivery=DELIVERED, codes=codes, today=TODAY), paths
+
+
+def test_companies_are_kept_from_the_people_and_counted(tmp_path: Path) -> None:
+    tables = pnc_delivery(PEOPLE)
+    tables["people"] = with_cells(tables["people"], "nationality", {3: "ZZ", 7: "ZZ", 8: None})
+    receipt, paths = load_with_companies(tables, tmp_path)
+    people = receipt_of(receipt, "people")
+    assert (people.rows, people.kept, people.organisations) == (PEOPLE, PEOPLE, 2)
+    kept = pq.read_table(linker_side(paths) / IDENTIFIERS)["record_id"].to_pylist()
+    assert kept == [f"P{i}" for i in range(PEOPLE) if i not in (3, 7)]  # an empty type is a person
+    assert pq.read_table(analyst_side(paths) / FACTS)["record_id"].to_pylist() == kept
+    assert pq.read_table(linker_side(paths) / ORGANISATIONS)["record_id"].to_pylist() == ["P3", "P7"]
+    assert not (analyst_side(paths) / ORGANISATIONS).exists()
+    assert pq.read_table(analyst_side(paths) / "offences.parquet").num_rows == 2 * PEOPLE  # their cases stay
+    assert "  organisations, kept apart from people: fewer than 10." in receipt.lines()
+    assert read_receipt(analyst_side(paths) / RECEIPT) == receipt

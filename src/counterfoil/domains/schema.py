@@ -58,6 +58,14 @@ class TableSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonWhen:
+    """Which rows of a person table are people: those whose `column` holds none of `organisations`, empty ones too."""
+
+    column: str
+    organisations: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSchema:
     """One source: its tables, one of which holds people."""
 
@@ -67,6 +75,7 @@ class SourceSchema:
     tables: Mapping[str, TableSchema]
     source_dataset: str = ""  # what the public catalogue's linking table calls it
     is_share: bool = False  # of another department: kept apart from the sources and from the spine
+    person_when: PersonWhen | None = None  # where companies are among the people: they are told apart on load
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,13 @@ def parse_source(raw: Mapping[str, Any], *, is_share: bool = False) -> SourceSch
     """A source from what its TOML file holds."""
     tables = {name: _table(name, table) for name, table in raw["tables"].items()}
     dataset = raw.get("source_dataset", "")
-    return SourceSchema(raw["name"], raw["label"], raw["person_table"], tables, dataset, is_share)
+    when = _person_when(raw["person_when"]) if "person_when" in raw else None
+    return SourceSchema(raw["name"], raw["label"], raw["person_table"], tables, dataset, is_share, when)
+
+
+def _person_when(raw: Mapping[str, Any]) -> PersonWhen:
+    """`person_when = { column = "defendant_type", not = ["company"] }`."""
+    return PersonWhen(raw["column"], frozenset(raw["not"]))
 
 
 def _table(name: str, raw: Mapping[str, Any]) -> TableSchema:

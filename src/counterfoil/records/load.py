@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ RULES_VERSION = 1  # raise it when standardising or checking changes, so that a 
 RECEIPT = "receipt.json"
 IDENTIFIERS = "identifiers.parquet"
 FACTS = "facts.parquet"
+ORGANISATIONS = "organisations.parquet"  # the linker's: companies among a source's people, as they came
 REFUSED = "refused"  # folder of rows that were refused, one file a table
 _BIRTH = "date_of_birth"
 
@@ -39,6 +40,7 @@ class _Delivery:
     receipt: Receipt
     tables: Mapping[str, CheckedTable]
     identifiers: pa.Table
+    organisations: pa.Table | None  # None where the source holds people only
 
 
 def load(
@@ -59,19 +61,22 @@ def load(
     progress("Reading the delivery", 0.0)
     hashes = {name: sha256_of_file(file) for name, file in parts_of(named).items()}
     rules = {"version": RULES_VERSION, "schema": _described(schema), "codes": codes}
+    if schema.person_when:
+        rules["person_when"] = [schema.person_when.column, *sorted(schema.person_when.organisations)]
     key = key_of(rules=rules, files=hashes, delivery=delivery, today=today)
     linker, analyst = _places(paths, schema, delivery.isoformat())
     if (known := _loaded_before(linker, analyst, key)) is not None:
         return known
     delivered = read_tables(named, schema)
     tables = _check_tables(delivered, schema, CheckContext(codes, delivery, today), progress)
+    tables, organisations = _people_only(tables, schema)
     progress("Standardising names, dates and numbers", 0.6)
     identifiers = _identifiers(tables[schema.person_table].accepted, schema, today)
     receipts = tuple(tables[table].receipt for table in schema.tables)
     receipt = Receipt(schema.name, delivery.isoformat(), key, hashes, receipts)
     progress("Writing both sides", 0.8)
     with atomic_folder(linker) as linker_folder, atomic_folder(analyst) as analyst_folder:
-        content = _Delivery(schema, receipt, tables, identifiers)
+        content = _Delivery(schema, receipt, tables, identifiers, organisations)
         _write_linker_side(content, linker_folder)
         _write_analyst_side(content, analyst_folder)
     progress("Loaded", 1.0)
@@ -136,6 +141,23 @@ def _parents_first(schema: SourceSchema) -> list[str]:
     return ordered
 
 
+def _people_only(
+    tables: dict[str, CheckedTable], schema: SourceSchema
+) -> tuple[dict[str, CheckedTable], pa.Table | None]:
+    """`tables` with people alone in the person table, and the companies that were among them.
+
+    A company's cases stay in the other tables: they are facts about courts, and belong to no person.
+    """
+    if schema.person_when is None:
+        return tables, None
+    held = tables[schema.person_table]
+    names = pa.array(sorted(schema.person_when.organisations), pa.string())
+    company = pc.is_in(held.accepted.column(schema.person_when.column), value_set=names)
+    people, organisations = held.accepted.filter(pc.invert(company)), held.accepted.filter(company)
+    receipt = replace(held.receipt, organisations=organisations.num_rows)
+    return {**tables, schema.person_table: replace(held, accepted=people, receipt=receipt)}, organisations
+
+
 def _identifiers(people: pa.Table, schema: SourceSchema, today: dt.date) -> pa.Table:
     """The linker's columns of the people, raw and standardised."""
     columns = _linker_columns(schema.tables[schema.person_table], people)
@@ -171,6 +193,10 @@ def _coarser(values: pa.ChunkedArray, transform: str) -> pa.ChunkedArray:
 def _write_linker_side(content: _Delivery, folder: Path) -> None:
     schema = content.schema
     write_table(content.identifiers, folder / IDENTIFIERS)
+    if content.organisations is not None:
+        apart = content.organisations
+        columns = _linker_columns(schema.tables[schema.person_table], apart)
+        write_table(apart.select(columns), folder / ORGANISATIONS)
     for name, table in schema.tables.items():
         columns = _linker_columns(table, content.tables[name].accepted)
         if name != schema.person_table and columns:
@@ -199,4 +225,4 @@ def _write_refused(refused: pa.Table, columns: Sequence[str], path: Path) -> Non
         write_table(refused.select(["row", "reason", *kept]), path)
 
 
-__all__ = ["FACTS", "IDENTIFIERS", "RECEIPT", "REFUSED", "STANDARD_COLUMNS", "load"]
+__all__ = ["FACTS", "IDENTIFIERS", "ORGANISATIONS", "RECEIPT", "REFUSED", "STANDARD_COLUMNS", "load"]

@@ -45,6 +45,7 @@ class TableReceipt:
     refused: int
     mended_by: Mapping[str, int]
     refused_by: Mapping[str, int]
+    organisations: int = 0  # of the kept and the mended: companies, which are no people and are never linked as such
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ def _lines(source: str, table: TableReceipt) -> list[str]:
         f"{source} {table.table}: {_count(table.rows)} rows in: {_count(table.kept)} kept as they came, "
         f"{_count(table.mended)} mended, {_count(table.refused)} refused."
     )
+    apart = [f"  organisations, kept apart from people: {_count(table.organisations)}."] if table.organisations else []
     parts = (("mended", table.mended_by), ("refused", table.refused_by))
-    return [total] + [
+    return [total, *apart] + [
         f"  {what}: {reason} ({_count(count)})"
         for what, counts in parts
         for reason, count in sorted(counts.items(), key=lambda item: (-_tens(item[1]), item[0]))
