@@ -14,7 +14,7 @@ from benchmarks import linkage_data
 from benchmarks.harness import Ready
 from benchmarks.peer_splink import LEAST_WEIGHT, RANDOM_PAIRS, SEED, THREADS, TRAINING_PAIRS
 from counterfoil.linkage.clusters import Links, components
-from counterfoil.linkage.core.encode import Encoded, encode, share_of
+from counterfoil.linkage.core.encode import Encoded, encode
 from counterfoil.linkage.core.index import Index, Searcher
 from counterfoil.linkage.core.score import score as score_encoded
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
@@ -88,12 +88,11 @@ def cohort(cohort: str, records: str, model: str, out: str) -> Ready:
     """A short list against all records whose encoded table is kept."""
     table, read = pq.read_table(records, columns=_PARTS), _model(model)
     encoded = encode(table, read, {})
-    index = Index.of(table, encoded, read)
-    shares = _shares(table, read)
+    index = Index.of(table, encoded, read, {})
 
     def work() -> None:
         listed = pq.read_table(cohort, columns=_PARTS)
-        searcher = Searcher(encoded, index, read, shares, room=listed.num_rows)
+        searcher = Searcher(index, read)
         pq.write_table(searcher.find(listed, threshold=LEAST_WEIGHT), out)
 
     return work
@@ -102,8 +101,7 @@ def cohort(cohort: str, records: str, model: str, out: str) -> Ready:
 def search(cohort: str, records: str, model: str, out: str) -> Ready:
     """The same people, asked for one at a time in one process."""
     table, read = pq.read_table(records, columns=_PARTS), _model(model)
-    encoded = encode(table, read, {})
-    searcher = Searcher(encoded, Index.of(table, encoded, read), read, _shares(table, read), room=1)
+    searcher = Searcher(Index.of(table, encode(table, read, {}), read, {}), read)
     listed = pq.read_table(cohort, columns=_PARTS)
     searcher.find(listed.slice(0, 1), threshold=LEAST_WEIGHT)
 
@@ -116,10 +114,6 @@ def search(cohort: str, records: str, model: str, out: str) -> Ready:
 
 def _model(path: str) -> CoreModel:
     return read_model(json.loads(Path(path).read_text("utf-8")))
-
-
-def _shares(table: pa.Table, model: CoreModel) -> dict[str, pa.Table]:
-    return {column: share_of(table, column) for column in model.frequency_columns}
 
 
 def _pairs(encoded: Encoded, model: CoreModel) -> pa.Table:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from counterfoil.linkage.clusters import Links, components
-from counterfoil.linkage.core.encode import encode, share_of
+from counterfoil.linkage.core.encode import encode
 from counterfoil.linkage.core.index import Index, Searcher
 from counterfoil.linkage.core.score import score
 from counterfoil.linkage.core.splink_json import read_model
@@ -67,8 +67,7 @@ def warm() -> None:
     for rarity in (False, True):
         plan = Plan(("l.name = r.name",), 0.9, ("l.town = r.town", "l.name = r.name"), 28, 1000, rarity=rarity)
         train(_TABLE, settings(), plan)
-    shares = {column: share_of(_TABLE, column) for column in model.frequency_columns}
-    Searcher(encoded, Index.of(_TABLE, encoded, model), model, shares).find(_TABLE, threshold=-100.0)
+    Searcher(Index.of(_TABLE, encoded, model, {}), model).find(_TABLE, threshold=-100.0)
 
 
 if __name__ == "__main__":

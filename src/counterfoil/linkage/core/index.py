@@ -1,12 +1,19 @@
 """Records of an encoded table found by blocking key: a short list, or one person, against millions of records.
 
-A key is found by its 64-bit hash. Two keys of one hash would make a pair that no rule made; among a billion keys one is
-expected in forty runs, and it is scored like any other.
+The table's records are the left side of every pair and the new ones the right, as records that come later are in a
+link. The index holds the encoded table with spare room behind its values, where the tuples of new records are written;
+so it can lie in files that are mapped into memory, and only what is asked for is read.
+
+A key and a frequency are found by a 64-bit hash of DuckDB's, which another version may make otherwise. Two keys of one
+hash would make a pair that no rule made; among a billion keys one is expected in forty runs, and it is scored like any
+other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +23,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil.linkage.core.compiling import compiled_lean
+from counterfoil.errors import Fault, UsageError
+from counterfoil.linkage.core.compiling import compiled, compiled_lean
 from counterfoil.linkage.core.encode import (
     DEFAULT_RESOURCES,
     Encoded,
@@ -24,274 +32,578 @@ from counterfoil.linkage.core.encode import (
     Resources,
     as_numbers,
     as_text,
+    columns_of,
+    share_of,
     text_buffers,
 )
 from counterfoil.linkage.core.interpret import adjustment, level_apart
-from counterfoil.linkage.core.layout import (
-    NO_INPUT,
-    Bytes,
-    Floats,
-    Ints,
-    Kind,
-    Longs,
-    Program,
-    Values,
-    Weights,
-)
+from counterfoil.linkage.core.layout import NO_INPUT, Floats, Input, Ints, Kind, Longs, Program, Values, Weights
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.linkage.core.strings import find_texts, letters_of, slots_of
 from counterfoil.warehouse import connect
 
+Array = npt.NDArray[Any]
 Hashes = npt.NDArray[np.uint64]
+
+ROW = "entry_row"  # the number of an entry; a view hands it on
+# What new records may add to a mapped table before its values are copied to make more room.
+ROOM: Mapping[str, int] = {
+    "cells": 1 << 19,
+    "text": 1 << 20,
+    "text_start": 1 << 16,
+    "letters": 1 << 16,
+    "lists": 1 << 17,
+    "list_start": 1 << 16,
+}
+_PAIRS_AT_ONCE = 4_000_000
+_FEW = 8  # entries whose values are written into the statement
+_PLAIN = ("VARCHAR", "VARCHAR[]", "DATE", "BOOLEAN", "BIGINT", "INTEGER")  # types whose values can be
+_FACTOR, _AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What makes a table searchable. `keys[r]` are the sorted hashes of rule r's right keys, `records[r]` whose."""
+    """A table that new records can be compared with. `arrays` by name, each contiguous:
 
-    keys: tuple[Hashes, ...]
-    records: tuple[Ints, ...]
-    slots: Ints  # hash table of the texts
+    `first_cell`, `cells`, `text`, `text_start`, `letters`, `lists`, `list_start` as in `Values`; of those in `ROOM` the
+    first `used[name]` elements are the table's and the rest is room. `tuple_of` (records, comparisons). `text_slots`,
+    `list_slots`: hash tables. `keys_RR` and `records_RR`: sorted hashes of rule RR's left keys, and whose they are.
+    `rarity_FF` and `log_share_FF`: sorted hashes of the values of frequency column FF, and log2 of their shares.
+    """
+
+    arrays: Mapping[str, Array]
+    used: Mapping[str, int]
+    schema: pa.Schema  # of the columns that the model reads
+    types: tuple[tuple[str, ...], ...]  # DuckDB's type in which each part of each rule's key is hashed
 
     @staticmethod
-    def of(table: pa.Table, encoded: Encoded, model: CoreModel, *, resources: Resources = DEFAULT_RESOURCES) -> Index:
-        """Index the table that `encoded` was made from."""
-        connection = connect(threads=resources.threads, memory_limit=resources.memory)
-        try:
-            connection.register("indexed", table)
-            found = [_sorted_hashes(connection, rule.right) for rule in model.rules]
-        finally:
-            connection.close()
-        slots = slots_of(encoded.values.text, encoded.values.text_start)
-        return Index(tuple(keys for keys, _ in found), tuple(records for _, records in found), slots)
-
-
-def _hash_sql(parts: Sequence[str]) -> str:
-    held = " AND ".join(f"({part}) IS NOT NULL" for part in parts)
-    text = ", ".join(f"CAST(({part}) AS VARCHAR)" for part in parts)
-    return f"CASE WHEN {held} THEN hash(concat_ws(chr(31), {text})) END"
-
-
-def _sorted_hashes(connection: duckdb.DuckDBPyConnection, parts: Sequence[str]) -> tuple[Hashes, Ints]:
-    found = connection.sql(f"SELECT {_hash_sql(parts)} AS key FROM indexed").to_arrow_table()["key"].combine_chunks()
-    held = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False)).astype(np.int32)
-    keys: Hashes = found.drop_null().to_numpy().astype(np.uint64)
-    order = np.argsort(keys, kind="stable")
-    return keys[order], held[order]
-
-
-class Searcher:
-    """Scores new records against an indexed table. One at a time in a process; not for several threads at once."""
-
-    def __init__(
-        self,
+    def of(
+        table: pa.Table,
         encoded: Encoded,
-        index: Index,
         model: CoreModel,
         frequencies: Frequencies,
         *,
-        room: int = 16,
-        view: str = "SELECT * FROM entries",
-        tables: Mapping[str, pa.Table] | None = None,
-    ) -> None:
-        """`room`: how many new records may be asked about at once.
+        resources: Resources = DEFAULT_RESOURCES,
+    ) -> Index:
+        """Index the table that `encoded` was made from, in memory."""
+        arrays = dict(arrays_of(table, encoded, model, frequencies, resources=resources))
+        return Index(arrays, used_by(encoded.values), *told_of(table, model))
 
-        `view` makes from `entries` (and `tables`) the columns that the model reads, one row an entry in their order.
-        """
-        self._encoded, self._index, self._model, self._room = encoded, index, model, room
-        self._frequencies = {
-            column: dict(zip(*(frequencies[column].column(i).to_pylist() for i in (0, 1)), strict=True))
-            if room <= _FEW
-            else frequencies[column]
-            for column in model.frequency_columns
-        }
-        self._values = _with_room(encoded.values, model, room)
-        self._texts = len(encoded.values.text_start) - 1
-        self._tuple_of = np.ascontiguousarray(np.asarray(encoded.tuple_of).T)
-        self._connection = connect(threads=1)
-        for name, given in (tables or {}).items():
-            self._connection.register(name, given)
-        self._sql = self._statement(view)
+    @property
+    def records(self) -> int:
+        """How many records the table has."""
+        return int(self.arrays["tuple_of"].shape[0])
 
-    def find(self, entries: pa.Table, *, threshold: float) -> pa.Table:
-        """entry (row of `entries`), record (row of the table), match_weight; entries are the left side.
 
-        Ordered by entry, then record. Asks for at most `room` entries; more are taken in turns.
-        """
-        parts = [
-            self._some(entries.slice(at, self._room), at, threshold) for at in range(0, entries.num_rows, self._room)
-        ]
-        return pa.concat_tables(parts) if parts else self._answer(*(np.empty(0) for _ in range(3)))
+def used_by(values: Values) -> dict[str, int]:
+    """How many elements of each array of `ROOM` the table takes."""
+    texts, lists = len(values.text_start) - 1, len(values.list_start) - 1
+    return {
+        "cells": int(values.first_cell[-1]),
+        "text": int(values.text_start[-1]),
+        "text_start": texts + 1,
+        "letters": texts,
+        "lists": int(values.list_start[-1]),
+        "list_start": lists + 1,
+    }
 
-    def _some(self, entries: pa.Table, first: int, threshold: float) -> pa.Table:
-        keys, columns = self._evaluate(entries)
-        tuples = self._add(entries, columns)
-        entry, record = self._candidates(keys)
-        weight = np.empty(len(entry))
-        score_candidates(
-            entry, record, tuples, self._tuple_of, self._model.program, self._model.weights, self._values, weight
+
+def told_of(table: pa.Table, model: CoreModel) -> tuple[pa.Schema, tuple[tuple[str, ...], ...]]:
+    """The schema of the columns that a model reads, and the types in which the keys of its rules are hashed."""
+    schema = pa.schema([_field(table, name) for name in columns_read(model)])
+    connection = connect(threads=1)
+    try:
+        connection.register("indexed", schema.empty_table())
+        types = tuple(
+            tuple(_common_type(connection, a, b) for a, b in zip(rule.left, rule.right, strict=True))
+            for rule in model.rules
         )
-        kept = weight >= threshold
-        return self._answer(entry[kept] + first, record[kept], weight[kept])
+    finally:
+        connection.close()
+    return schema, types
 
-    @staticmethod
-    def _answer(
-        entry: npt.NDArray[np.generic], record: npt.NDArray[np.generic], weight: npt.NDArray[np.generic]
-    ) -> pa.Table:
-        return pa.table(
-            {
-                "entry": entry.astype(np.int64),
-                "record": record.astype(np.int64),
-                "match_weight": weight.astype(np.float64),
-            }
+
+def columns_read(model: CoreModel) -> list[str]:
+    """The columns that inputs, frequencies and blocking rules read, each once."""
+    of_inputs = (column for inputs in model.inputs for item in inputs for column in item.columns)
+    of_rules = (column for rule in model.rules for part in (*rule.left, *rule.right) for column in columns_of(part))
+    return list(dict.fromkeys([*of_inputs, *of_rules]))
+
+
+def _field(table: pa.Table, name: str) -> pa.Field:
+    if table.column_names.count(name) != 1:
+        raise UsageError(
+            f"The model reads the column {name!r}, which the records do not have once. They have: "
+            f"{', '.join(table.column_names)}. Give records with that column, or another model."
         )
-
-    def _evaluate(self, entries: pa.Table) -> tuple[list[pa.Array], list[pa.Array]]:
-        """The hashed keys of every rule and the inputs of every comparison."""
-        self._connection.register("entries", entries)
-        answer = self._connection.sql(self._sql).to_arrow_table()
-        columns = [column.combine_chunks() for column in answer.columns]
-        rules = len(self._model.rules)
-        return columns[:rules], columns[rules:]
-
-    def _statement(self, view: str) -> str:
-        keys = [_hash_sql(rule.left) for rule in self._model.rules]
-        inputs = [
-            item.columns[0] if item.kind is Kind.FREQUENCY else item.sql
-            for inputs in self._model.inputs
-            for item in inputs
-        ]
-        columns = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate([*keys, *inputs]))
-        return f"SELECT {columns} FROM ({view})"
-
-    def _candidates(self, keys: Sequence[pa.Array]) -> tuple[Longs, Longs]:
-        """Pairs of an entry and a record that share a key of a rule, each once, ordered."""
-        found: list[Longs] = []
-        for hashes, sorted_keys, records in zip(keys, self._index.keys, self._index.records, strict=True):
-            held = np.flatnonzero(hashes.is_valid().to_numpy(zero_copy_only=False))
-            wanted = hashes.drop_null().to_numpy().astype(np.uint64)
-            low = np.searchsorted(sorted_keys, wanted, "left")
-            high = np.searchsorted(sorted_keys, wanted, "right")
-            for entry, a, b in zip(held.tolist(), low.tolist(), high.tolist(), strict=True):
-                if b > a:
-                    found.append((np.int64(entry) << np.int64(32)) | records[a:b].astype(np.int64))
-        if not found:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        pairs = np.unique(np.concatenate(found))
-        return pairs >> 32, pairs & np.int64(0xFFFFFFFF)
-
-    def _add(self, entries: pa.Table, columns: Sequence[pa.Array]) -> Longs:
-        """Write the entries' tuples into the room there is; their numbers, shape (entries, comparisons)."""
-        values, count = self._values, entries.num_rows
-        store = _NewTexts(self._index.slots, self._encoded.values, values, self._texts)
-        given = iter(columns)
-        for c, inputs in enumerate(self._model.inputs):
-            width = len(inputs)
-            base = int(values.first_cell[c]) + int(self._encoded.values.tuples[c]) * width
-            cells = values.cells[base : base + count * width].reshape(count, width)
-            for i, item in enumerate(inputs):
-                column = next(given)
-                if item.kind is Kind.FREQUENCY:
-                    cells[:, i] = self._log_shares(item.columns[0], column)
-                elif item.kind is Kind.NUMBER:
-                    cells[:, i] = as_numbers(column)
-                elif item.kind is Kind.TEXT:
-                    cells[:, i] = store.numbers(as_text(column))
-                else:
-                    cells[:, i] = store.lists(column)
-        old = np.asarray(self._encoded.values.tuples)
-        return old[None, :] + np.arange(count)[:, None]
-
-    def _log_shares(self, column: str, values: pa.Array) -> Floats:
-        known = self._frequencies[column]
-        if isinstance(known, dict):
-            shares = [known.get(value) for value in values.to_pylist()]
-        else:
-            at = pc.index_in(values.cast(known.schema.field(0).type), known.column(0).combine_chunks())
-            shares = known.column(1).take(at).to_pylist()
-        return np.log2(np.array([np.nan if share is None else share for share in shares], dtype=np.float64))
+    kind = table.schema.field(name).type
+    return pa.field(name, kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
-_FEW = 16  # entries at once for which a dictionary of frequencies is worth making
-_ROOM_TEXT = 4096  # bytes of new text that one entry may bring
-_ROOM_TEXTS = 64
+def _common_type(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> str:
+    """The type in which DuckDB compares two expressions."""
+    sql = f"DESCRIBE SELECT CASE WHEN true THEN ({one}) ELSE ({other}) END AS part FROM indexed"
+    return str(connection.execute(sql).fetchall()[0][1])
 
 
-def _with_room(values: Values, model: CoreModel, room: int) -> Values:
-    """The same values with space for `room` more tuples of each comparison, and for their texts and lists."""
-    width = np.array([len(inputs) for inputs in model.inputs], dtype=np.int64)
-    tuples = np.asarray(values.tuples)
-    first = np.concatenate([[0], np.cumsum((tuples + room) * width)]).astype(np.int64)
-    cells = np.full(int(first[-1]), np.nan)
-    for c in range(len(width)):
-        low, high = int(values.first_cell[c]), int(values.first_cell[c + 1])
-        cells[first[c] : first[c] + high - low] = values.cells[low:high]
-    used = int(values.text_start[-1])
-    lists = int(values.list_start[-1])
-    return Values(
-        cells=cells,
-        first_cell=first,
-        tuples=tuples + room,
-        text=_longer(values.text[:used], room * _ROOM_TEXT),
-        text_start=_longer(values.text_start, room * _ROOM_TEXTS),
-        letters=_longer(values.letters, room * _ROOM_TEXTS),
-        lists=_longer(values.lists[:lists], room * _ROOM_TEXTS),
-        list_start=_longer(values.list_start, room * _ROOM_TEXTS),
-    )
+def arrays_of(
+    table: pa.Table,
+    encoded: Encoded,
+    model: CoreModel,
+    frequencies: Frequencies,
+    *,
+    resources: Resources = DEFAULT_RESOURCES,
+) -> Iterator[tuple[str, Array]]:
+    """The arrays of an index one by one, so that they need not be in memory together."""
+    values, used = encoded.values, used_by(encoded.values)
+    for name in ROOM:
+        yield name, with_room(getattr(values, name)[: used[name]], ROOM[name])
+    yield "first_cell", np.asarray(values.first_cell)
+    plain = np.where(encoded.tuple_of < 0, ~encoded.tuple_of, encoded.tuple_of)
+    yield "tuple_of", np.ascontiguousarray(plain.T)
+    yield "text_slots", slots_of(values.text, values.text_start)
+    yield "list_slots", list_slots_of(values.lists, values.list_start)
+    schema, types = told_of(table, model)
+    connection = connect(threads=resources.threads, memory_limit=resources.memory)
+    try:
+        connection.register("indexed", schema.empty_table())
+        kinds = _types(connection)
+        connection.register("indexed", table)
+        for r, rule in enumerate(model.rules):
+            keys, records = _sorted(*_hashed(connection, rule.left, types[r]))
+            yield f"keys_{r:02}", keys
+            yield f"records_{r:02}", records
+        for f, column in enumerate(model.frequency_columns):
+            share = frequencies.get(column)
+            yield from _rarity(connection, f, share_of(table, column) if share is None else share, kinds[column])
+    finally:
+        connection.close()
 
 
-def _longer(array: npt.NDArray[Any], more: int) -> npt.NDArray[Any]:
-    longer: npt.NDArray[Any] = np.concatenate([array, np.zeros(more, array.dtype)])
+def with_room(array: Array, more: int) -> Array:
+    """The array with zeros behind it."""
+    longer = np.zeros(len(array) + more, array.dtype)
+    longer[: len(array)] = array
     return longer
 
 
-class _NewTexts:
-    """Texts of new records: known ones have their numbers, others get the next."""
+def _rarity(
+    connection: duckdb.DuckDBPyConnection, number: int, share: pa.Table, kind: str
+) -> Iterator[tuple[str, Array]]:
+    column, name = share.column_names
+    connection.register("indexed", share)
+    keys, rows = _sorted(*_hashed(connection, [f'"{column}"'], [kind]))
+    with np.errstate(divide="ignore"):
+        logs = np.log2(share[name].to_numpy().astype(np.float64))[rows]
+    yield f"rarity_{number:02}", keys
+    yield f"log_share_{number:02}", logs
 
-    def __init__(self, slots: Ints, known: Values, values: Values, texts: int) -> None:
-        self._slots, self._known, self._values = slots, known, values
-        self._next, self._end = texts, int(known.text_start[-1])
-        self._lists, self._list_end = len(known.list_start) - 1, int(known.list_start[-1])
-        self._new: dict[bytes, int] = {}
 
-    def numbers(self, texts: pa.Array) -> Floats:
-        """The number of each text; NaN for null."""
-        bytes_, start = text_buffers(texts.fill_null(""))
-        found = find_texts(self._slots, self._known.text, self._known.text_start, bytes_, start).astype(np.float64)
-        valid = texts.is_valid().to_numpy(zero_copy_only=False)
-        for i in np.flatnonzero(valid & (found < 0)).tolist():
-            found[i] = self._add(bytes_[start[i] : start[i + 1]])
-        found[~valid] = np.nan
-        return found
+def _types(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """DuckDB's type of each column of `indexed`."""
+    return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE indexed").fetchall()}
 
-    def lists(self, lists: pa.Array) -> Floats:
-        """The number of each list, made new; NaN for null."""
-        whole = lists.cast(pa.list_(pa.string()))
-        elements = self.numbers(whole.flatten().cast(pa.large_string()))
-        lengths = pc.list_value_length(whole).fill_null(0).to_numpy(zero_copy_only=False)
-        cells, at = np.empty(len(whole)), 0
-        for i, length in enumerate(lengths.tolist()):
-            end = self._list_end + length
-            self._values.lists[self._list_end : end] = elements[at : at + length]
-            self._lists += 1
-            self._values.list_start[self._lists] = end
-            self._list_end, at = end, at + length
-            cells[i] = self._lists - 1
-        cells[~whole.is_valid().to_numpy(zero_copy_only=False)] = np.nan
-        return cells
 
-    def _add(self, text: Bytes) -> int:
-        key = text.tobytes()
-        if key not in self._new:
-            end = self._end + len(text)
-            self._values.text[self._end : end] = text
-            self._values.text_start[self._next] = self._end
-            self._values.text_start[self._next + 1] = end
-            own = letters_of(text, np.array([0, len(text)], dtype=np.int64))
-            self._values.letters[self._next] = own[0]
-            self._new[key] = self._next
-            self._next, self._end = self._next + 1, end
-        return self._new[key]
+def _hash_sql(part: str, kind: str) -> str:
+    """Null for null. Zero of either sign has one hash, as it is one value."""
+    plain = f"CAST(({part}) AS {kind})"
+    if kind in ("DOUBLE", "FLOAT"):
+        plain = f"({plain} + 0)"
+    return f"CASE WHEN ({part}) IS NOT NULL THEN hash({plain}) END"
+
+
+def _hashed(
+    connection: duckdb.DuckDBPyConnection, parts: Sequence[str], types: Sequence[str]
+) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+    """For each row of `indexed` the hash of its key, and whether it has one."""
+    columns = ", ".join(f"{_hash_sql(*part)} AS c{i}" for i, part in enumerate(zip(parts, types, strict=True)))
+    found = connection.sql(f"SELECT {columns} FROM indexed").to_arrow_table()
+    return _mixed([column.combine_chunks() for column in found.columns])
+
+
+def _mixed(parts: Sequence[pa.Array]) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+    """The hashes of keys from those of their parts; a key with a part that is null is none."""
+    total = np.zeros(len(parts[0]), np.uint64)
+    held = np.ones(len(parts[0]), np.bool_)
+    for part in parts:
+        if part.null_count:
+            held &= part.is_valid().to_numpy(zero_copy_only=False)
+            part = part.fill_null(0)
+        total = (total ^ part.to_numpy()) * _FACTOR
+        total ^= total >> np.uint64(29)
+    total *= _AGAIN
+    return total ^ (total >> np.uint64(32)), held
+
+
+def _sorted(hashes: Hashes, held: npt.NDArray[np.bool_]) -> tuple[Hashes, Ints]:
+    rows = np.flatnonzero(held).astype(np.int32)
+    order = np.argsort(hashes[rows], kind="stable")
+    return hashes[rows][order], rows[order]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one rule brings: the entries that have a key, and where its records stand in the rule's order."""
+
+    entry: Longs
+    low: Longs
+    high: Longs
+    largest: int  # records, or entries, that share one key that both sides have
+
+    @property
+    def pairs(self) -> int:
+        """Pairs that the rule makes by itself."""
+        return int((self.high - self.low).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """New records ready to be scored: their tuples, and what each rule brings."""
+
+    tuples: Longs  # (entries, comparisons)
+    rules: tuple[Reach, ...]
+
+
+class Searcher:
+    """Scores new records against an indexed table. One searcher an index; its calls wait for each other.
+
+    `view`: a SELECT over `entries` (and `tables`) of the columns that the model reads and of `ROW`, one row an entry.
+    `entries` has the columns of `given` then; without a view those of the index, and `ROW`.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        model: CoreModel,
+        *,
+        view: str = "SELECT * FROM entries",
+        given: pa.Schema | None = None,
+        tables: Mapping[str, pa.Table] | None = None,
+    ) -> None:
+        self._index, self._model = index, model
+        self._given = (index.schema if given is None else given).append(pa.field(ROW, pa.int64()))
+        self._arrays = dict(index.arrays)
+        self._lock = threading.Lock()
+        self._connection = connect(threads=1)
+        for name, table in (tables or {}).items():
+            self._connection.register("given_table", table)
+            self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given_table")
+            self._connection.unregister("given_table")
+        self._prepare(view)
+
+    def find(self, entries: pa.Table, *, threshold: float) -> pa.Table:
+        """entry (row of `entries`), record (row of the table), match_weight; ordered by entry, then record."""
+        with self._lock:
+            return self._weigh(self._ask(entries), threshold)
+
+    def find_checked(self, entries: pa.Table, *, threshold: float, most: int) -> tuple[pa.Table | None, list[Reach]]:
+        """The same, and what each rule brought; no pair is scored when one key is shared by more than `most`."""
+        with self._lock:
+            asked = self._ask(entries)
+            fits = max((rule.largest for rule in asked.rules), default=0) <= most
+            return (self._weigh(asked, threshold) if fits else None), list(asked.rules)
+
+    # --- what DuckDB says of the entries
+
+    def _prepare(self, view: str) -> None:
+        parts = [
+            _hash_sql(*part)
+            for rule, types in zip(self._model.rules, self._index.types, strict=True)
+            for part in zip(rule.right, types, strict=True)
+        ]
+        self._connection.register("entries", self._given.empty_table())
+        described = self._connection.execute("DESCRIBE entries").fetchall()
+        self._connection.register("indexed", self._index.schema.empty_table())
+        kinds = _types(self._connection)
+        rare = [_hash_sql(f'"{name}"', kinds[name]) for name in self._model.frequency_columns]
+        inputs = [item.sql for inputs in self._model.inputs for item in inputs if item.kind is not Kind.FREQUENCY]
+        self._columns = {sql: i for i, sql in enumerate(dict.fromkeys([*parts, *rare, *inputs]))}
+        self._parts, self._rare = parts, dict(zip(self._model.frequency_columns, rare, strict=True))
+        wanted = ", ".join(f"{sql} AS c{i}" for sql, i in self._columns.items())
+        self._sql = f"SELECT {wanted} FROM ({view}) ORDER BY {ROW}"
+        self._few = all(str(row[1]) in _PLAIN for row in described)
+        if self._few:  # planned once, with the values of one entry as parameters
+            values = ", ".join(f'CAST(${i} AS {row[1]}) AS "{row[0]}"' for i, row in enumerate(described, 1))
+            one = f"WITH entries AS (SELECT {values}) {view}"
+            self._connection.execute(f"PREPARE few AS SELECT {wanted} FROM ({one})")
+
+    def _evaluate(self, entries: pa.Table) -> dict[str, pa.Array]:
+        """The values of every expression, one for each entry."""
+        given = self._cast(entries)
+        answer = self._evaluate_few(given) if self._few and given.num_rows <= _FEW else None
+        if answer is None:
+            self._connection.register("entries", given)
+            answer = self._connection.sql(self._sql).to_arrow_table()
+        if answer.num_rows != entries.num_rows:
+            raise Fault("The records to look for were not taken one by one. Report it; nothing was looked for.")
+        return {sql: answer.column(i).combine_chunks() for sql, i in self._columns.items()}
+
+    def _evaluate_few(self, given: pa.Table) -> pa.Table | None:
+        """None where a value cannot be written into a statement."""
+        found = []
+        for row in given.to_pylist():
+            written = [_written(value) for value in row.values()]
+            if any(value is None for value in written):
+                return None
+            found.append(self._connection.sql(f"EXECUTE few({', '.join(map(str, written))})").to_arrow_table())
+        return pa.concat_tables(found) if found else None
+
+    def _cast(self, entries: pa.Table) -> pa.Table:
+        numbered = pa.array(np.arange(entries.num_rows))
+        columns = []
+        for field in self._given:
+            if field.name == ROW:
+                columns.append(numbered)
+                continue
+            _field(entries, field.name)
+            try:
+                columns.append(entries[field.name].cast(field.type))
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                raise UsageError(
+                    f"The column {field.name!r} of the records to look for is {entries[field.name].type}; the table's "
+                    f"is {field.type}, and not every value is one. Give it as the table has it."
+                ) from error
+        return pa.table(columns, schema=self._given)
+
+    # --- keys
+
+    def _ask(self, entries: pa.Table) -> Asked:
+        if not entries.num_rows:
+            return Asked(np.empty((0, len(self._model.inputs)), np.int64), ())
+        found = self._evaluate(entries)
+        rules, at = [], 0
+        for r, rule in enumerate(self._model.rules):
+            parts = self._parts[at : at + len(rule.right)]
+            at += len(rule.right)
+            rules.append(self._reach(r, *_mixed([found[part] for part in parts])))
+        return Asked(self._add(found, entries.num_rows), tuple(rules))
+
+    def _reach(self, rule: int, hashes: Hashes, held: npt.NDArray[np.bool_]) -> Reach:
+        keys = self._index.arrays[f"keys_{rule:02}"]
+        entry = np.flatnonzero(held)
+        wanted = hashes[entry]
+        low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
+        there = high > low
+        entry, low, high = entry[there], low[there], high[there]
+        if not entry.size:
+            return Reach(entry, low, high, 0)
+        sharing = int(np.unique(wanted[there], return_counts=True)[1].max()) if entry.size > 1 else 1
+        return Reach(entry, low, high, max(sharing, int((high - low).max())))
+
+    def _candidates(self, asked: Asked, first: int, last: int) -> tuple[Longs, Longs]:
+        """Pairs of an entry from `first` to before `last` and a record that share a key, each once, ordered."""
+        found = [np.empty(0, np.int64)]
+        for r, rule in enumerate(asked.rules):
+            a, b = np.searchsorted(rule.entry, [first, last])
+            counts = rule.high[a:b] - rule.low[a:b]
+            total = int(counts.sum())
+            if total:
+                place = np.arange(total) + np.repeat(rule.low[a:b] - (np.cumsum(counts) - counts), counts)
+                records = self._index.arrays[f"records_{r:02}"][place].astype(np.int64)
+                found.append((np.repeat(rule.entry[a:b], counts).astype(np.int64) << 32) | records)
+        pairs = np.unique(np.concatenate(found))
+        return pairs >> 32, pairs & 0xFFFFFFFF
+
+    # --- weights
+
+    def _weigh(self, asked: Asked, threshold: float) -> pa.Table:
+        parts = []
+        for first, last in self._turns(asked):
+            entry, record = self._candidates(asked, first, last)
+            weight = np.empty(len(entry))
+            score_candidates(
+                entry, record, asked.tuples, self._index.arrays["tuple_of"], self._model.program,
+                self._model.weights, self._values(), weight,
+            )  # fmt: skip
+            kept = weight >= threshold
+            parts.append((entry[kept], record[kept], weight[kept]))
+        entry, record, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return pa.table({"entry": entry, "record": record, "match_weight": weight})
+
+    def _turns(self, asked: Asked) -> list[tuple[int, int]]:
+        """Entries in turns of about `_PAIRS_AT_ONCE` pairs."""
+        entries = len(asked.tuples)
+        each = np.zeros(entries + 1, np.int64)
+        for rule in asked.rules:
+            each[rule.entry + 1] += rule.high - rule.low
+        upto = np.cumsum(each)
+        cuts = np.searchsorted(upto, np.arange(_PAIRS_AT_ONCE, int(upto[-1]), _PAIRS_AT_ONCE))
+        ends = sorted({0, *cuts.tolist(), entries})
+        return list(itertools.pairwise(ends)) or [(0, 0)]
+
+    def _values(self) -> Values:
+        of = self._arrays
+        return Values(
+            cells=of["cells"],
+            first_cell=of["first_cell"],
+            tuples=of["first_cell"],
+            text=of["text"],
+            text_start=of["text_start"],
+            letters=of["letters"],
+            lists=of["lists"],
+            list_start=of["list_start"],
+        )
+
+    # --- tuples of the entries
+
+    def _space(self, name: str, needed: int) -> Array:
+        """The array with room for `needed` elements behind the table's own."""
+        used = self._index.used[name]
+        if used + needed > len(self._arrays[name]):
+            self._arrays[name] = with_room(self._arrays[name][:used], max(2 * needed, ROOM[name]))
+        return self._arrays[name]
+
+    def _add(self, found: Mapping[str, pa.Array], count: int) -> Longs:
+        """Write the entries' tuples behind the table's; their numbers, shape (entries, comparisons)."""
+        numbers = self._numbers(found)
+        first, widths = self._arrays["first_cell"], [len(inputs) for inputs in self._model.inputs]
+        cells = self._space("cells", sum((count + 1) * width for width in widths))
+        tuples = np.empty((count, len(widths)), np.int64)
+        end = self._index.used["cells"]
+        for c, inputs in enumerate(self._model.inputs):
+            number = -(-(end - int(first[c])) // widths[c])  # the first whose cells lie behind all others
+            start = int(first[c]) + number * widths[c]
+            end = start + count * widths[c]
+            own = cells[start:end].reshape(count, widths[c])
+            for i, item in enumerate(inputs):
+                own[:, i] = self._log_shares(item, found) if item.kind is Kind.FREQUENCY else numbers[item.sql]
+            tuples[:, c] = number + np.arange(count)
+        return tuples
+
+    def _log_shares(self, item: Input, found: Mapping[str, pa.Array]) -> Floats:
+        column = item.columns[0]
+        number = self._model.frequency_columns.index(column)
+        keys, logs = (self._index.arrays[f"{name}_{number:02}"] for name in ("rarity", "log_share"))
+        hashes, held = _mixed([found[self._rare[column]]])
+        at = np.searchsorted(keys, hashes)
+        known = held & (at < len(keys))
+        known[known] = keys[at[known]] == hashes[known]
+        shares = np.full(len(hashes), np.nan)
+        shares[known] = logs[at[known]]
+        return shares
+
+    def _numbers(self, found: Mapping[str, pa.Array]) -> dict[str, Floats]:
+        """What the cells of each input hold: numbers, or numbers of texts and lists."""
+        kinds = {
+            item.sql: item.kind for inputs in self._model.inputs for item in inputs if item.kind is not Kind.FREQUENCY
+        }
+        values = {sql: self._as_in_table(sql, found[sql]) for sql in kinds}
+        done = {sql: as_numbers(values[sql]) for sql, kind in kinds.items() if kind is Kind.NUMBER}
+        texts = {sql: as_text(values[sql]) for sql, kind in kinds.items() if kind is Kind.TEXT}
+        lists = {sql: values[sql].cast(pa.list_(pa.string())) for sql, kind in kinds.items() if kind is Kind.TEXTS}
+        elements = {sql: lists[sql].flatten().cast(pa.large_string()) for sql in lists}
+        numbered = self._text_numbers([*texts.values(), *elements.values()])
+        done |= dict(zip(texts, numbered, strict=False))
+        of_elements = [np.nan_to_num(each, nan=-1).astype(np.int32) for each in numbered[len(texts) :]]
+        return done | self._list_numbers(lists, of_elements)
+
+    def _as_in_table(self, sql: str, values: pa.Array) -> pa.Array:
+        """A column as the table has it, whatever DuckDB made of it."""
+        at = self._index.schema.get_field_index(sql)
+        return values if at < 0 else values.cast(self._index.schema.field(at).type)
+
+    def _text_numbers(self, texts: Sequence[pa.Array]) -> list[Floats]:
+        """The number of each text, NaN for null. Those that the table does not have are added behind its own."""
+        whole = pa.chunked_array(texts, type=pa.large_string()).combine_chunks().dictionary_encode()
+        whole = whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
+        wanted, wanted_start = text_buffers(whole.dictionary)
+        index, used = self._index.arrays, self._index.used
+        number = find_texts(index["text_slots"], index["text"], index["text_start"], wanted, wanted_start)
+        new = np.flatnonzero(number < 0)
+        if new.size:
+            number[new] = used["letters"] + np.arange(new.size)
+            text, start = text_buffers(whole.dictionary.take(pa.array(new)))
+            size = int(start[-1])
+            self._space("text", size)[used["text"] : used["text"] + size] = text[:size]
+            place = used["text_start"] - 1
+            self._space("text_start", new.size)[place : place + new.size + 1] = used["text"] + start
+            letters = self._space("letters", new.size)
+            letters[used["letters"] : used["letters"] + new.size] = letters_of(text, start)
+        given = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        cells = np.append(number.astype(np.float64), np.nan)[given]
+        return np.split(cells, np.cumsum([len(each) for each in texts])[:-1])
+
+    def _list_numbers(self, lists: Mapping[str, pa.Array], elements: Sequence[Ints]) -> dict[str, Floats]:
+        """The number of each list, NaN for null. An equal list of the table has the same; others are added."""
+        if not lists:
+            return {}
+        lengths = [pc.list_value_length(each).fill_null(0).to_numpy(zero_copy_only=False) for each in lists.values()]
+        wanted = np.concatenate(elements)
+        start = np.concatenate([[0], np.cumsum(np.concatenate(lengths), dtype=np.int64)])
+        index, used = self._index.arrays, self._index.used
+        number = find_lists(index["list_slots"], index["lists"], index["list_start"], wanted, start)
+        behind = used["list_start"] - 1
+        number = np.where(number < 0, behind + np.arange(len(number)), number)
+        self._space("lists", len(wanted))[used["lists"] : used["lists"] + len(wanted)] = wanted
+        self._space("list_start", len(number))[behind : behind + len(start)] = used["lists"] + start
+        cells = np.split(number.astype(np.float64), np.cumsum([len(each) for each in lengths])[:-1])
+        for own, given in zip(cells, lists.values(), strict=True):
+            own[~given.is_valid().to_numpy(zero_copy_only=False)] = np.nan
+        return dict(zip(lists, cells, strict=True))
+
+
+def _written(value: object) -> str | None:
+    """A value as SQL; None when it cannot be written."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, list):
+        each = [_written(element) for element in value]
+        return None if None in each else f"[{', '.join(map(str, each))}]"
+    text = str(value)
+    if "\x00" in text:
+        return None
+    return text if isinstance(value, bool | int) else "'" + text.replace("'", "''") + "'"
+
+
+@compiled
+def _list_hash(lists: Ints, low: int, high: int) -> np.uint64:
+    found = np.uint64(0xCBF29CE484222325)
+    for at in range(low, high):
+        found = (found ^ np.uint64(np.uint32(lists[at]))) * np.uint64(0x100000001B3)
+    return found ^ (found >> np.uint64(29))
+
+
+@compiled
+def list_slots_of(lists: Ints, start: Longs) -> Ints:
+    """A hash table of lists by open addressing: number of the first list of its kind in each slot, or -1."""
+    size = 16
+    while size < 2 * start.size:
+        size *= 2
+    slots = np.full(size, -1, dtype=np.int32)
+    mask = np.uint64(size - 1)
+    for i in range(start.size - 1):
+        at = _list_hash(lists, start[i], start[i + 1]) & mask
+        while slots[at] >= 0 and not _same_list(lists, start, slots[at], lists, start[i], start[i + 1]):
+            at = (at + np.uint64(1)) & mask
+        if slots[at] < 0:
+            slots[at] = i
+    return slots
+
+
+@compiled
+def _same_list(lists: Ints, start: Longs, i: int, wanted: Ints, low: int, high: int) -> bool:
+    if start[i + 1] - start[i] != high - low:
+        return False
+    for k in range(high - low):  # noqa: SIM110 - compiled
+        if lists[start[i] + k] != wanted[low + k]:
+            return False
+    return True
+
+
+@compiled
+def find_lists(slots: Ints, lists: Ints, start: Longs, wanted: Ints, wanted_start: Longs) -> Longs:
+    """The number of each list that is in the hash table, or -1."""
+    found = np.full(wanted_start.size - 1, -1, dtype=np.int64)
+    mask = np.uint64(slots.size - 1)
+    for n in range(found.size):
+        low, high = wanted_start[n], wanted_start[n + 1]
+        at = _list_hash(wanted, low, high) & mask
+        while slots[at] >= 0:
+            if _same_list(lists, start, slots[at], wanted, low, high):
+                found[n] = slots[at]
+                break
+            at = (at + np.uint64(1)) & mask
+    return found
 
 
 @compiled_lean
@@ -305,13 +617,11 @@ def score_candidates(
     values: Values,
     weight: Floats,
 ) -> None:
-    """Fill `weight` for each pair of an entry (left) and a record (right)."""
+    """Fill `weight` for each pair of a record (left) and an entry (right)."""
     for n in range(entry.size):
         total = weights.prior
         for c in range(program.levels.size):
-            x, y = tuples[entry[n], c], tuple_of[record[n], c]
-            if y < 0:
-                y = ~y
+            x, y = tuple_of[record[n], c], tuples[entry[n], c]
             level = level_apart(c, x, y, program, values)
             total += weights.base[c, level]
             if weights.tf_input[c, level] != NO_INPUT:
