@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks import linkage_data
+from counterfoil.linkage.core import order as ordering
 from counterfoil.linkage.core import score as scoring
 from lib.core_records import assert_same, core_pairs, dirty_records, splink_pairs, split, with_parameters
 
@@ -59,6 +60,14 @@ def test_frequencies_on_fuzzy_levels_and_a_least_u(records: pa.Table) -> None:
                 "tf_minimum_u_value": 0.002,
             }
     assert_same(core_pairs({"a": records}, changed), splink_pairs({"a": records}, changed))
+
+
+def test_the_order_of_comparisons_changes_no_pair_and_no_weight(
+    records: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = core_pairs({"a": records}, model())
+    monkeypatch.setattr(ordering, "FEWEST_PAIRS", 0)
+    assert list(core_pairs({"a": records}, model()).items()) == list(usual.items())
 
 
 def test_threads_and_small_rooms_change_nothing(records: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ from counterfoil.errors import Fault
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core.blocks import Block, block
 from counterfoil.linkage.core.encode import Encoded
-from counterfoil.linkage.core.interpret import CELL, DISTANCE, LEVENSHTEIN, OPERATION, PAIR
 from counterfoil.linkage.core.kernel import Memo, Out, Own, Side, new_memo, new_out, score_places
 from counterfoil.linkage.core.layout import Flags, Ints, Longs
+from counterfoil.linkage.core.order import chosen_order, usual_order
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.warehouse import connect
 
@@ -84,20 +84,9 @@ def score(
 
 
 def own_of(encoded: Encoded, model: CoreModel) -> Own:
-    """What the loop needs of single tuples; comparisons that cost least first, then those that can tell most bits."""
-    base = model.weights.base
-    count = len(encoded.best)
-    spread = [encoded.best[c] - base[c, : int(model.program.levels[c])].min() for c in range(count)]
-    dear = [_is_dear(model, c) for c in range(count)]
-    order = np.lexsort((-np.array(spread), np.array(dear))).astype(np.int64)
+    """What the loop needs of single tuples."""
+    order = usual_order(model, encoded.best)
     return Own(encoded.first_tuple, encoded.own_level, encoded.own_weight, encoded.best, order)
-
-
-def _is_dear(model: CoreModel, c: int) -> bool:
-    """Whether a comparison compares texts letter by letter in more than an edit or two."""
-    first = model.program.first[c]
-    operations = model.program.operations[int(first.min()) : int(first.max()) + 1, OPERATION]
-    return bool(np.isin(operations, (PAIR, CELL, DISTANCE, LEVENSHTEIN), invert=True).any())
 
 
 def _rule_parts(
@@ -113,7 +102,8 @@ def _rule_parts(
     """Kept pairs of one rule, in the order of its places whatever thread made them."""
     left = side_of(encoded, ordered.left, ordered.rule, groups, fresh)
     right = left if ordered.one_order else side_of(encoded, ordered.right, ordered.rule, groups, fresh)
-    own = own_of(encoded, model)
+    usual = own_of(encoded, model)
+    own = usual._replace(order=chosen_order(model, encoded.values, ordered, left, right, usual, threshold))
     local = threading.local()
 
     def work(first: int, last: int) -> list[Part]:
