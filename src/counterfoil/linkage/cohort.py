@@ -7,18 +7,22 @@ as one side and the spine's records as the other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from counterfoil.errors import Fault
 from counterfoil.linkage import engine as engines
-from counterfoil.linkage.blocking import check_blocks, count_between
+from counterfoil.linkage.blocking import RuleCount, check_blocks, count_between
 from counterfoil.linkage.clusters import Strictness
+from counterfoil.linkage.core.index import Reach, Searcher
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
+from counterfoil.linkage.kept import Kept
 from counterfoil.linkage.model import Resources
-from counterfoil.linkage.prepare import ID, prepare
+from counterfoil.linkage.prepare import ID, known_hot_keys, prepare
 from counterfoil.linkage.specification import NumberEvidence, Specification
 from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import query
@@ -47,6 +51,7 @@ def link_cohort(
     threshold: float = COHORT_WEIGHT,
     engine: Engine = DEFAULT_ENGINE,
     without_identifiers: bool = False,
+    kept: Kept | None = None,
 ) -> pa.Table:
     """One row for each entry of `entries` (standardised; record_id is the entry's id), in their order.
 
@@ -56,32 +61,68 @@ def link_cohort(
 
     `threshold` is the least match weight (bits, prior included) at which the model alone links an entry.
     `without_identifiers` takes all identifying numbers away first, to show how the cohort would link without them.
+    `kept`: the spine's encoded table, for who links more than one list; it is opened otherwise.
     """
-    specification = spine.specification
     given = _without_numbers(entries) if without_identifiers else entries
-    encoded, people = spine.encoded(), spine.people()
-    prepared = prepare(given, specification, first_id=encoded.num_rows, among=encoded)
-    counts = count_between(prepared, encoded, specification.rules)
-    check_blocks(counts, max_block=specification.guards.max_block)
-    scored = engines.score_between(
-        prepared,
-        encoded,
-        spine.model,
-        threshold=LOWEST_WEIGHT,
-        engine=engine,
-        resources=resources,
+    if engine is Engine.CORE and kept is None:
+        kept = spine.kept(resources=resources)
+    tables = _beside_spine(given, spine, engine, resources) if kept is None else _beside_kept(given, spine, kept)
+    tables["entries"] = _numbered(entries, tables["entries"])
+    return query(decision_sql(spine, threshold), tables)
+
+
+def _beside_kept(given: pa.Table, spine: Spine, kept: Kept) -> dict[str, pa.Table]:
+    """The prepared entries, candidates and confirmed numbers, by the spine's encoded table."""
+    rules = spine.specification.rules
+    prepared = prepare(given, spine.specification, first_id=kept.index.records, hot=kept.hot)
+    most = spine.specification.guards.max_block
+    scored, brought = Searcher(kept.index, kept.model).find_checked(prepared, threshold=LOWEST_WEIGHT, most=most)
+    check_blocks(
+        [RuleCount(rule.name, each.pairs, each.largest) for rule, each in zip(rules, brought, strict=False)],
+        max_block=most,
     )
-    tables = {
-        "entries": _numbered(entries, prepared),
-        "candidates": _best_of_each_person(scored, people),
-        "numbers": _numbers(prepared, encoded, people, specification),
+    if scored is None:
+        raise Fault("Pairs of the list were not scored. Report it; nothing was linked.")
+    weighed = pa.table(
+        {
+            ID: prepared[ID].combine_chunks().take(scored["entry"].combine_chunks()),
+            "person_id": kept.people_of(scored["record"].to_numpy()),
+            "match_weight": scored["match_weight"],
+        }
+    )
+    numbers = numbers_of(prepared, kept, brought, spine.specification)
+    return {"entries": prepared, "candidates": _best_of_each_person(weighed), "numbers": numbers}
+
+
+def _beside_spine(given: pa.Table, spine: Spine, engine: Engine, resources: Resources) -> dict[str, pa.Table]:
+    """The same by the engine that can score the spine's model."""
+    specification = spine.specification
+    encoded, people = spine.encoded(), spine.people()
+    hot = known_hot_keys(encoded, specification)
+    prepared = prepare(given, specification, first_id=encoded.num_rows, hot=hot)
+    check_blocks(count_between(prepared, encoded, specification.rules), max_block=specification.guards.max_block)
+    scored = engines.score_between(
+        prepared, encoded, spine.model, threshold=LOWEST_WEIGHT, engine=engine, resources=resources
+    )
+    one, other = (scored[f"{ID}_{side}"].to_numpy() for side in "lr")
+    persons = people["person_id"].combine_chunks()
+    weighed = pa.table(
+        {
+            ID: np.maximum(one, other),
+            "person_id": persons.take(pa.array(np.minimum(one, other))),
+            "match_weight": scored["match_weight"],
+        }
+    )
+    whole = encoded.append_column("person_id", persons)
+    return {
+        "entries": prepared,
+        "candidates": _best_of_each_person(weighed),
+        "numbers": _numbers(prepared, whole, specification),
     }
-    return query(_decision_sql(spine, threshold), tables)
 
 
 def exact_baseline(entries: pa.Table, spine: Spine) -> pa.Table:
     """What plain SQL finds by PNC number, prison number, or names and birth date: row, person_id (null unless one)."""
-    encoded, people = spine.encoded(), spine.people()
     prepared = prepare(entries, spine.specification)
     keys = (
         "e.pnc_std = s.pnc_std",
@@ -93,20 +134,28 @@ def exact_baseline(entries: pa.Table, spine: Spine) -> pa.Table:
               FROM numbered n LEFT JOIN ({hits}) h USING (record_id) GROUP BY n.row ORDER BY n.row"""
     tables = {
         "entries": prepared,
-        "spine": encoded.append_column("person_id", people.column("person_id")),
+        "spine": spine.encoded(["pnc_std", "prison_number_std", "name_key", "dob"]).append_column(
+            "person_id", spine.people()["person_id"]
+        ),
         "numbered": _numbered(entries, prepared),
     }
     return query(sql, tables)
 
 
 def cohort_quality(
-    entries: pa.Table, links: pa.Table, spine: Spine, *, resources: Resources, threshold: float = COHORT_WEIGHT
+    entries: pa.Table,
+    links: pa.Table,
+    spine: Spine,
+    *,
+    resources: Resources,
+    threshold: float = COHORT_WEIGHT,
+    kept: Kept | None = None,
 ) -> Mapping[str, Any]:
     """Entries by how they end, as in `links` and with all numbers removed, beside what plain SQL finds. Linker only.
 
     At most 55% of a provider's rows carry a valid number, so what holds without any is the honest figure (METHODS 1).
     """
-    bare = link_cohort(entries, spine, resources=resources, threshold=threshold, without_identifiers=True)
+    bare = link_cohort(entries, spine, resources=resources, threshold=threshold, without_identifiers=True, kept=kept)
     exact = exact_baseline(entries, spine)
     return {
         "entries": entries.num_rows,
@@ -136,22 +185,31 @@ def _numbered(entries: pa.Table, prepared: pa.Table) -> pa.Table:
     return query(sql, {"rows": rows, "prepared": prepared.select([ID, "source", "record_id"])})
 
 
-def _best_of_each_person(scored: pa.Table, people: pa.Table) -> pa.Table:
+def _best_of_each_person(weighed: pa.Table) -> pa.Table:
     """unique_id of the entry, person_id, weight: the most that any record of the person weighs."""
-    numbered = people.select(["person_id"]).append_column(ID, pa.array(range(people.num_rows), pa.int64()))
-    sql = f"""SELECT greatest({ID}_l, {ID}_r) AS {ID}, person_id, max(match_weight) AS weight
-              FROM scored JOIN numbered ON least({ID}_l, {ID}_r) = numbered.{ID} GROUP BY ALL ORDER BY 1, 2"""
-    return query(sql, {"scored": scored, "numbered": numbered})
+    sql = f"SELECT {ID}, person_id, max(match_weight) AS weight FROM weighed GROUP BY ALL ORDER BY 1, 2"
+    return query(sql, {"weighed": weighed})
 
 
-def _numbers(prepared: pa.Table, encoded: pa.Table, people: pa.Table, specification: Specification) -> pa.Table:
-    """unique_id, person_id, evidence, rank: entries whose confirmed number is that of exactly one person."""
+def numbers_of(prepared: pa.Table, kept: Kept, brought: Sequence[Reach], specification: Specification) -> pa.Table:
+    """`_numbers` from the records that the entries share a number with; all of them where no rule is of the number."""
+    by_rule = {rule.left: i for i, rule in enumerate(specification.rules) if rule.left == rule.right}
+    wanted = [by_rule.get((number.column,)) for number in specification.cohort.numbers]
+    shown = kept.shown
+    rows = np.arange(shown.num_rows if brought and None in wanted else 0)
+    if brought and rows.size == 0:
+        rows = np.unique(np.concatenate([kept.reached(brought, rule) for rule in wanted if rule is not None]))
+    spine = shown.take(pa.array(rows)).append_column("person_id", kept.people_of(rows))
+    return _numbers(prepared, spine, specification)
+
+
+def _numbers(prepared: pa.Table, spine: pa.Table, specification: Specification) -> pa.Table:
+    """unique_id, person_id, evidence, rank: entries whose confirmed number is that of exactly one person of `spine`."""
     rules = specification.cohort
     confirmed = " OR ".join(f"e.{column} = s.{column}" for column in rules.confirm)
     parts = [_number_sql(number, rank, confirmed) for rank, number in enumerate(rules.numbers)]
     columns = ["person_id", *[number.column for number in rules.numbers], *rules.confirm]
-    spine = encoded.append_column("person_id", people.column("person_id")).select(columns)
-    return query(" UNION ALL ".join(parts) + " ORDER BY 1, rank", {"entries": prepared, "spine": spine})
+    return query(" UNION ALL ".join(parts) + " ORDER BY 1, rank", {"entries": prepared, "spine": spine.select(columns)})
 
 
 def _number_sql(number: NumberEvidence, rank: int, confirmed: str) -> str:
@@ -160,7 +218,7 @@ def _number_sql(number: NumberEvidence, rank: int, confirmed: str) -> str:
                GROUP BY e.{ID} HAVING count(DISTINCT s.person_id) = 1"""
 
 
-def _decision_sql(spine: Spine, threshold: float) -> str:
+def decision_sql(spine: Spine, threshold: float) -> str:
     """One row an entry, of `entries`, `candidates` (entry, person, weight) and `numbers` (entry, person, evidence)."""
     strict, within = spine.thresholds[Strictness.STRICT], spine.specification.cohort.ambiguous_within
     return f"""

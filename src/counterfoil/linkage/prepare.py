@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -19,6 +20,9 @@ STANDARD_COLUMNS = (
 )  # fmt: skip
 
 
+HotKeys = Mapping[str, pa.Table]  # rule -> the keys of its hot blocks
+
+
 @dataclass(frozen=True, slots=True)
 class HotBlocks:
     """Blocks of one rule that are over its cap: how many, and the records of the largest. Never the value."""
@@ -29,11 +33,12 @@ class HotBlocks:
 
 
 def prepare(
-    records: pa.Table, specification: Specification, *, first_id: int = 0, among: pa.Table | None = None
+    records: pa.Table, specification: Specification, *, first_id: int = 0, hot: HotKeys | None = None
 ) -> pa.Table:
     """Standardised records ordered by (source, record_id), with `unique_id` from `first_id` and derived columns.
 
-    A block is hot by its size in this table, or in the prepared records `among` that a cohort is to be compared with.
+    A block is hot by its size in this table, or when its key is among `hot`: those of the records that a cohort is to
+    be compared with (`known_hot_keys`).
     """
     check_columns(records)
     derived = ", ".join(f"{sql} AS {name}" for name, sql in specification.derived.items())
@@ -48,8 +53,8 @@ def prepare(
     check_ids(prepared)
     for rule in specification.rules:
         if rule.cap is not None:
-            hot = _hot_keys(prepared, rule) if among is None else _known_hot_keys(among, rule)
-            prepared = prepared.append_column(rule.cap.column, _capped(prepared, rule, hot))
+            keys = _hot_keys(prepared, rule) if hot is None else hot[rule.name]
+            prepared = prepared.append_column(rule.cap.column, _capped(prepared, rule, keys))
     return prepared
 
 
@@ -74,8 +79,12 @@ def _hot_keys(prepared: pa.Table, rule: Rule) -> pa.Table:
     return query(sql, {"t": prepared.select(list(keys))})
 
 
+def known_hot_keys(among: pa.Table, specification: Specification) -> HotKeys:
+    """The keys of prepared records' hot blocks, for each rule with a cap, from the marks that `prepare` left."""
+    return {rule.name: _known_hot_keys(among, rule) for rule in specification.rules if rule.cap is not None}
+
+
 def _known_hot_keys(among: pa.Table, rule: Rule) -> pa.Table:
-    """The same, without `n`, from the mark that `prepare` left."""
     if rule.cap is None:
         raise Fault(f"The rule {rule.name!r} has no cap.")
     marked = pc.invert(pc.fill_null(pc.equal(among[rule.cap.column], ""), False))

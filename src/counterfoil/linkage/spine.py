@@ -54,6 +54,7 @@ from counterfoil.linkage.clusters import (
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.estimates import check_memory, estimate
 from counterfoil.linkage.guards import Apart, find_same_day
+from counterfoil.linkage.kept import Kept, is_kept, keep, open_kept
 from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
 from counterfoil.linkage.model import Model, Resources, Trained, load_model, save_model, weights
 from counterfoil.linkage.overrides import read_overrides
@@ -84,13 +85,17 @@ class Spine:
         """source, record_id, person_id, cluster_strict, cluster_medium, cluster_loose; ordered by the first two."""
         return read_table(self.folder / "people.parquet")
 
-    def encoded(self) -> pa.Table:
-        """The records as they are compared; row i is record number i."""
-        return read_table(self.folder / "encoded.parquet")
+    def encoded(self, columns: list[str] | None = None) -> pa.Table:
+        """The records as they are compared, or some of their columns; row i is record number i."""
+        return read_table(self.folder / "encoded.parquet", columns)
 
     def quality(self) -> Mapping[str, Any]:
         """quality.json."""
         return _read_quality(self.folder)
+
+    def kept(self, *, resources: Resources, progress: Progress = silent) -> Kept | None:
+        """The encoded table that lies with it, made again when it cannot be used; None when only Splink can score."""
+        return open_kept(self.folder, self.model, self.specification, resources=resources, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +183,21 @@ def build_spine(
     if there and not rebuild:
         folder = lab.paths.spine(version)
         _write_register_keys(lab.paths, folder, None)
-        return SpineResult(read_spine(lab), _read_quality(folder), made=False)
+        spine = read_spine(lab)
+        if not is_kept(folder):
+            spine.kept(resources=resources(lab), progress=progress)
+        return SpineResult(spine, _read_quality(folder), made=False)
     folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), key))
     linked = _link(lab, records, counts, models, specification, engine, latest, rebuild, overrides, progress)
     report = _report(linked, lab, inputs, key=key, engine=engine, specification=specification, truth=truth)
     progress("Writing the spine", 0.95)
     _write(folder, linked, report, previous=latest, new_key=new_key)
     _write_register_keys(lab.paths, folder, latest)
+    spine = read_spine(lab)
+    progress("Keeping the encoded table for cohorts and searches", 0.97)
+    keep(folder, spine.model, specification, linked.prepared, resources=resources(lab))
     _tidy(lab.paths, (folder, latest))
-    return SpineResult(read_spine(lab), report, made=True)
+    return SpineResult(spine, report, made=True)
 
 
 def read_spine(lab: OpenLab) -> Spine:

@@ -52,7 +52,7 @@ def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[st
         _forget(lab.paths.submission(arguments["submission"]))
         raise
     progress("Finding each person in the records", 0.1)
-    linked = _link(lab, submission, lab.paths.submission(arguments["submission"]))
+    linked = _link(lab, submission, lab.paths.submission(arguments["submission"]), progress)
     _keep_account(lab.paths, arguments["submission"], submission, linked)
     study = _study(linked, register_secret(lab.paths))
     sealed = encrypt(lab.paths, pack(study, _counts(submission, linked)), to=Role.ANALYST)
@@ -99,7 +99,7 @@ def _in_memory(data: bytes, suffix: str) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def _link(lab: OpenLab, submission: Submission, folder: Path) -> pa.Table:
+def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress) -> pa.Table:
     """The entries, in file order, with person_id, link_status, match_weight, link_probability and evidence.
 
     How they would end without any number lies beside the account of the rows (METHODS 1), for the linker alone.
@@ -109,8 +109,9 @@ def _link(lab: OpenLab, submission: Submission, folder: Path) -> pa.Table:
     no_standins: frozenset[Any] = frozenset()  # a list is too short to find stand-in dates by frequency
     standard = standardise_people(people, source=COHORT, today=lab.settings.date(), standins=no_standins)
     spine, machine, threshold = read_spine(lab), resources(lab), lab.settings.thresholds.cohort
-    found = link_cohort(standard, spine, resources=machine, threshold=threshold)
-    quality = cohort_quality(standard, found, spine, resources=machine, threshold=threshold)
+    kept = spine.kept(resources=machine, progress=progress)
+    found = link_cohort(standard, spine, resources=machine, threshold=threshold, kept=kept)
+    quality = cohort_quality(standard, found, spine, resources=machine, threshold=threshold, kept=kept)
     write_json(folder / LINK_QUALITY, quality)
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
         people = people.append_column(name, found[name])
