@@ -1,4 +1,4 @@
-"""The order of comparisons: the cheapest by trying all orders on a sample (no outside witness is needed: the sum is)."""
+"""The order of comparisons: the cheapest is found by trying all orders on a sample; the witness is the sum itself."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def count_places(
                 elif x == y:
                     level = own.level[own.first[c] + x]
                 else:
-                    level = level_with_memo_apart(c, x, y, program, values, memo)
+                    level = level_with_memo_apart(c, x, y, program, values, own, memo)
                 number += level * strides[a]
                 if keep and x >= 0 and y >= 0 and weights.tf_input[c, level] != NO_INPUT:
                     rare += adjustment(c, level, x, y, program, weights, values)
@@ -197,7 +197,7 @@ def count_all(
                 elif x == y:
                     level = own.level[own.first[c] + x]
                 else:
-                    level = level_with_memo_apart(c, x, y, program, values, memo)
+                    level = level_with_memo_apart(c, x, y, program, values, own, memo)
                 counts[c, level] += 1
 
 

@@ -268,11 +268,16 @@ def value_of(start: int, end: int, left: int, right: int, program: Program, valu
 @compiled_inline
 def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     """The first level of comparison c that holds for left tuple x and right tuple y."""
+    return level_from(program.first[c, 0], c, x, y, program, values)
+
+
+@compiled_inline
+def level_from(at: int, c: int, x: int, y: int, program: Program, values: Values) -> int:
+    """`level_of` from operation `at` on, where those before it are known to be false; `at` may be a level."""
     left = values.first_cell[c] + x * program.width[c]
     right = values.first_cell[c] + y * program.width[c]
     operations = program.operations
     kept0, kept1, kept2, kept3 = _UNSET, _UNSET, _UNSET, _UNSET
-    at = program.first[c, 0]
     while at >= 0:
         operation, p, q = operations[at, OPERATION], operations[at, A], operations[at, B]
         number = operations[at, NUMBER]
@@ -314,7 +319,7 @@ def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
                     kept3 = found
             against = program.numbers[number]
         holds = compared(operations[at, COMPARE], found, against)
-        at = np.int64(operations[at, ON_TRUE] if holds else operations[at, ON_FALSE])
+        at = int(operations[at, ON_TRUE] if holds else operations[at, ON_FALSE])
     return int(-at - 1)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.linkage.core.compiling import compiled_inline, compiled_lean
-from counterfoil.linkage.core.interpret import adjustment, level_of
+from counterfoil.linkage.core.interpret import adjustment, level_from
 from counterfoil.linkage.core.layout import Flags, Floats, Ints, Longs, Program, Values, Weights
+from counterfoil.linkage.core.screens import NO_SCREEN, Words, are_apart
 
 MEMO_BITS = 13  # remembered pairs of a comparison: more miss the processor's cache more than they save
 SLACK = 1e-6  # bits by which a bound must miss the threshold: more than any rounding of its sum
@@ -39,6 +40,11 @@ class Own(NamedTuple):
     weight: Floats
     best: Floats
     order: Longs  # comparisons, those that tell most for least first
+    start: Longs  # of two different tuples: the first operation of each comparison, as in `Screens`
+    apart: Longs
+    screened: Longs
+    need: Floats
+    screen: Words
 
 
 class Memo(NamedTuple):
@@ -71,22 +77,29 @@ def new_out(capacity: int) -> Out:
 
 
 @compiled_inline
-def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, memo: Memo) -> int:
-    """The level of tuples x (left) and y (right), remembered."""
+def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, own: Own, memo: Memo) -> int:
+    """The level of different tuples x (left) and y (right) that both have values, remembered."""
+    at = own.start[c]
+    if own.screened[c] != NO_SCREEN:
+        one, other = own.screen[own.first[c] + x], own.screen[own.first[c] + y]
+        if are_apart(own.screened[c], one, other, own.need[c]):
+            at = own.apart[c]
+            if at < 0:
+                return int(-at - 1)
     key = (np.uint64(x) << np.uint64(32)) | np.uint64(y)
-    at = (key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MEMO_BITS)
-    if memo.key[c, at] == key:
-        return int(memo.level[c, at])
-    level = level_of(c, x, y, program, values)
-    memo.key[c, at] = key
-    memo.level[c, at] = level
+    slot = (key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MEMO_BITS)
+    if memo.key[c, slot] == key:
+        return int(memo.level[c, slot])
+    level = level_from(at, c, x, y, program, values)
+    memo.key[c, slot] = key
+    memo.level[c, slot] = level
     return int(level)
 
 
 @compiled_lean
-def level_with_memo_apart(c: int, x: int, y: int, program: Program, values: Values, memo: Memo) -> int:
+def level_with_memo_apart(c: int, x: int, y: int, program: Program, values: Values, own: Own, memo: Memo) -> int:
     """`level_with_memo` as a call, where compiling it in place is not worth the wait."""
-    return level_with_memo(c, x, y, program, values, memo)
+    return level_with_memo(c, x, y, program, values, own, memo)
 
 
 @compiled_inline
@@ -175,7 +188,7 @@ def score_places(
                 x, y = left.tuple_of[p, c], right.tuple_of[at, c]
                 if swapped:
                     x, y = y, x
-                found = level_with_memo(c, x, y, program, values, memo)
+                found = level_with_memo(c, x, y, program, values, own, memo)
                 level[c] = found
                 gain = weights.base[c, found]
                 if weights.tf_input[c, found] >= 0:

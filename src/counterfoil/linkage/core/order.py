@@ -83,7 +83,7 @@ def losses(
             else:
                 if left.record[p] > right.record[q]:
                     x, y = y, x
-                level = level_with_memo_apart(c, x, y, program, values, memo)
+                level = level_with_memo_apart(c, x, y, program, values, own, memo)
                 gain = weights.base[c, level] + adjustment(c, level, x, y, program, weights, values)
                 most[k] += own.best[c]
                 lost[k, c] = own.best[c] - gain

@@ -23,6 +23,7 @@ from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.kernel import Memo, Out, Own, Side, new_memo, new_out, score_places
 from counterfoil.linkage.core.layout import Flags, Ints, Longs
 from counterfoil.linkage.core.order import chosen_order, usual_order
+from counterfoil.linkage.core.screens import screens_of
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.warehouse import connect
 
@@ -71,13 +72,13 @@ def score(
     `groups`: one number a record; only pairs of different numbers. `fresh`: only pairs with a fresh record. The answer
     does not depend on `threads` or `memory`. Fault when the disk is full.
     """
-    counts = _Counts([0] * len(model.rules))
+    counts, usual = _Counts([0] * len(model.rules)), own_of(encoded, model)
     with _Kept(int(memory * _HELD_SHARE)) as kept:
         for rule in range(len(model.rules)):
             progress(f"Comparing: rule {rule + 1} of {len(model.rules)}", rule / len(model.rules))
             ordered = block(encoded, rule, fresh)
             if ordered.pairs:
-                for part in _rule_parts(encoded, model, ordered, threshold, groups, fresh, threads, counts):
+                for part in _rule_parts(encoded, model, ordered, threshold, groups, fresh, threads, counts, usual):
                     kept.add(part, rule)
         pairs = kept.table(threads)
     return Scored(pairs, tuple(counts.scored), counts.ruled_out)
@@ -85,8 +86,20 @@ def score(
 
 def own_of(encoded: Encoded, model: CoreModel) -> Own:
     """What the loop needs of single tuples."""
+    known = screens_of(model, encoded.values, encoded.first_tuple)
     order = usual_order(model, encoded.best)
-    return Own(encoded.first_tuple, encoded.own_level, encoded.own_weight, encoded.best, order)
+    return Own(
+        first=encoded.first_tuple,
+        level=encoded.own_level,
+        weight=encoded.own_weight,
+        best=encoded.best,
+        order=order,
+        start=known.start,
+        apart=known.apart,
+        screened=known.kind,
+        need=known.need,
+        screen=known.screen,
+    )
 
 
 def _rule_parts(
@@ -98,11 +111,11 @@ def _rule_parts(
     fresh: Flags | None,
     threads: int,
     counts: _Counts,
+    usual: Own,
 ) -> Iterator[Part]:
     """Kept pairs of one rule, in the order of its places whatever thread made them."""
     left = side_of(encoded, ordered.left, ordered.rule, groups, fresh)
     right = left if ordered.one_order else side_of(encoded, ordered.right, ordered.rule, groups, fresh)
-    usual = own_of(encoded, model)
     own = usual._replace(order=chosen_order(model, encoded.values, ordered, left, right, usual, threshold))
     local = threading.local()
 
