@@ -1,4 +1,4 @@
-"""The schemas of prison, probation, assessments and education have the tables and columns of Data First's catalogue."""
+"""The schemas of the sources that Data First has are its catalogue's tables and columns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from counterfoil.domains import SourceSchema, load
 from counterfoil.domains.shares import load_shares
 
 DATASETS = {
+    "magistrates": "Magistrates court defendant (LIBRA)",
+    "crown": "Crown Court defendant (XHIBIT)",
     "prison": "Prisoner custodial journey (p-NOMIS)",
     "probation": "Probation (nDelius)",
     "oasys": "Offender assessments (OASys)",
@@ -69,8 +71,16 @@ def test_what_is_declared_has_a_reason(name: str) -> None:
 
 
 def test_short_names_are_those_of_the_linking_dataset() -> None:
-    short = {name: load().sources[name].source_dataset for name in ("prison", "probation", "oasys")}
-    assert short == {"prison": "prison_nomis", "probation": "probation_delius", "oasys": "prison_oasys"}
+    short = {
+        name: load().sources[name].source_dataset for name in ("prison", "probation", "oasys", "magistrates", "crown")
+    }
+    assert short == {
+        "prison": "prison_nomis",
+        "probation": "probation_delius",
+        "oasys": "prison_oasys",
+        "magistrates": "mags_hocas",
+        "crown": "crown_xhibit",
+    }
 
 
 def test_dates_that_guards_need_are_link_evidence_and_facts() -> None:
@@ -78,6 +88,22 @@ def test_dates_that_guards_need_are_link_evidence_and_facts() -> None:
         ("prison", "nomis"): ("record_id", "custody_start_date", "custody_end_date", "sentence_date"),
         ("probation", "flatfile"): ("record_id", "referral_date", "disposal_date"),
         ("oasys", "assessment"): ("record_id", "date_completed"),
+        ("magistrates", "case_summary"): (
+            "record_id",
+            "court_code",
+            "first_hearing_date",
+            "final_result_date",
+            "committal_type",
+            "remand_status",
+        ),
+        ("crown", "case_summary"): (
+            "record_id",
+            "court_centre",
+            "receipt_date",
+            "first_hearing_date",
+            "case_type",
+            "remand_status",
+        ),
     }
     for (source, table), columns in needed.items():
         for column in columns:

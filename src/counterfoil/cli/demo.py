@@ -45,7 +45,7 @@ def run_demo(*, people: int, seed: int, out: Path, quiet: bool = False) -> dict[
         raise UsageError(f"{out} is not empty. Give another folder with --out, or remove it.")
     story = _Story(quiet)
     story.tell("Counterfoil demo: everything below is synthetic; no real person is in it.\n")
-    what = f"1. A population of {people:,} people with offending histories, and what three systems hold of them"
+    what = f"1. A population of {people:,} people with offending histories, and what the systems hold of them"
     with story.step(what) as show:
         made = generate(out / "population", people=people, seed=seed, progress=show)
     lab = _build_lab(out / "lab", made, story)

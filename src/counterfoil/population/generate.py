@@ -18,6 +18,10 @@ from counterfoil.population import shares as other_departments
 from counterfoil.population.assessment_table import write_truth_needs
 from counterfoil.population.assessments import Assessments, assess
 from counterfoil.population.careers import Careers
+from counterfoil.population.courts.criminal import CriminalCourts, hold_cases
+from counterfoil.population.courts.crown_tables import write_crown
+from counterfoil.population.courts.journeys import write_truth_journeys
+from counterfoil.population.courts.magistrates_tables import write_magistrates
 from counterfoil.population.joining import plant
 from counterfoil.population.living import first_start, live
 from counterfoil.population.people import People, draw_people
@@ -58,6 +62,7 @@ class _Stage(IntEnum):
     CASES = 20  # what prison and probation hold beside the dates of a sentence
     ASSESSMENTS = 21
     SHARES = 22
+    COURTS = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class _Made:
     members: dict[str, Members]
     sources: Sources
     assessments: Assessments
+    courts: CriminalCourts
 
 
 def generate(
@@ -104,6 +110,7 @@ def generate(
             counters.stream(_stream(seed, _Stage.CASES)),
             progress=progress,
         )
+        rows |= _write_courts(folder / "sources", made, progress)
         listed = _write_lists(folder / "programmes", seed, programmes, made, progress)
         rows |= _write_truth(folder / "truth", made, listed, progress)
         if shares:
@@ -149,7 +156,14 @@ def _make(size: int, seed: int, programmes: Sequence[ProgrammeSpec], progress: P
     sources = hold_sources(_stream(seed, _Stage.SOURCES), pool, people, careers)
     progress("Assessing some of them", 0.5)
     assessed = assess(_stream(seed, _Stage.ASSESSMENTS), pool, people, careers.sanctions, sources)
-    return _Made(pool, people, careers, members, sources, assessed)
+    progress("Hearing their cases", 0.6)
+    courts = hold_cases(_stream(seed, _Stage.COURTS), pool, people, careers.sanctions, sources)
+    return _Made(pool, people, careers, members, sources, assessed, courts)
+
+
+def _write_courts(folder: Path, made: _Made, progress: Progress) -> dict[str, int]:
+    rows = write_magistrates(folder, made.pool, made.people, made.careers, made.courts, progress)
+    return rows | write_crown(folder, made.pool, made.people, made.careers, made.courts, progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +209,8 @@ def _messy_name(spec: ProgrammeSpec) -> str:
 
 
 def _write_truth(folder: Path, made: _Made, lists: _Lists, progress: Progress) -> dict[str, int]:
-    held = (made.sources.pnc, made.sources.prison, made.sources.probation, made.assessments.source)
+    courts = (made.courts.magistrates.source, made.courts.crown.source)
+    held = (made.sources.pnc, made.sources.prison, made.sources.probation, made.assessments.source, *courts)
     relations = {
         "custody": custody_tables.relations(),
         "probation": supervision_tables.relations(),
@@ -206,6 +221,7 @@ def _write_truth(folder: Path, made: _Made, lists: _Lists, progress: Progress) -
     return {
         "truth_people": write_truth_people(folder, made.pool, made.people, made.sources, progress=progress),
         "truth_records": write_truth_records(folder, held, progress=progress),
+        "truth_journeys": write_truth_journeys(folder, made.courts, progress),
         "truth_needs": write_truth_needs(folder, made.people, made.assessments, progress),
         "truth_programmes": write_truth_programmes(folder, made.people, made.members),
         "truth_rows": write_truth_rows(folder, made.members, lists.rows, lists.programme),
