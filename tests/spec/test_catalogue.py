@@ -17,6 +17,8 @@ DATASETS = {
     "prison": "Prisoner custodial journey (p-NOMIS)",
     "probation": "Probation (nDelius)",
     "oasys": "Offender assessments (OASys)",
+    "family": "Family court (FamilyMan)",
+    "civil": "Civil court (CaseMan and PCOL)",
     "education": "MoJ-DfE linked dataset",
 }
 # What the catalogue calls a type -> types of ours that can hold it. Text can hold a category without a list.
@@ -71,20 +73,27 @@ def test_what_is_declared_has_a_reason(name: str) -> None:
 
 
 def test_short_names_are_those_of_the_linking_dataset() -> None:
-    short = {
-        name: load().sources[name].source_dataset for name in ("prison", "probation", "oasys", "magistrates", "crown")
-    }
+    named = ("prison", "probation", "oasys", "magistrates", "crown", "family", "civil")
+    short = {name: load().sources[name].source_dataset for name in named}
     assert short == {
         "prison": "prison_nomis",
         "probation": "probation_delius",
         "oasys": "prison_oasys",
         "magistrates": "mags_hocas",
         "crown": "crown_xhibit",
+        "family": "familyman",
+        "civil": "civil_caseman_pcol",
     }
 
 
 def test_dates_that_guards_need_are_link_evidence_and_facts() -> None:
     needed = {
+        ("family", "cases"): ("case_number_hash", "originating_court", "case_start_date"),
+        ("family", "events"): ("case_number_hash", "receipt_date", "entry_date", "hearing_date"),
+        ("family", "people"): ("record_id", "case_number_hash", "case_role"),
+        ("civil", "cases"): ("claim_id_hash", "issuing_court", "issue_date"),
+        ("civil", "events"): ("claim_id_hash", "event_date"),
+        ("civil", "parties"): ("record_id", "claim_id_hash", "party_role"),
         ("prison", "nomis"): ("record_id", "custody_start_date", "custody_end_date", "sentence_date"),
         ("probation", "flatfile"): ("record_id", "referral_date", "disposal_date"),
         ("oasys", "assessment"): ("record_id", "date_completed"),

@@ -23,7 +23,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path)
         generate(tmp_path / name, people=FEW, seed=seed)
     first, again, other = (_hashes(tmp_path / name) for name in "abc")
     assert first == again
-    assert len(first) == 20 + 7 + 7 + 1  # tables of sources, of truth; lists and plans; the account of it
+    assert len(first) == 28 + 8 + 7 + 1  # tables of sources, of truth; lists and plans; the account of it
     assert {name for name in first if name.endswith(".parquet") and first[name] == other[name]} == set()
 
 

@@ -18,10 +18,15 @@ from counterfoil.population import shares as other_departments
 from counterfoil.population.assessment_table import write_truth_needs
 from counterfoil.population.assessments import Assessments, assess
 from counterfoil.population.careers import Careers
+from counterfoil.population.courts.civil import CivilCourts, civil_courts
+from counterfoil.population.courts.civil_tables import write_civil
 from counterfoil.population.courts.criminal import CriminalCourts, hold_cases
 from counterfoil.population.courts.crown_tables import write_crown
+from counterfoil.population.courts.family import FamilyCourts, family_courts
+from counterfoil.population.courts.family_tables import write_family
 from counterfoil.population.courts.journeys import write_truth_journeys
 from counterfoil.population.courts.magistrates_tables import write_magistrates
+from counterfoil.population.courts.parties import write_truth_outsiders
 from counterfoil.population.joining import plant
 from counterfoil.population.living import first_start, live
 from counterfoil.population.people import People, draw_people
@@ -63,6 +68,8 @@ class _Stage(IntEnum):
     ASSESSMENTS = 21
     SHARES = 22
     COURTS = 23
+    FAMILY = 24
+    CIVIL = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,10 @@ def generate(
         )
         rows |= _write_courts(folder / "sources", made, progress)
         listed = _write_lists(folder / "programmes", seed, programmes, made, progress)
-        rows |= _write_truth(folder / "truth", made, listed, progress)
+        others = _hear_others(seed, made, progress)
+        rows |= write_family(folder / "sources", made.pool, others.family, progress)
+        rows |= write_civil(folder / "sources", made.pool, others.civil, progress)
+        rows |= _write_truth(folder / "truth", made, others, listed, progress)
         if shares:
             (folder / "shares").mkdir()
             rng = _stream(seed, _Stage.SHARES)
@@ -159,6 +169,20 @@ def _make(size: int, seed: int, programmes: Sequence[ProgrammeSpec], progress: P
     progress("Hearing their cases", 0.6)
     courts = hold_cases(_stream(seed, _Stage.COURTS), pool, people, careers.sanctions, sources)
     return _Made(pool, people, careers, members, sources, assessed, courts)
+
+
+@dataclass(frozen=True, slots=True)
+class _OtherCourts:
+    """Courts that also hear people without a record."""
+
+    family: FamilyCourts
+    civil: CivilCourts
+
+
+def _hear_others(seed: int, made: _Made, progress: Progress) -> _OtherCourts:
+    progress("Hearing families and claims", 0.7)
+    family = family_courts(_stream(seed, _Stage.FAMILY), made.pool, made.people)
+    return _OtherCourts(family, civil_courts(_stream(seed, _Stage.CIVIL), made.pool, family.everyone))
 
 
 def _write_courts(folder: Path, made: _Made, progress: Progress) -> dict[str, int]:
@@ -208,8 +232,9 @@ def _messy_name(spec: ProgrammeSpec) -> str:
     return f"{spec.name}_{EVERY_PATTERN}.xlsx"
 
 
-def _write_truth(folder: Path, made: _Made, lists: _Lists, progress: Progress) -> dict[str, int]:
-    courts = (made.courts.magistrates.source, made.courts.crown.source)
+def _write_truth(folder: Path, made: _Made, others: _OtherCourts, lists: _Lists, progress: Progress) -> dict[str, int]:
+    courts = (made.courts.magistrates.source, made.courts.crown.source, others.family.source, others.civil.source)
+    everyone = others.civil.everyone
     held = (made.sources.pnc, made.sources.prison, made.sources.probation, made.assessments.source, *courts)
     relations = {
         "custody": custody_tables.relations(),
@@ -220,6 +245,7 @@ def _write_truth(folder: Path, made: _Made, lists: _Lists, progress: Progress) -
     write_json(folder / "relations.json", relations)
     return {
         "truth_people": write_truth_people(folder, made.pool, made.people, made.sources, progress=progress),
+        "truth_outsiders": write_truth_outsiders(folder, made.pool, everyone, progress),
         "truth_records": write_truth_records(folder, held, progress=progress),
         "truth_journeys": write_truth_journeys(folder, made.courts, progress),
         "truth_needs": write_truth_needs(folder, made.people, made.assessments, progress),

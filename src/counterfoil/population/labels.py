@@ -25,7 +25,10 @@ _HOME_OFFICE_CLASS = {
     "theft": 46, "handling": 54, "fraud": 53, "breach": 83, "vehicle_taking": 48, "theft_from_vehicle": 45,
     "motoring": 104, "drink_driving": 803, "criminal_damage": 58, "drugs_supply": 92, "drugs_possession": 93,
 }  # fmt: skip
-_PREFIXES = {"pnc": "PNC", "prison": "PRI", "probation": "PRO", "oasys": "OAS", "magistrates": "MAG", "crown": "CCD"}
+_PREFIXES = {
+    "pnc": "PNC", "prison": "PRI", "probation": "PRO", "oasys": "OAS", "magistrates": "MAG", "crown": "CCD",
+    "family": "FAM", "civil": "CIV",
+}  # fmt: skip
 
 
 def record_ids(source: str, positions: Integers) -> pa.Array:

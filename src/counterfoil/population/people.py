@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,29 @@ def draw_people(rng: np.random.Generator, pool: StringPool, size: int) -> People
     origin = _like_the_one_before(origin, twin | relative)
     people = _named(rng, pool, female=female, born=born, onset=onset, origin=origin, twin=twin)
     return _with_families(people, twin | relative)
+
+
+def draw_others(
+    rng: np.random.Generator,
+    pool: StringPool,
+    *,
+    female: Booleans,
+    born: Days,
+    settled: Days,
+    origin: npt.NDArray[np.int8] | None = None,
+) -> People:
+    """People of given sex and birth who never had a record, each alone; `settled` is when they came to the first
+    address. A group of -1 in `origin`, or none at all, is drawn."""
+    drawn = _origin(rng, born, settled)
+    group = drawn if origin is None else np.where(origin < 0, drawn, origin).astype(np.int8)
+    alone = np.zeros(len(born), np.bool_)
+    people = _named(rng, pool, female=female, born=born, onset=settled, origin=group, twin=alone)
+    return replace(people, homeless=alone, latent=people.latent - 0.5)
+
+
+def joined(*groups: People) -> People:
+    """Some people, then others."""
+    return People(**{f.name: np.concatenate([getattr(group, f.name) for group in groups]) for f in fields(People)})
 
 
 def _onset_and_birth(rng: np.random.Generator, female: Booleans) -> tuple[Days, Days]:
