@@ -20,8 +20,7 @@ import pytest
 
 from counterfoil.lab.files import leftovers
 from counterfoil.lab.make import OpenLab, make_lab
-from counterfoil.linkage import build_spine
-from counterfoil.linkage import spine as spines
+from counterfoil.linkage import build_spine, spine_files
 from counterfoil.linkage.batch import scoring
 from counterfoil.warehouse import write_table
 from lib.links import TODAY, make_records
@@ -112,7 +111,7 @@ def test_a_disk_that_fills_loses_nothing(
 ) -> None:
     """While pairs are kept, then while the spine is written, then while a second one is."""
     lab = _lab(tmp_path / "lab")
-    for module in (scoring, spines):
+    for module in (scoring, spine_files):
         with _full_disk(module, monkeypatch):
             build_spine(lab)
         assert lab.paths.latest_spine() is None
@@ -121,6 +120,6 @@ def test_a_disk_that_fills_loses_nothing(
     numbers = itertools.count(1)
     build_spine(lab, new_key=lambda: f"{next(numbers):032x}")
     _assert_same(lab, undisturbed[0])
-    with _full_disk(spines, monkeypatch):
+    with _full_disk(spine_files, monkeypatch):
         build_spine(lab, rebuild=True)
     _assert_same(lab, undisturbed[0])

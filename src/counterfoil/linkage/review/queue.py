@@ -17,10 +17,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from counterfoil.linkage.clusters import Labels, Links, Strictness, links_of, weak_bridges
+from counterfoil.linkage.linked import PERSON_LEVEL
 from counterfoil.linkage.overrides import Record
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.review.values import Item, Pair, Reason, SampledPair, pair_of
-from counterfoil.linkage.spine import PERSON_LEVEL, Spine
+from counterfoil.linkage.spine import Spine
 from counterfoil.provenance import key_of
 from counterfoil.warehouse import read_table
 

@@ -1,0 +1,59 @@
+"""One clustering for each product of linkage, with what keeps records apart: overrides, and two places on one day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from counterfoil.linkage import joining
+from counterfoil.linkage.batch.records import Records
+from counterfoil.linkage.batch.scoring import Scored
+from counterfoil.linkage.clusters import Clustering, Links, Strictness, cluster, components, links_of
+from counterfoil.linkage.guards import Apart, find_same_day
+from counterfoil.linkage.rulings import Ruled
+from counterfoil.linkage.specification import Specification
+from counterfoil.provenance import sha256_of_file
+
+
+def cluster_products(
+    records: Records,
+    scored: Sequence[Scored],
+    parts: Sequence[pa.Table],
+    specification: Specification,
+    thresholds: Mapping[Strictness, float],
+    ruled: Mapping[str, Ruled],
+    folders: Mapping[str, Path],
+) -> dict[str, Clustering]:
+    """One clustering for each product, of the links of its slices."""
+    found = {}
+    for product in specification.products:
+        own = [part for each, part in zip(scored, parts, strict=True) if each.task.slice in product.slices]
+        if own:
+            links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own]))
+            rulings = ruled[product.name].rulings
+            apart = _in_two_places(records.table, links.above(thresholds[Strictness.LOOSE]), specification, folders)
+            found[product.name] = cluster(
+                records.table, links, thresholds, specification.guards, rulings=rulings, apart=apart
+            )
+    return found
+
+
+def _in_two_places(
+    prepared: pa.Table, links: Links, specification: Specification, folders: Mapping[str, Path]
+) -> list[Apart]:
+    """Pairs that the tables of link evidence keep apart: in prison, and somewhere else on that day."""
+    rules = [rule for rule in specification.guards.same_day if rule.cut]
+    if not rules:
+        return []
+    together = components(prepared.num_rows, links)
+    found = [find_same_day(prepared, together, rule, dict(folders)) for rule in rules]
+    return [Apart.of(pairs, joining.SAME_DAY) for pairs in found]
+
+
+def evidence_of(specification: Specification, folders: Mapping[str, Path]) -> dict[str, str]:
+    """The hash of each table that a guard reads."""
+    tables = {(side.source, side.table) for rule in specification.guards.same_day for side in (rule.stays, rule.days)}
+    files = {f"{source}/{table}": folders[source] / f"{table}.parquet" for source, table in tables if source in folders}
+    return {name: sha256_of_file(file) for name, file in sorted(files.items()) if file.is_file()}

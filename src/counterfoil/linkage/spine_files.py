@@ -1,0 +1,129 @@
+"""The tables of a spine on disk: people and their keys, links, what is for review, the crosswalk, the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from counterfoil.lab.files import atomic_folder, write_json
+from counterfoil.lab.keys import register_secret
+from counterfoil.lab.paths import LabPaths
+from counterfoil.linkage.batch.scoring import sources_of
+from counterfoil.linkage.clusters import Labels, Strictness, weak_bridges
+from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
+from counterfoil.linkage.linked import PERSON_LEVEL, Linked
+from counterfoil.linkage.model import save_model
+from counterfoil.linkage.prepare import ID
+from counterfoil.warehouse import query, read_table, write_table
+
+
+def write_spine(
+    folder: Path,
+    linked: Linked,
+    report: Mapping[str, Any],
+    *,
+    previous: Path | None,
+    new_key: NewKey | None,
+) -> None:
+    """Write the folder of a spine, whole or not at all. Person keys are taken from the spine `previous`."""
+    before = None if previous is None else read_table(previous / "people.parquet")
+    labels = linked.clustering.labels
+    records = linked.prepared.select(["source", "record_id"])
+    keys = assign_keys(records, labels[PERSON_LEVEL], before, new_key)
+    people = records.append_column("person_id", keys.person_id)
+    for level in Strictness:
+        people = people.append_column(f"cluster_{level.value}", pa.array(labels[level]))
+    people = _with_products(people, linked)
+    with atomic_folder(folder) as temporary:
+        write_table(people, temporary / "people.parquet")
+        write_table(_links_table(linked), temporary / "links.parquet")
+        write_table(_review_table(linked), temporary / "review.parquet")
+        write_table(keys.crosswalk, temporary / "crosswalk.parquet")
+        write_table(linked.overrides, temporary / "overrides.parquet")
+        write_table(linked.prepared, temporary / "encoded.parquet")
+        write_table(_bridges_table(linked, report), temporary / "weak_bridges.parquet")
+        first, *others = linked.models.values()
+        save_model(first.model, temporary)
+        for kept in others:
+            save_model(kept.model, temporary / "models" / kept.slice)
+        write_json(temporary / "quality.json", dict(report))
+
+
+def _links_table(linked: Linked) -> pa.Table:
+    """Scored pairs of `KEPT_WEIGHT` and more, by record number and by what the sources call the records."""
+    return linked.pairs
+
+
+def _with_products(people: pa.Table, linked: Linked) -> pa.Table:
+    """The clusters of the products before the last, null for records of no slice of theirs."""
+    specification = linked.specification
+    for product in specification.products[:-1]:
+        if product.name not in linked.products:
+            continue
+        inside = pc.is_in(people["source"], value_set=pa.array(sources_of(specification, product.slices)))
+        for level, labels in linked.products[product.name].labels.items():
+            values = pc.if_else(inside, pa.array(labels), pa.scalar(None, pa.int64()))
+            people = people.append_column(f"{product.name}_{level.value}", values)
+    return people
+
+
+def _bridges_table(linked: Linked, report: Mapping[str, Any]) -> pa.Table:
+    """Links that alone hold two parts of a person together and weigh little, for clerical review."""
+    limit = float(report["thresholds"][PERSON_LEVEL.value])
+    labels = linked.clustering.labels[PERSON_LEVEL]
+    weakest = linked.specification.guards.weak_bridge
+    found = weak_bridges(linked.links, labels, threshold=limit, weakest=weakest)
+    table = _named(linked, found.links.left, found.links.right)
+    table = table.append_column("match_weight", pa.array(found.links.weight))
+    return table.append_column("smaller_side", pa.array(found.smaller))
+
+
+def _review_table(linked: Linked) -> pa.Table:
+    """Links that a guard spoke against, for clerical review: `taken` ones stand, the others were left out."""
+    doubts = linked.clustering.doubts.each()
+    left, right = (np.array([getattr(doubt, side) for doubt in doubts], dtype=np.int64) for side in ("left", "right"))
+    columns = {
+        "match_weight": pa.array([doubt.weight for doubt in doubts], pa.float64()),
+        "guard": pa.array([doubt.guard.value for doubt in doubts], pa.string()),
+        "taken": pa.array([doubt.taken for doubt in doubts], pa.bool_()),
+    }
+    table = _named(linked, left, right)
+    for name, values in columns.items():
+        table = table.append_column(name, values)
+    return table
+
+
+def _named(linked: Linked, left: Labels, right: Labels) -> pa.Table:
+    columns: dict[str, Any] = {}
+    for side, numbers in (("l", left), ("r", right)):
+        at = pa.array(numbers)
+        columns[f"{ID}_{side}"] = at
+        for name in ("source", "record_id"):
+            columns[f"{name}_{side}"] = linked.prepared.column(name).combine_chunks().take(at)
+    return pa.table(columns)
+
+
+def write_register_keys(paths: LabPaths, folder: Path, previous: Path | None) -> None:
+    """The analyst's key of each record of a spine; people who had one in the spine `previous` keep it."""
+    target = paths.register_keys(folder.name)
+    if not target.exists():
+        people = read_table(folder / "people.parquet", ["source", "record_id", "person_id"])
+        write_table(register_keys(people, register_secret(paths), _known_keys(paths, previous)), target)
+
+
+def _known_keys(paths: LabPaths, previous: Path | None) -> pa.Table | None:
+    """person_id and register_key of the spine before, each once."""
+    if previous is None or not paths.register_keys(previous.name).is_file():
+        return None
+    tables = {
+        "people": read_table(previous / "people.parquet", ["source", "record_id", "person_id"]),
+        "keys": read_table(paths.register_keys(previous.name)),
+    }
+    sql = """SELECT person_id, any_value(register_key) AS register_key FROM people JOIN keys USING (source, record_id)
+             GROUP BY person_id ORDER BY person_id"""
+    return query(sql, tables)
