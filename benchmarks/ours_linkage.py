@@ -32,7 +32,9 @@ def score(records: str, model: str, out: str) -> Ready:
 
     def work() -> None:
         table, read = pq.read_table(records, columns=_PARTS), _model(model)
-        _write(table, _pairs(encode(table, read, {}), read), out)
+        ids, encoded = table["unique_id"], encode(table, read, {})
+        del table
+        _write(ids, _pairs(encoded, read), out)
 
     return work
 
@@ -81,7 +83,7 @@ def score_encoded_only(records: str, model: str, out: str) -> Ready:
     """The same with the encoded table at hand."""
     table, read = pq.read_table(records, columns=_PARTS), _model(model)
     encoded = encode(table, read, {})
-    return lambda: _write(table, _pairs(encoded, read), out)
+    return lambda: _write(table["unique_id"], _pairs(encoded, read), out)
 
 
 def cohort(cohort: str, records: str, model: str, out: str) -> Ready:
@@ -120,7 +122,7 @@ def _pairs(encoded: Encoded, model: CoreModel) -> pa.Table:
     return score_encoded(encoded, model, threshold=LEAST_WEIGHT, threads=THREADS, memory=MEMORY).pairs
 
 
-def _write(table: pa.Table, pairs: pa.Table, out: str) -> None:
-    ids = table["unique_id"].combine_chunks()
+def _write(unique_ids: pa.ChunkedArray, pairs: pa.Table, out: str) -> None:
+    ids = unique_ids.combine_chunks()
     ends = {f"unique_id_{side[0]}": ids.take(pairs[side].combine_chunks()) for side in ("left", "right")}
     pq.write_table(pa.table({**ends, "match_weight": pairs["match_weight"]}), out)

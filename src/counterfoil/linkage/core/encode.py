@@ -6,7 +6,8 @@ columns that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ from counterfoil.linkage.core.layout import (
     Kind,
     Longs,
     Program,
+    RuleKeys,
     Values,
     Weights,
 )
@@ -79,13 +81,18 @@ def encode(
 ) -> Encoded:
     """Encode `table`. Frequencies not given are counted in it: the share of its values that a value is."""
     reader = _Reader(table, resources)
+    reader.read(column for inputs in model.inputs for item in inputs for column in item.columns)
     given = {column: frequencies.get(column) for column in model.frequency_columns}
     shares = {column: share if share is not None else share_of(table, column) for column, share in given.items()}
     parts = [_tuples(reader, inputs, shares) for inputs in model.inputs]
+    give_back()
     values = _values(parts, model.program)
+    give_back()
     first = np.concatenate([[0], np.cumsum([part.count for part in parts])]).astype(np.int64)
     own_level, own_weight, absent = self_levels(model.program, model.weights, values, first)
     left, right = _keys(reader, model)
+    del reader
+    give_back()
     return Encoded(
         values=values,
         tuple_of=np.stack([_marked(part.codes, absent[first[c] :]) for c, part in enumerate(parts)]),
@@ -96,6 +103,11 @@ def encode(
         left_keys=left,
         right_keys=right,
     )
+
+
+def give_back() -> None:
+    """Let the system have the memory that Arrow keeps for its next array: it may be as much as the table."""
+    pa.default_memory_pool().release_unused()
 
 
 def _marked(codes: Ints, absent: Ints) -> Ints:
@@ -128,6 +140,11 @@ class _Reader:
         self._table = table
         self._resources = resources
         self._codes: dict[str, tuple[Ints, pa.Array]] = {}
+
+    def read(self, columns: Iterable[str]) -> None:
+        """Number the values of these columns, several columns at a time."""
+        with ThreadPoolExecutor(self._resources.threads) as pool:
+            list(pool.map(self.codes, dict.fromkeys(columns)))
 
     def codes(self, column: str) -> tuple[Ints, pa.Array]:
         """For each record the number of its value (0 for none), and the values, the null first."""
@@ -412,17 +429,21 @@ def _keys(reader: _Reader, model: CoreModel) -> tuple[Ints, Ints]:
     left: list[Ints] = []
     right: list[Ints] = []
     for rule in model.rules:
-        if rule.is_symmetric:
-            left.append(_alone_left_out(_rule_key(reader, rule.left)))
-            right.append(left[-1])
-        else:
-            one, other = _two_sided_key(reader, rule.left, rule.right)
-            left.append(one)
-            right.append(other)
+        one, other = _rule_keys(reader, rule)
+        left.append(one)
+        right.append(other)
+        give_back()
     if all(rule.is_symmetric for rule in model.rules):
         keys = np.stack(left)
         return keys, keys
     return np.stack(left), np.stack(right)
+
+
+def _rule_keys(reader: _Reader, rule: RuleKeys) -> tuple[Ints, Ints]:
+    if not rule.is_symmetric:
+        return _two_sided_key(reader, rule.left, rule.right)
+    keys = _alone_left_out(_rule_key(reader, rule.left))
+    return keys, keys
 
 
 def _rule_key(reader: _Reader, parts: Sequence[str]) -> Ints:

@@ -28,7 +28,7 @@ from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.warehouse import connect
 
 UNIT_PAIRS = 2_000_000  # candidate pairs that a thread takes at a time
-OUT_PAIRS = 1 << 19  # kept pairs that a thread holds before it hands them over
+OUT_PAIRS = 1 << 17  # kept pairs that a thread holds before it hands them over
 _ROW_BYTES = 4 + 4 + 8 + 8 + 2
 _HELD_SHARE = 0.25  # of the memory that kept pairs may take before they spill
 
