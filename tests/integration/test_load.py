@@ -452,10 +452,12 @@ def test_a_receipt_that_cannot_be_read_is_made_again(tmp_path: Path) -> None:
     assert read_receipt(path) == first
 
 
-def load_with_companies(tables: dict[str, pa.Table], root: Path) -> tuple[Receipt, LabPaths]:
+def load_with_companies(
+    tables: dict[str, pa.Table], root: Path, words: frozenset[str] = frozenset()
+) -> tuple[Receipt, LabPaths]:
     """The police source, as if rows of nationality ZZ were companies."""
     domain = domains.load()
-    schema = replace(domain.source("pnc"), person_when=PersonWhen("nationality", frozenset({"ZZ"})))
+    schema = replace(domain.source("pnc"), person_when=PersonWhen("nationality", frozenset({"ZZ"}), words))
     codes = {**domain.codes, "nationality": {**domain.codes["nationality"], "ZZ": "company"}}
     files = write_parquet(tables, root / "delivery")
     paths = LabPaths(root / "lab")
@@ -476,3 +478,21 @@ def test_companies_are_kept_from_the_people_and_counted(tmp_path: Path) -> None:
     assert pq.read_table(analyst_side(paths) / "offences.parquet").num_rows == 2 * PEOPLE  # their cases stay
     assert "  organisations, kept apart from people: fewer than 10." in receipt.lines()
     assert read_receipt(analyst_side(paths) / RECEIPT) == receipt
+
+
+def test_a_company_typed_in_as_a_person_is_told_by_its_name_and_one_who_trades_is_a_person(tmp_path: Path) -> None:
+    tables = pnc_delivery(PEOPLE)
+    surnames = {
+        0: "Haulage Ltd",
+        1: "Castle Finance plc.",
+        2: "Trust",
+        3: "Ltd Smith",
+        4: "Smith T/A Smith Roofing Ltd",
+    }
+    tables["people"] = with_cells(tables["people"], "surname", surnames)
+    receipt, paths = load_with_companies(tables, tmp_path, frozenset({"LTD", "PLC", "TRUST"}))
+    assert receipt_of(receipt, "people").organisations == 2
+    people = pq.read_table(linker_side(paths) / IDENTIFIERS)
+    assert people["record_id"].to_pylist() == [f"P{i}" for i in range(2, PEOPLE)]
+    assert people["surname_std"].to_pylist()[:3] == ["TRUST", "LTDSMITH", "SMITH"]
+    assert people["surname"].to_pylist()[2] == surnames[4]  # as it came

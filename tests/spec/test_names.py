@@ -134,6 +134,8 @@ def test_a_whole_name_in_one_cell(raw: str | None, split: SplitName) -> None:
         ("Akash", "Akash", ()),  # holds "aka" and no alias
         ("Nee", "Nee", ()),  # a surname
         ("John aka", "John", ()),
+        ("Smith T/A Smith Roofing", "Smith", ()),
+        ("Smith trading as The Anvil (Jones)", "Smith", ("Jones",)),
     ],
 )
 def test_aliases_inside_a_name(raw: str, main: str, aliases: tuple[str, ...]) -> None:

@@ -59,10 +59,13 @@ class TableSchema:
 
 @dataclass(frozen=True, slots=True)
 class PersonWhen:
-    """Which rows of a person table are people: those whose `column` holds none of `organisations`, empty ones too."""
+    """Which rows of a person table are people: those whose `column` holds none of `organisations`, empty ones too, and
+    whose surname does not end in one of `words` (upper case) after another word. One who trades under such a name is a
+    person."""
 
     column: str
     organisations: frozenset[str]
+    words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,8 @@ def parse_source(raw: Mapping[str, Any], *, is_share: bool = False) -> SourceSch
 
 
 def _person_when(raw: Mapping[str, Any]) -> PersonWhen:
-    """`person_when = { column = "defendant_type", not = ["company"] }`."""
-    return PersonWhen(raw["column"], frozenset(raw["not"]))
+    """`person_when = { column = "defendant_type", not = ["company"], words = ["LTD"] }`."""
+    return PersonWhen(raw["column"], frozenset(raw["not"]), frozenset(raw.get("words", ())))
 
 
 def _table(name: str, raw: Mapping[str, Any]) -> TableSchema:

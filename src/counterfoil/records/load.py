@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil.domains import SourceSchema, TableSchema
+from counterfoil.domains import PersonWhen, SourceSchema, TableSchema
 from counterfoil.domains.schema import ANALYST_CLASSES, LINKER_CLASSES
 from counterfoil.errors import Fault
 from counterfoil.lab.files import atomic_folder, write_json
@@ -20,18 +20,20 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.records.cells import RAW_SUFFIX, CheckContext
 from counterfoil.records.delivery import name_tables, parts_of, read_tables
+from counterfoil.records.names import TRADING_AS
 from counterfoil.records.receipt import Receipt, read_receipt
 from counterfoil.records.rows import CheckedTable, check_table
 from counterfoil.records.standardise import STANDARD_COLUMNS, standardise_people
 from counterfoil.warehouse import write_table
 
-RULES_VERSION = 1  # raise it when standardising or checking changes, so that a delivery is loaded again
+RULES_VERSION = 2  # raise it when standardising or checking changes, so that a delivery is loaded again
 RECEIPT = "receipt.json"
 IDENTIFIERS = "identifiers.parquet"
 FACTS = "facts.parquet"
 ORGANISATIONS = "organisations.parquet"  # the linker's: companies among a source's people, as they came
 REFUSED = "refused"  # folder of rows that were refused, one file a table
 _BIRTH = "date_of_birth"
+_SURNAME = "surname"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ def load(
     progress("Reading the delivery", 0.0)
     hashes = {name: sha256_of_file(file) for name, file in parts_of(named).items()}
     rules = {"version": RULES_VERSION, "schema": _described(schema), "codes": codes}
-    if schema.person_when:
-        rules["person_when"] = [schema.person_when.column, *sorted(schema.person_when.organisations)]
+    if when := schema.person_when:
+        rules["person_when"] = [when.column, sorted(when.organisations), sorted(when.words)]
     key = key_of(rules=rules, files=hashes, delivery=delivery, today=today)
     linker, analyst = _places(paths, schema, delivery.isoformat())
     if (known := _loaded_before(linker, analyst, key)) is not None:
@@ -151,11 +153,22 @@ def _people_only(
     if schema.person_when is None:
         return tables, None
     held = tables[schema.person_table]
-    names = pa.array(sorted(schema.person_when.organisations), pa.string())
-    company = pc.is_in(held.accepted.column(schema.person_when.column), value_set=names)
+    company = _organisations(held.accepted, schema.person_when)
     people, organisations = held.accepted.filter(pc.invert(company)), held.accepted.filter(company)
     receipt = replace(held.receipt, organisations=organisations.num_rows)
     return {**tables, schema.person_table: replace(held, accepted=people, receipt=receipt)}, organisations
+
+
+def _organisations(people: pa.Table, when: PersonWhen) -> pa.ChunkedArray:
+    """Rows that say they are organisations, and those whose names do though they are typed in as people."""
+    names = pa.array(sorted(when.organisations), pa.string())
+    declared = pc.is_in(people.column(when.column), value_set=names)
+    if not when.words:
+        return declared
+    surname = pc.fill_null(people.column(_SURNAME), "")
+    named = pc.match_substring_regex(surname, rf"(?i)\S\s+(?:{'|'.join(sorted(when.words))})\.?\s*$")
+    trades = pc.match_substring_regex(surname, TRADING_AS)
+    return pc.or_(declared, pc.and_not(named, trades))
 
 
 def _identifiers(people: pa.Table, schema: SourceSchema, today: dt.date) -> pa.Table:

@@ -51,6 +51,8 @@ _PLACEHOLDERS = _set_of("""UNKNOWN UNK NOTKNOWN NK NOTENTERED NOTSTATED NOTGIVEN
 _RAW_PLACEHOLDERS = frozenset({"N/A", "#N/A", "N/K", "N.A.", "#REF!", "#VALUE!", "#NAME?", "?"})
 _FILLER = re.compile(r"X{2,}|(?:TEST)+")
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
+TRADING_AS = r"(?i)\s(?:t/as?|trading as)\b"  # what follows is a firm's name, not a person's
+_FIRM = re.compile(rf"{TRADING_AS}.*$")
 _SAYS_ALIAS = r"(?:a\.k\.a\b\.?|aka\b|also known as\b|known as\b|alias\b|née?\b|nee\b)\s*:?\s*"
 _ALIAS_AFTER = re.compile(rf"(?i)(?<=\S)[\s,;]+{_SAYS_ALIAS}")  # something stands before: Nee and Akash are names
 _ALIAS_FIRST = re.compile(rf"(?i)^\s*{_SAYS_ALIAS}")
@@ -125,8 +127,11 @@ def is_placeholder(raw: str | None) -> bool:
 
 
 def split_aliases(raw: str) -> tuple[str, tuple[str, ...]]:
-    """Take "(aka Jon)", "aka Jon", "a.k.a. Jon", "alias Jon", "(Jon)" out of a name: what is left, and each alias."""
-    main, *after = _ALIAS_AFTER.split(_BRACKETS.sub(" ", raw))
+    """Take "(aka Jon)", "aka Jon", "a.k.a. Jon", "alias Jon", "(Jon)" out of a name: what is left, and each alias.
+
+    What follows "t/a" or "trading as" is dropped: it names a firm.
+    """
+    main, *after = _ALIAS_AFTER.split(_FIRM.sub("", _BRACKETS.sub(" ", raw)))
     cleaned = (_ALIAS_FIRST.sub("", alias).strip(" ,;\"'") for alias in [*_BRACKETS.findall(raw), *after])
     return main.strip(" ,"), tuple(alias for alias in cleaned if not is_placeholder(alias))
 
