@@ -329,6 +329,12 @@ def level_apart(c: int, x: int, y: int, program: Program, values: Values) -> int
     return level_of(c, x, y, program, values)
 
 
+@compiled_lean
+def level_from_apart(at: int, c: int, x: int, y: int, program: Program, values: Values) -> int:
+    """`level_from` as a call."""
+    return level_from(at, c, x, y, program, values)
+
+
 @compiled_inline
 def adjustment(c: int, level: int, x: int, y: int, program: Program, weights: Weights, values: Values) -> float:
     """Bits that a level gains (or loses) because its value is rare (or common); 0 when no frequency is known."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.linkage.core.compiling import compiled_inline, compiled_lean
-from counterfoil.linkage.core.interpret import adjustment, level_from
+from counterfoil.linkage.core.interpret import adjustment, level_from, level_from_apart
 from counterfoil.linkage.core.layout import Flags, Floats, Ints, Longs, Program, Values, Weights
 from counterfoil.linkage.core.screens import NO_SCREEN, Words, are_apart
 
@@ -77,29 +77,52 @@ def new_out(capacity: int) -> Out:
 
 
 @compiled_inline
-def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, own: Own, memo: Memo) -> int:
-    """The level of different tuples x (left) and y (right) that both have values, remembered."""
+def recalled(c: int, x: int, y: int, own: Own, memo: Memo) -> tuple[int, int]:
+    """(level, operation to begin with) of different tuples x and y that both have values; level -1: not known yet."""
     at = own.start[c]
     if own.screened[c] != NO_SCREEN:
         one, other = own.screen[own.first[c] + x], own.screen[own.first[c] + y]
         if are_apart(own.screened[c], one, other, own.need[c]):
             at = own.apart[c]
             if at < 0:
-                return int(-at - 1)
+                return int(-at - 1), at
+    key, slot = _slot(x, y)
+    return (int(memo.level[c, slot]) if memo.key[c, slot] == key else -1), at
+
+
+@compiled_inline
+def _slot(x: int, y: int) -> tuple[np.uint64, np.uint64]:
+    """The number of a pair, and its place in a memo."""
     key = (np.uint64(x) << np.uint64(32)) | np.uint64(y)
-    slot = (key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MEMO_BITS)
-    if memo.key[c, slot] == key:
-        return int(memo.level[c, slot])
-    level = level_from(at, c, x, y, program, values)
+    return key, (key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - MEMO_BITS)
+
+
+@compiled_inline
+def remember(c: int, x: int, y: int, level: int, memo: Memo) -> None:
+    """Keep the level of a pair until another takes its place."""
+    key, slot = _slot(x, y)
     memo.key[c, slot] = key
     memo.level[c, slot] = level
-    return int(level)
 
 
-@compiled_lean
+@compiled_inline
+def level_with_memo(c: int, x: int, y: int, program: Program, values: Values, own: Own, memo: Memo) -> int:
+    """The level of different tuples x (left) and y (right) that both have values, remembered."""
+    level, at = recalled(c, x, y, own, memo)
+    if level < 0:
+        level = level_from(at, c, x, y, program, values)
+        remember(c, x, y, level, memo)
+    return level
+
+
+@compiled_inline
 def level_with_memo_apart(c: int, x: int, y: int, program: Program, values: Values, own: Own, memo: Memo) -> int:
-    """`level_with_memo` as a call, where compiling it in place is not worth the wait."""
-    return level_with_memo(c, x, y, program, values, own, memo)
+    """`level_with_memo` that calls the conditions, where compiling them in place is not worth the wait."""
+    level, at = recalled(c, x, y, own, memo)
+    if level < 0:
+        level = level_from_apart(at, c, x, y, program, values)
+        remember(c, x, y, level, memo)
+    return level
 
 
 @compiled_inline
