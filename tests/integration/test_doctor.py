@@ -104,3 +104,14 @@ def test_leftovers_are_harmless(paths: LabPaths, capfd: pytest.CaptureFixture[st
     said = call_here(capfd, "doctor", paths.root)
     assert said.out.count("rm -r") == 3
     assert call_here(capfd, "register", paths.root).code == DONE
+
+
+def test_a_damaged_encoded_table_is_named(paths: LabPaths, capfd: pytest.CaptureFixture[str]) -> None:
+    """By its digest: the byte that is changed has the size it had."""
+    spine = paths.latest_spine()
+    assert spine is not None
+    file = spine / "encoded" / "text.bin"
+    data = bytearray(file.read_bytes())
+    data[0] ^= 1
+    file.write_bytes(bytes(data))
+    assert to_mend(call_here(capfd, "doctor", paths.root)) == ["encoded table of the spine"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
@@ -12,15 +13,22 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from counterfoil.errors import Refused
+from counterfoil.lab import log
+from counterfoil.lab.files import write_json
+from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, make_lab
-from counterfoil.linkage import Engine, build_spine, link_cohort
+from counterfoil.linkage import Engine, LinkStatus, build_spine, link_cohort
 from counterfoil.linkage.core.encoded_files import ABOUT
 from counterfoil.linkage.kept import FOLDER, check_kept, is_kept
 from counterfoil.linkage.model import Resources
+from counterfoil.linkage.search import Answer, Identifiers, Outcome, PeopleSearch
 from counterfoil.linkage.spine import Spine
+from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.standardise import standardise_people
 from counterfoil.warehouse import write_table
 from lib.links import TODAY, draw_lab_records
+from lib.small_lab import call_here
 
 PEOPLE = 2_000
 ENTRIES = 250
@@ -168,3 +176,205 @@ def test_what_is_asked_changes_no_file(spine: Spine, entries: pa.Table) -> None:
     before = {path: path.read_bytes() for path in sorted((spine.folder / FOLDER).iterdir())}
     link_cohort(entries, spine, resources=RESOURCES)
     assert {path: path.read_bytes() for path in sorted((spine.folder / FOLDER).iterdir())} == before
+
+
+# One person
+
+
+@pytest.fixture(scope="module")
+def search(lab: OpenLab, spine: Spine) -> PeopleSearch:
+    del spine  # it is the lab's newest
+    return PeopleSearch.open(lab)
+
+
+def test_a_person_is_found_as_a_cohort_of_one_is_linked(
+    search: PeopleSearch, spine: Spine, entries: pa.Table, lab: OpenLab
+) -> None:
+    """Status, person, evidence and weight of `link_cohort`, whose own witness is Splink."""
+    few = pa.concat_tables([entries.slice(0, 60), entries.slice(ENTRIES + 10, 10)])
+    links = link_cohort(few, spine, resources=RESOURCES, threshold=lab.settings.thresholds.cohort).to_pylist()
+    for i, link in enumerate(links):
+        answer = search.find_standard(few.slice(i, 1))
+        assert answer.status.value == link["link_status"], i
+        linked = [person for person in answer.people if person.status is LinkStatus.LINKED]
+        assert [person.person_id for person in linked] == ([link["person_id"]] if link["person_id"] else [])
+        assert [person.evidence for person in linked] == ([link["evidence"]] if link["evidence"] else [])
+        if linked:
+            assert linked[0] is answer.people[0]
+            assert linked[0].match_weight == pytest.approx(link["match_weight"], abs=CLOSE)
+
+
+def test_typed_identifiers_are_read_as_a_deliverys_are(search: PeopleSearch, entries: pa.Table) -> None:
+    """From raw spelling to the same answer; one person is standardised in another way than many."""
+    for i in range(0, 40, 4):
+        row = entries.slice(i, 1).to_pylist()[0]
+        names = ("forename1", "forename2", "surname", "date_of_birth", "sex", "pnc_id")
+        known = Identifiers(**{name: row[name] for name in names})
+        assert search.find(known) == search.find_standard(entries.slice(i, 1))
+
+
+def test_all_records_of_a_person_come_back(search: PeopleSearch, spine: Spine, entries: pa.Table) -> None:
+    people = spine.people()
+    held: dict[str, set[tuple[str, str]]] = {}
+    for row in people.to_pylist():
+        held.setdefault(row["person_id"], set()).add((row["source"], row["record_id"]))
+    person = search.find_standard(entries.slice(0, 1)).people[0]
+    assert {(record.source, record.record_id) for record in person.records} == held[person.person_id]
+    weights = [record.match_weight for record in person.records if record.match_weight is not None]
+    assert weights == sorted(weights, reverse=True)
+    assert max(weights) == person.match_weight
+
+
+def test_no_one_found_is_told_from_too_little_to_go_on(search: PeopleSearch) -> None:
+    stranger = Identifiers(forename1="Zzyzx", surname="Qwfpgj", date_of_birth=dt.date(1951, 7, 9))
+    assert search.find(stranger).outcome is Outcome.NO_ONE
+    assert search.find(Identifiers(surname="Qwfpgj")).outcome is Outcome.TOO_LITTLE
+    wrong = search.find(Identifiers(surname="Qwfpgj", pnc_id="not a number"))
+    assert (wrong.outcome, wrong.unused) == (Outcome.TOO_LITTLE, ("pnc_id",))
+
+
+def test_only_the_linker_may_search(lab: OpenLab, spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
+    del spine
+
+    def forbidden(*_: object, **__: object) -> bytes:
+        raise PermissionError
+
+    monkeypatch.setattr("counterfoil.linkage.review.access.decrypt", forbidden)
+    with pytest.raises(Refused) as refusal:
+        PeopleSearch.open(lab)
+    assert refusal.value.rule == "roles"
+
+
+# The command
+
+
+CASE = ("--case", "DSR/2026/7", "--who", "ann")
+REQUEST = (*CASE, "--reason", "data-subject-request")
+
+
+def _typed(entries: pa.Table, i: int) -> list[str]:
+    row = entries.slice(i, 1).to_pylist()[0]
+    said = {
+        "--forename": row["forename1"],
+        "--surname": row["surname"],
+        "--dob": row["date_of_birth"],
+        "--pnc": row["pnc_id"],
+    }
+    return [str(part) for option, value in said.items() if value is not None for part in (option, value)]
+
+
+@pytest.fixture
+def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`find` makes its process the linker's for good; here it is the tests' own."""
+    monkeypatch.setattr("counterfoil.cli.find.guard", lambda *_: None)
+    monkeypatch.setattr("counterfoil.cli.find.keep_scratch_in", lambda *_: None)
+
+
+@pytest.mark.usefixtures("unguarded", "spine")
+def test_a_search_is_logged_before_it_runs_and_without_a_value(
+    lab: OpenLab, entries: pa.Table, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[dict[str, object]] = []
+    find = PeopleSearch.find
+
+    def found(self: PeopleSearch, known: Identifiers) -> Answer:
+        logged.extend(list(log.read(lab.paths))[-1:])
+        return find(self, known)
+
+    monkeypatch.setattr(PeopleSearch, "find", found)
+    typed = _typed(entries, 0)
+    said = call_here(capfd, "find", lab.paths.root, *REQUEST, *typed, "--json")
+    assert said.code == 0
+    assert said.json()["outcome"] == "found"
+    facts = logged[0]["facts"]
+    assert isinstance(facts, dict)
+    assert facts.keys() == {"who", "case", "reason", "given", "spine"}
+    assert (facts["who"], facts["case"], facts["reason"]) == ("ann", "DSR/2026/7", "data-subject-request")
+    assert set(facts["given"]) == {"forename1", "surname", "date_of_birth", "pnc_id"} & set(facts["given"])
+    assert not [value for value in typed[1::2] if value in json.dumps(logged)]
+    assert list(log.read(lab.paths))[-1:] == logged, "nothing of the answer is logged"
+    assert not [value for value in typed[1::2] if value in said.err]
+
+
+@pytest.mark.usefixtures("unguarded", "spine")
+def test_what_cannot_be_logged_is_not_shown(
+    lab: OpenLab, entries: pa.Table, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("counterfoil.cli.find.log.append", full)
+    said = call_here(capfd, "find", lab.paths.root, *REQUEST, *_typed(entries, 0), "--json")
+    assert (said.code, said.out) == (4, "")
+
+
+@pytest.mark.usefixtures("unguarded", "spine")
+def test_on_a_terminal_people_and_their_records_are_shown(
+    lab: OpenLab, entries: pa.Table, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfoil.cli.find.is_terminal", lambda: True)
+    row = entries.slice(0, 1).to_pylist()[0]
+    said = call_here(capfd, "find", lab.paths.root, *REQUEST, *_typed(entries, 0))
+    assert said.code == 0
+    assert said.out.startswith("1. Person ")
+    assert row["surname_std"] in said.out
+    nobody = ("--forename", "Zzyzx", "--surname", "Qwfpgj", "--dob", "09/07/1951")
+    assert call_here(capfd, "find", lab.paths.root, *REQUEST, *nobody).out == "No one found.\n"
+    little = call_here(capfd, "find", lab.paths.root, *REQUEST, "--surname", "Qwfpgj")
+    assert little.code == 1
+    assert little.out.startswith("Too little to go on")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--case", "DSR/1", "--who", "ann", "--surname", "X"), "--reason"),
+        (("--who", "ann", "--reason", "data-subject-request", "--surname", "X"), "--case"),
+        (("--case", "DSR/1", "--reason", "data-subject-request", "--surname", "X"), "--who"),
+        (("--case", "John Smith", "--who", "ann", "--reason", "data-subject-request", "--surname", "X"), "--case"),
+        (("--case", "DSR/1", "--who", "a\nb", "--reason", "data-subject-request", "--surname", "X"), "--who"),
+        (REQUEST, "Nothing is given"),
+        ((*REQUEST, "--dob", "31/02/1980"), "--dob"),
+        ((*CASE, "--reason", "clerical-review", "--surname", "X"), "--entry"),
+        ((*REQUEST, "--submission", "0123456789abcdef", "--entry", "2"), "not about a submitted row"),
+        ((*CASE, "--reason", "clerical-review", "--entry", "2"), "--submission"),
+        ((*CASE, "--reason", "curiosity", "--surname", "X"), "--reason"),
+        ((*REQUEST, "--surname", "SMITH"), "terminal"),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_is_logged(
+    lab: OpenLab, capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str
+) -> None:
+    before = (lab.paths.root / "log").read_bytes()
+    said = call_here(capfd, "find", lab.paths.root, *arguments)
+    assert said.code == 2
+    assert says in said.err
+    assert "31/02/1980" not in said.err
+    assert (lab.paths.root / "log").read_bytes() == before
+
+
+@pytest.mark.usefixtures("unguarded", "spine")
+def test_a_submitted_row_is_searched_for_by_what_it_says(
+    lab: OpenLab, entries: pa.Table, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The second row of a file, as the submission was stored; a surname typed beside it replaces the row's."""
+    rows = entries.slice(0, 3).to_pylist()
+    lines = [
+        f"{r['forename1']},{r['surname']},{r['date_of_birth']:%d/%m/%Y},{r['pnc_id'] or ''},{r['sex']},2018-01-15" for r in rows
+    ]
+    text = "\n".join(["Forename,Surname,Date of birth,PNC ID,Sex,Start date", *lines]) + "\n"
+    data = text.encode()
+    folder = lab.paths.submission("0123456789abcdef")
+    folder.mkdir(parents=True)
+    (folder / "file.age").write_bytes(encrypt(lab.paths, data, to=Role.LINKER))
+    write_json(folder / "about.json", {"sha256": sha256_of_bytes(data), "suffix": ".csv"})
+    review = (*CASE, "--reason", "clerical-review", "--submission", "0123456789abcdef", "--json")
+    first = call_here(capfd, "find", lab.paths.root, *review, "--entry", 3)
+    assert first.code == 0, first.err
+    row = first.json()
+    typed = call_here(capfd, "find", lab.paths.root, *REQUEST, *_typed(entries, 1), "--json").json()
+    assert row["people"][0]["person_id"] == typed["people"][0]["person_id"]
+    other = call_here(capfd, "find", lab.paths.root, *review, "--entry", 3, "--pnc", "", "--surname", "Qwfpgj").json()
+    assert other["link_status"] != "linked"
+    assert call_here(capfd, "find", lab.paths.root, *review, "--entry", 99).code == 2
+    del tmp_path

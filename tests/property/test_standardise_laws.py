@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,3 +91,14 @@ def test_a_table_is_its_rows_one_by_one(rows: list[dict[str, object]]) -> None:
     assert whole.to_pylist() == alone
     assert whole.column_names == [*KINDS, "source", *STANDARD_COLUMNS]
     assert [whole.schema.field(name).type for name in STANDARD_COLUMNS] == list(STANDARD_COLUMNS.values())
+
+
+@settings(max_examples=10, deadline=None)
+@given(people)
+def test_few_people_are_standardised_as_many_are(rows: list[dict[str, object]]) -> None:
+    """A search does without a database what a delivery does in one."""
+    table = pa.Table.from_pylist(rows, pa.schema(KINDS))
+    few = standardise_people(table, source="s", today=TODAY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("counterfoil.records.standardise._FEW", 0)
+        assert standardise_people(table, source="s", today=TODAY).equals(few)

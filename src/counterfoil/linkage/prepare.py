@@ -58,6 +58,33 @@ def prepare(
     return prepared
 
 
+def prepared_view(specification: Specification, hot: HotKeys, row: str) -> tuple[str, dict[str, pa.Table]]:
+    """`prepare` as one SELECT over `entries`, for few records at a time; and the tables that it reads beside them.
+
+    `entries` has `row`, the standardised columns, and `forename_class` as `with_classes` adds it.
+    """
+    columns = ", ".join(STANDARD_COLUMNS)
+    derived = ", ".join(f"{sql} AS {name}" for name, sql in specification.derived.items())
+    joins, caps, tables = "", "", {}
+    for i, rule in enumerate(rule for rule in specification.rules if rule.cap is not None):
+        if rule.cap is None or not hot[rule.name].num_rows:
+            caps += f", '' AS {rule.cap.column}" if rule.cap else ""
+            continue
+        tables[f"hot_{i}"] = hot[rule.name].append_column("is_hot", pa.repeat(True, hot[rule.name].num_rows))
+        same = " AND ".join(f"p.{key} = h{i}.{key}" for key in rule.uncapped)
+        joins += f" LEFT JOIN hot_{i} h{i} ON {same}"
+        caps += f", CASE WHEN h{i}.is_hot THEN p.{rule.cap.then} ELSE '' END AS {rule.cap.column}"
+    inner = f"""SELECT {row}, {columns}, coalesce(forename_class, forename1_std) AS forename_class, {derived}
+                FROM entries"""
+    return f"SELECT p.*{caps} FROM ({inner}) p{joins}", tables
+
+
+def with_classes(records: pa.Table, specification: Specification) -> pa.Table:
+    """Standardised records with `forename_class`, the nickname class of the forename, null where it has none."""
+    classes = [specification.nicknames.get(name) for name in records["forename1_std"].to_pylist()]
+    return records.select(STANDARD_COLUMNS).append_column("forename_class", pa.array(classes, pa.string()))
+
+
 def hot_blocks(prepared: pa.Table, specification: Specification) -> tuple[HotBlocks, ...]:
     """What the caps cut, for each rule that has a block over its cap."""
     found = [(rule, _hot_keys(prepared, rule)) for rule in specification.rules if rule.cap is not None]

@@ -161,6 +161,23 @@ ORDER BY row
 """
 
 
+_FEW = 16  # people for whom opening a database takes longer than the work
+
+
+def _joined_few(names: pa.Table) -> pa.Table:
+    """`_JOIN_PARTS` of a few people, as a search asks for one."""
+    joined: list[list[str] | None] = []
+    full: list[str | None] = []
+    for row in names.to_pylist():
+        given = [row["first_parts"], row["second_parts"]]
+        joined.append(None if given == [None, None] else [part for parts in given for part in parts or ()])
+        kept = [row["first_kept"], row["second_kept"], row["surname_parts"]]
+        full.append(
+            None if kept == [None, None, None] else " ".join(sorted({part for parts in kept for part in parts or ()}))
+        )
+    return pa.table({"forename_parts": pa.array(joined, STRINGS), "full_parts": pa.array(full, pa.string())})
+
+
 def _name_columns(people: pa.Table) -> dict[str, pa.Array]:
     forename = _NameColumn.read(people, PersonColumn.FORENAME1, NameField.FORENAME)
     forename2 = _NameColumn.read(people, PersonColumn.FORENAME2, NameField.FORENAME)
@@ -175,7 +192,7 @@ def _name_columns(people: pa.Table) -> dict[str, pa.Array]:
             "surname_parts": surname.column(_parts, STRINGS),
         }
     )
-    joined = query(_JOIN_PARTS, {"names": names})
+    joined = _joined_few(names) if names.num_rows <= _FEW else query(_JOIN_PARTS, {"names": names})
     full_parts = joined["full_parts"].combine_chunks()
     return {
         "forename1_std": forename.column(_standard, pa.string()),

@@ -16,6 +16,8 @@ from counterfoil.lab.files import leftovers
 from counterfoil.lab.keys import Role, decrypt, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
+from counterfoil.linkage import read_spine
+from counterfoil.linkage.kept import FOLDER, check_kept
 from counterfoil.records.load import RECEIPT
 from counterfoil.records.receipt import read_receipt
 from counterfoil.study.origin import is_outdated
@@ -97,7 +99,21 @@ def _data(lab: OpenLab) -> Iterator[Checked]:
         yield Checked(f"source {source}", not advice, advice)
     spine = lab.paths.latest_spine()
     yield Checked("spine", spine is not None, "" if spine else f"run counterfoil link {lab.paths.root}.")
+    yield from _encoded(lab)
     yield _register(lab.paths)
+
+
+def _encoded(lab: OpenLab) -> Iterator[Checked]:
+    """The newest spine's encoded table; a spine that cannot be read is told of by whoever uses it."""
+    try:
+        spine = read_spine(lab)
+    except CounterfoilError:
+        return
+    why = check_kept(spine.folder, spine.model, spine.specification)
+    advice = (
+        f"it {why}; the next list or search makes it again, and so does removing {spine.folder / FOLDER} and linking."
+    )
+    yield Checked("encoded table of the spine", not why, advice if why else "")
 
 
 def _register(paths: LabPaths) -> Checked:

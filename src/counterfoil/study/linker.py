@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.cohort.values import Step
-from counterfoil.errors import Fault, FileNotTaken
+from counterfoil.errors import Fault, FileNotTaken, UsageError
 from counterfoil.lab.files import PRIVATE, atomic_write, write_json
 from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import cohort_quality, link_cohort, read_spine, register_key
+from counterfoil.linkage.search import Identifiers
 from counterfoil.linkage.spine import resources
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.provider import Code, Submission, read_submission
@@ -68,6 +70,23 @@ def _read(lab: OpenLab, submission: str, progress: Progress) -> Submission:
         raise Fault("The submission is not the file that was sent: its hash differs. Submit it again.")
     with _in_memory(data, about["suffix"]) as path:
         return read_submission(path, lab.settings.date(), domain=lab.settings.domain, progress=progress)
+
+
+def submitted_person(lab: OpenLab, submission: str, row: int, progress: Progress) -> Identifiers:
+    """What a row of a submission says of the person, as its cohort is linked by. UsageError when there is none."""
+    if not submission.isalnum() or not (lab.paths.submission(submission) / "about.json").is_file():
+        raise UsageError(
+            "There is no such submission in the lab. The folders of linker/submissions are named by their submissions."
+        )
+    entries = _read(lab, submission, progress).entries
+    entry = entries.filter(pc.equal(entries["row"], row))
+    if not entry.num_rows:
+        raise UsageError(
+            "The submission has no such row, or the row was excluded. Its account.parquet lists every row and what "
+            "became of it."
+        )
+    held = entry.to_pylist()[0]
+    return Identifiers(**{each.name: held.get(each.name) for each in fields(Identifiers)})
 
 
 def _forget(folder: Path) -> None:

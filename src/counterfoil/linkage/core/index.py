@@ -243,8 +243,9 @@ def _sorted(hashes: Hashes, held: npt.NDArray[np.bool_]) -> tuple[Hashes, Ints]:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What one rule brings: the entries that have a key, and where its records stand in the rule's order."""
+    """What one rule brings: the entries whose key a record has, and where its records stand in the rule's order."""
 
+    asked: int  # entries that have a key, whether or not a record does
     entry: Longs
     low: Longs
     high: Longs
@@ -381,14 +382,14 @@ class Searcher:
     def _reach(self, rule: int, hashes: Hashes, held: npt.NDArray[np.bool_]) -> Reach:
         keys = self._index.arrays[f"keys_{rule:02}"]
         entry = np.flatnonzero(held)
-        wanted = hashes[entry]
+        wanted, asked = hashes[entry], len(entry)
         low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
         there = high > low
         entry, low, high = entry[there], low[there], high[there]
         if not entry.size:
-            return Reach(entry, low, high, 0)
+            return Reach(asked, entry, low, high, 0)
         sharing = int(np.unique(wanted[there], return_counts=True)[1].max()) if entry.size > 1 else 1
-        return Reach(entry, low, high, max(sharing, int((high - low).max())))
+        return Reach(asked, entry, low, high, max(sharing, int((high - low).max())))
 
     def _candidates(self, asked: Asked, first: int, last: int) -> tuple[Longs, Longs]:
         """Pairs of an entry from `first` to before `last` and a record that share a key, each once, ordered."""
