@@ -360,7 +360,8 @@ def test_a_submitted_row_is_searched_for_by_what_it_says(
     """The second row of a file, as the submission was stored; a surname typed beside it replaces the row's."""
     rows = entries.slice(0, 3).to_pylist()
     lines = [
-        f"{r['forename1']},{r['surname']},{r['date_of_birth']:%d/%m/%Y},{r['pnc_id'] or ''},{r['sex']},2018-01-15" for r in rows
+        f"{r['forename1']},{r['surname']},{r['date_of_birth']:%d/%m/%Y},{r['pnc_id'] or ''},{r['sex']},2018-01-15"
+        for r in rows
     ]
     text = "\n".join(["Forename,Surname,Date of birth,PNC ID,Sex,Start date", *lines]) + "\n"
     data = text.encode()
