@@ -107,6 +107,10 @@ class LabPaths:
         """The newest table of register keys, or None."""
         return _newest(self.analyst / "register_keys")
 
+    def journeys(self, version: str) -> Path:
+        """`analyst/journeys/VERSION.parquet`: cases that moved from one court to another."""
+        return self.analyst / "journeys" / f"{version}.parquet"
+
     def register(self, version: str) -> Path:
         """`analyst/register/VERSION`: index_events, covariates, early_offences, and outcomes apart."""
         return self.analyst / "register" / version

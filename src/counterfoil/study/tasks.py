@@ -16,6 +16,7 @@ from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Engine, build_spine
+from counterfoil.linkage.journeys import write_journeys
 from counterfoil.linkage.quality_report.task import make_quality
 from counterfoil.linkage.quality_report.truth import lab_truth
 from counterfoil.linkage.review.task import review_summary, simulate_review
@@ -81,6 +82,8 @@ def _link(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         rebuild=arguments.get("rebuild", False),
         progress=progress,
     )
+    progress("Following cases from one court to the other", 0.99)
+    write_journeys(lab.paths, result.spine.folder, lab.settings.domain)
     if result.made:
         log.append(lab.paths, "linked", {"spine": result.spine.version})
     products = result.quality.get("products", {})
