@@ -12,17 +12,9 @@ import numpy as np
 from sqlglot import exp
 
 from counterfoil.errors import UsageError
-from counterfoil.linkage.core.conditions import (
-    Compiler,
-    Condition,
-    NotExpressible,
-    bare,
-    columns_of,
-    one_sided,
-    parse,
-    program_of,
-)
+from counterfoil.linkage.core.conditions import Compiler, Condition, NotExpressible, program_of
 from counterfoil.linkage.core.layout import NO_INPUT, Input, Kind, Program, RuleKeys, Weights
+from counterfoil.linkage.core.sql import bare, columns_of, one_sided, parse
 
 MOST = 16  # levels of a comparison, and comparisons: a pair's levels are packed in 64 bits
 _LEAST = 1e-300  # Splink takes no probability as less
