@@ -4,9 +4,8 @@ The table's records are the left side of every pair and the new ones the right, 
 link. The index holds the encoded table with spare room behind its values, where the tuples of new records are written;
 so it can lie in files that are mapped into memory, and only what is asked for is read.
 
-A key and a frequency are found by a 64-bit hash of DuckDB's, which another version may make otherwise. Two keys of one
-hash would make a pair that no rule made; among a billion keys one is expected in forty runs, and it is scored like any
-other.
+A key and a frequency are found by a 64-bit hash of their text. Two keys of one hash would make a pair that no rule
+made; among a billion keys one is expected in forty runs, and it is scored like any other.
 """
 
 from __future__ import annotations
@@ -37,9 +36,20 @@ from counterfoil.linkage.core.encode import (
     text_buffers,
 )
 from counterfoil.linkage.core.interpret import adjustment, level_apart
-from counterfoil.linkage.core.layout import NO_INPUT, Floats, Input, Ints, Kind, Longs, Program, Values, Weights
+from counterfoil.linkage.core.layout import (
+    NO_INPUT,
+    Bytes,
+    Flags,
+    Floats,
+    Ints,
+    Kind,
+    Longs,
+    Program,
+    Values,
+    Weights,
+)
 from counterfoil.linkage.core.splink_json import CoreModel
-from counterfoil.linkage.core.strings import find_texts, letters_of, slots_of
+from counterfoil.linkage.core.strings import find_texts, hash_of, letters_of, slots_of
 from counterfoil.warehouse import connect
 
 Array = npt.NDArray[Any]
@@ -58,7 +68,6 @@ ROOM: Mapping[str, int] = {
 _PAIRS_AT_ONCE = 4_000_000
 _FEW = 8  # entries whose values are written into the statement
 _PLAIN = ("VARCHAR", "VARCHAR[]", "DATE", "BOOLEAN", "BIGINT", "INTEGER")  # types whose values can be
-_FACTOR, _AGAIN = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,20 +173,42 @@ def arrays_of(
     yield "text_slots", slots_of(values.text, values.text_start)
     yield "list_slots", list_slots_of(values.lists, values.list_start)
     schema, types = told_of(table, model)
-    connection = connect(threads=resources.threads, memory_limit=resources.memory)
+    whole = _Parts(table, schema, resources)
     try:
-        connection.register("indexed", schema.empty_table())
-        kinds = _types(connection)
-        connection.register("indexed", table)
         for r, rule in enumerate(model.rules):
-            keys, records = _sorted(*_hashed(connection, rule.left, types[r]))
+            parts = [whole.texts(part_sql(*part, whole.types)) for part in zip(rule.left, types[r], strict=True)]
+            hashed = [_hashes(text) for text in parts]
+            keys, records = _sorted(*mixed(*(np.stack(each) for each in zip(*hashed, strict=True))))
             yield f"keys_{r:02}", keys
             yield f"records_{r:02}", records
-        for f, column in enumerate(model.frequency_columns):
-            share = frequencies.get(column)
-            yield from _rarity(connection, f, share_of(table, column) if share is None else share, kinds[column])
     finally:
-        connection.close()
+        whole.close()
+    for f, column in enumerate(model.frequency_columns):
+        share = frequencies.get(column)
+        yield from _rarity(f, share_of(table, column) if share is None else share, schema.field(column).type)
+
+
+class _Parts:
+    """The parts of keys of a whole table, as text."""
+
+    def __init__(self, table: pa.Table, schema: pa.Schema, resources: Resources) -> None:
+        self._table, self._schema = table, schema
+        self._connection = connect(threads=resources.threads, memory_limit=resources.memory)
+        self._connection.register("indexed", schema.empty_table())
+        self.types = _types(self._connection)
+        self._connection.register("indexed", table)
+
+    def texts(self, sql: str) -> pa.Array:
+        """A column as it is, or what DuckDB makes of an expression."""
+        at = self._schema.get_field_index(sql)
+        if at >= 0:
+            return as_text(self._table[sql].cast(self._schema.field(at).type).combine_chunks())
+        found = self._connection.sql(f"SELECT {sql} AS part FROM indexed").to_arrow_table()
+        return as_text(found["part"].combine_chunks())
+
+    def close(self) -> None:
+        """No more parts."""
+        self._connection.close()
 
 
 def with_room(array: Array, more: int) -> Array:
@@ -187,12 +218,10 @@ def with_room(array: Array, more: int) -> Array:
     return longer
 
 
-def _rarity(
-    connection: duckdb.DuckDBPyConnection, number: int, share: pa.Table, kind: str
-) -> Iterator[tuple[str, Array]]:
+def _rarity(number: int, share: pa.Table, kind: pa.DataType) -> Iterator[tuple[str, Array]]:
     column, name = share.column_names
-    connection.register("indexed", share)
-    keys, rows = _sorted(*_hashed(connection, [f'"{column}"'], [kind]))
+    hashes, held = _hashes(as_text(share[column].cast(kind).combine_chunks()))
+    keys, rows = _sorted(*mixed(hashes[None], held[None]))
     with np.errstate(divide="ignore"):
         logs = np.log2(share[name].to_numpy().astype(np.float64))[rows]
     yield f"rarity_{number:02}", keys
@@ -204,38 +233,65 @@ def _types(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE indexed").fetchall()}
 
 
-def _hash_sql(part: str, kind: str) -> str:
-    """Null for null. Zero of either sign has one hash, as it is one value."""
-    plain = f"CAST(({part}) AS {kind})"
+def part_sql(part: str, kind: str, types: Mapping[str, str]) -> str:
+    """The part of a key as a column, or as an expression whose text is equal when two parts are.
+
+    Zero of either sign is one value. A list has no text that tells it from every other, so its hash stands for it.
+    """
     if kind in ("DOUBLE", "FLOAT"):
-        plain = f"({plain} + 0)"
-    return f"CASE WHEN ({part}) IS NOT NULL THEN hash({plain}) END"
+        return f"CAST(CAST(({part}) AS {kind}) + 0 AS DOUBLE)"
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        return f"CASE WHEN ({part}) IS NOT NULL THEN CAST(hash(CAST(({part}) AS {kind})) AS VARCHAR) END"
+    return part if types.get(part) == kind else f"CAST(({part}) AS {kind})"
 
 
-def _hashed(
-    connection: duckdb.DuckDBPyConnection, parts: Sequence[str], types: Sequence[str]
-) -> tuple[Hashes, npt.NDArray[np.bool_]]:
-    """For each row of `indexed` the hash of its key, and whether it has one."""
-    columns = ", ".join(f"{_hash_sql(*part)} AS c{i}" for i, part in enumerate(zip(parts, types, strict=True)))
-    found = connection.sql(f"SELECT {columns} FROM indexed").to_arrow_table()
-    return _mixed([column.combine_chunks() for column in found.columns])
+def _hashes(texts: pa.Array) -> tuple[Hashes, Flags]:
+    """The hash of each text, and whether it is one."""
+    held = texts.is_valid().to_numpy(zero_copy_only=False) if texts.null_count else np.ones(len(texts), np.bool_)
+    return hashes_of(*text_buffers(texts.fill_null("") if texts.null_count else texts)), held
 
 
-def _mixed(parts: Sequence[pa.Array]) -> tuple[Hashes, npt.NDArray[np.bool_]]:
-    """The hashes of keys from those of their parts; a key with a part that is null is none."""
-    total = np.zeros(len(parts[0]), np.uint64)
-    held = np.ones(len(parts[0]), np.bool_)
-    for part in parts:
-        if part.null_count:
-            held &= part.is_valid().to_numpy(zero_copy_only=False)
-            part = part.fill_null(0)
-        total = (total ^ part.to_numpy()) * _FACTOR
-        total ^= total >> np.uint64(29)
-    total *= _AGAIN
-    return total ^ (total >> np.uint64(32)), held
+@compiled
+def hashes_of(text: Bytes, start: Longs) -> Hashes:
+    """A 64-bit hash of each text."""
+    found = np.empty(start.size - 1, np.uint64)
+    for i in range(found.size):
+        found[i] = hash_of(text, start[i], start[i + 1])
+    return found
 
 
-def _sorted(hashes: Hashes, held: npt.NDArray[np.bool_]) -> tuple[Hashes, Ints]:
+@compiled
+def mixed(hashes: Hashes, held: Flags) -> tuple[Hashes, Flags]:
+    """The hash of each key of the hashes (parts, keys) of its parts; a key with a part that is null is none."""
+    keys = np.zeros(hashes.shape[1], np.uint64)
+    whole = np.ones(hashes.shape[1], np.bool_)
+    for i in range(hashes.shape[1]):
+        total = np.uint64(0)
+        for part in range(hashes.shape[0]):
+            whole[i] = whole[i] and held[part, i]
+            total = (total ^ hashes[part, i]) * np.uint64(0x9E3779B97F4A7C15)
+            total ^= total >> np.uint64(29)
+        total *= np.uint64(0xD6E8FEB86659FD93)
+        keys[i] = total ^ (total >> np.uint64(32))
+    return keys, whole
+
+
+@compiled
+def ranges_of(keys: Hashes, wanted: Hashes, held: Flags) -> tuple[Longs, Longs]:
+    """Where each wanted key begins and ends among sorted ones; nowhere for what is not held."""
+    low = np.zeros(wanted.size, np.int64)
+    high = np.zeros(wanted.size, np.int64)
+    for i in range(wanted.size):
+        if held[i]:
+            low[i] = np.searchsorted(keys, wanted[i], "left")
+            end = low[i]
+            while end < keys.size and keys[end] == wanted[i]:
+                end += 1
+            high[i] = end
+    return low, high
+
+
+def _sorted(hashes: Hashes, held: Flags) -> tuple[Hashes, Ints]:
     rows = np.flatnonzero(held).astype(np.int32)
     order = np.argsort(hashes[rows], kind="stable")
     return hashes[rows][order], rows[order]
@@ -307,21 +363,24 @@ class Searcher:
     # --- what DuckDB says of the entries
 
     def _prepare(self, view: str) -> None:
-        parts = [
-            _hash_sql(*part)
-            for rule, types in zip(self._model.rules, self._index.types, strict=True)
-            for part in zip(rule.right, types, strict=True)
-        ]
         self._connection.register("entries", self._given.empty_table())
         described = self._connection.execute("DESCRIBE entries").fetchall()
         self._connection.register("indexed", self._index.schema.empty_table())
-        kinds = _types(self._connection)
-        rare = [_hash_sql(f'"{name}"', kinds[name]) for name in self._model.frequency_columns]
-        inputs = [item.sql for inputs in self._model.inputs for item in inputs if item.kind is not Kind.FREQUENCY]
-        self._columns = {sql: i for i, sql in enumerate(dict.fromkeys([*parts, *rare, *inputs]))}
-        self._parts, self._rare = parts, dict(zip(self._model.frequency_columns, rare, strict=True))
+        types = _types(self._connection)
+        self._parts = [
+            [part_sql(*part, types) for part in zip(rule.right, kinds, strict=True)]
+            for rule, kinds in zip(self._model.rules, self._index.types, strict=True)
+        ]
+        self._kinds = {
+            item.sql: item.kind for inputs in self._model.inputs for item in inputs if item.kind is not Kind.FREQUENCY
+        }
+        of_parts = [part for parts in self._parts for part in parts]
+        self._hashed = list(dict.fromkeys([*of_parts, *self._model.frequency_columns]))
+        self._columns = {sql: i for i, sql in enumerate(dict.fromkeys([*self._hashed, *self._kinds]))}
         wanted = ", ".join(f"{sql} AS c{i}" for sql, i in self._columns.items())
         self._sql = f"SELECT {wanted} FROM ({view}) ORDER BY {ROW}"
+        answer = self._connection.sql(self._sql).to_arrow_table().schema
+        self._answer = [answer.field(i).type for i in range(len(answer))]
         self._few = all(str(row[1]) in _PLAIN for row in described)
         if self._few:  # planned once, with the values of one entry as parameters
             values = ", ".join(f'CAST(${i} AS {row[1]}) AS "{row[0]}"' for i, row in enumerate(described, 1))
@@ -334,37 +393,45 @@ class Searcher:
         answer = self._evaluate_few(given) if self._few and given.num_rows <= _FEW else None
         if answer is None:
             self._connection.register("entries", given)
-            answer = self._connection.sql(self._sql).to_arrow_table()
-        if answer.num_rows != entries.num_rows:
+            found = self._connection.sql(self._sql).to_arrow_table()
+            answer = [column.combine_chunks() for column in found.columns]
+        if len(answer[0]) != entries.num_rows:
             raise Fault("The records to look for were not taken one by one. Report it; nothing was looked for.")
-        return {sql: answer.column(i).combine_chunks() for sql, i in self._columns.items()}
+        return {sql: self._as_in_table(sql, answer[i]) for sql, i in self._columns.items()}
 
-    def _evaluate_few(self, given: pa.Table) -> pa.Table | None:
+    def _evaluate_few(self, given: pa.Table) -> list[pa.Array] | None:
         """None where a value cannot be written into a statement."""
-        found = []
+        rows = []
         for row in given.to_pylist():
             written = [_written(value) for value in row.values()]
             if any(value is None for value in written):
                 return None
-            found.append(self._connection.sql(f"EXECUTE few({', '.join(map(str, written))})").to_arrow_table())
-        return pa.concat_tables(found) if found else None
+            rows += self._connection.execute(f"EXECUTE few({', '.join(map(str, written))})").fetchall()
+        return [pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), self._answer, strict=True)]
 
     def _cast(self, entries: pa.Table) -> pa.Table:
-        numbered = pa.array(np.arange(entries.num_rows))
+        """The entries' columns as the statement takes them."""
         columns = []
         for field in self._given:
             if field.name == ROW:
-                columns.append(numbered)
+                columns.append(pa.chunked_array([np.arange(entries.num_rows)]))
                 continue
             _field(entries, field.name)
+            column = entries[field.name]
             try:
-                columns.append(entries[field.name].cast(field.type))
+                columns.append(column if column.type == field.type else column.cast(field.type))
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise UsageError(
-                    f"The column {field.name!r} of the records to look for is {entries[field.name].type}; the table's "
-                    f"is {field.type}, and not every value is one. Give it as the table has it."
+                    f"The column {field.name!r} of the records to look for is {column.type}; the table's is "
+                    f"{field.type}, and not every value is one. Give it as the table has it."
                 ) from error
         return pa.table(columns, schema=self._given)
+
+    def _as_in_table(self, sql: str, values: pa.Array) -> pa.Array:
+        """A column as the table has it, whatever DuckDB made of it."""
+        at = self._index.schema.get_field_index(sql)
+        kind = values.type if at < 0 else self._index.schema.field(at).type
+        return values if kind == values.type else values.cast(kind)
 
     # --- keys
 
@@ -372,23 +439,28 @@ class Searcher:
         if not entries.num_rows:
             return Asked(np.empty((0, len(self._model.inputs)), np.int64), ())
         found = self._evaluate(entries)
-        rules, at = [], 0
-        for r, rule in enumerate(self._model.rules):
-            parts = self._parts[at : at + len(rule.right)]
-            at += len(rule.right)
-            rules.append(self._reach(r, *_mixed([found[part] for part in parts])))
-        return Asked(self._add(found, entries.num_rows), tuple(rules))
+        texts = {sql: as_text(found[sql]) for sql in self._hashed}
+        hashes, held = _hashes(pa.chunked_array(list(texts.values()), pa.large_string()).combine_chunks())
+        shape = (len(texts), entries.num_rows)
+        hashes, held = hashes.reshape(shape), held.reshape(shape)
+        place = {sql: i for i, sql in enumerate(texts)}
+        rules = []
+        for r, parts in enumerate(self._parts):
+            own = [place[part] for part in parts]
+            rules.append(self._reach(r, *mixed(hashes[own], held[own])))
+        rarity = {
+            column: mixed(hashes[[place[column]]], held[[place[column]]]) for column in self._model.frequency_columns
+        }
+        return Asked(self._add(found, texts, rarity, entries.num_rows), tuple(rules))
 
-    def _reach(self, rule: int, hashes: Hashes, held: npt.NDArray[np.bool_]) -> Reach:
-        keys = self._index.arrays[f"keys_{rule:02}"]
-        entry = np.flatnonzero(held)
-        wanted, asked = hashes[entry], len(entry)
-        low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
-        there = high > low
-        entry, low, high = entry[there], low[there], high[there]
+    def _reach(self, rule: int, hashes: Hashes, held: Flags) -> Reach:
+        low, high = ranges_of(self._index.arrays[f"keys_{rule:02}"], hashes, held)
+        entry = np.flatnonzero(high > low)
+        asked = int(held.sum())
         if not entry.size:
-            return Reach(asked, entry, low, high, 0)
-        sharing = int(np.unique(wanted[there], return_counts=True)[1].max()) if entry.size > 1 else 1
+            return Reach(asked, entry, low[entry], high[entry], 0)
+        low, high = low[entry], high[entry]
+        sharing = int(np.unique(hashes[entry], return_counts=True)[1].max()) if entry.size > 1 else 1
         return Reach(asked, entry, low, high, max(sharing, int((high - low).max())))
 
     def _candidates(self, asked: Asked, first: int, last: int) -> tuple[Longs, Longs]:
@@ -454,9 +526,16 @@ class Searcher:
             self._arrays[name] = with_room(self._arrays[name][:used], max(2 * needed, ROOM[name]))
         return self._arrays[name]
 
-    def _add(self, found: Mapping[str, pa.Array], count: int) -> Longs:
+    def _add(
+        self,
+        found: Mapping[str, pa.Array],
+        texts: Mapping[str, pa.Array],
+        rarity: Mapping[str, tuple[Hashes, Flags]],
+        count: int,
+    ) -> Longs:
         """Write the entries' tuples behind the table's; their numbers, shape (entries, comparisons)."""
-        numbers = self._numbers(found)
+        numbers = self._numbers(found, texts)
+        shares = {column: self._log_shares(column, *hashed) for column, hashed in rarity.items()}
         first, widths = self._arrays["first_cell"], [len(inputs) for inputs in self._model.inputs]
         cells = self._space("cells", sum((count + 1) * width for width in widths))
         tuples = np.empty((count, len(widths)), np.int64)
@@ -467,41 +546,32 @@ class Searcher:
             end = start + count * widths[c]
             own = cells[start:end].reshape(count, widths[c])
             for i, item in enumerate(inputs):
-                own[:, i] = self._log_shares(item, found) if item.kind is Kind.FREQUENCY else numbers[item.sql]
+                own[:, i] = shares[item.columns[0]] if item.kind is Kind.FREQUENCY else numbers[item.sql]
             tuples[:, c] = number + np.arange(count)
         return tuples
 
-    def _log_shares(self, item: Input, found: Mapping[str, pa.Array]) -> Floats:
-        column = item.columns[0]
+    def _log_shares(self, column: str, hashes: Hashes, held: Flags) -> Floats:
         number = self._model.frequency_columns.index(column)
         keys, logs = (self._index.arrays[f"{name}_{number:02}"] for name in ("rarity", "log_share"))
-        hashes, held = _mixed([found[self._rare[column]]])
-        at = np.searchsorted(keys, hashes)
-        known = held & (at < len(keys))
-        known[known] = keys[at[known]] == hashes[known]
+        low, high = ranges_of(keys, hashes, held)
         shares = np.full(len(hashes), np.nan)
-        shares[known] = logs[at[known]]
+        known = np.flatnonzero(high > low)
+        shares[known] = logs[low[known]]
         return shares
 
-    def _numbers(self, found: Mapping[str, pa.Array]) -> dict[str, Floats]:
+    def _numbers(self, found: Mapping[str, pa.Array], texts: Mapping[str, pa.Array]) -> dict[str, Floats]:
         """What the cells of each input hold: numbers, or numbers of texts and lists."""
-        kinds = {
-            item.sql: item.kind for inputs in self._model.inputs for item in inputs if item.kind is not Kind.FREQUENCY
+        kinds = self._kinds
+        done = {sql: as_numbers(found[sql]) for sql, kind in kinds.items() if kind is Kind.NUMBER}
+        plain = {
+            sql: texts[sql] if sql in texts else as_text(found[sql]) for sql, kind in kinds.items() if kind is Kind.TEXT
         }
-        values = {sql: self._as_in_table(sql, found[sql]) for sql in kinds}
-        done = {sql: as_numbers(values[sql]) for sql, kind in kinds.items() if kind is Kind.NUMBER}
-        texts = {sql: as_text(values[sql]) for sql, kind in kinds.items() if kind is Kind.TEXT}
-        lists = {sql: values[sql].cast(pa.list_(pa.string())) for sql, kind in kinds.items() if kind is Kind.TEXTS}
+        lists = {sql: found[sql].cast(pa.list_(pa.string())) for sql, kind in kinds.items() if kind is Kind.TEXTS}
         elements = {sql: lists[sql].flatten().cast(pa.large_string()) for sql in lists}
-        numbered = self._text_numbers([*texts.values(), *elements.values()])
-        done |= dict(zip(texts, numbered, strict=False))
-        of_elements = [np.nan_to_num(each, nan=-1).astype(np.int32) for each in numbered[len(texts) :]]
+        numbered = self._text_numbers([*plain.values(), *elements.values()])
+        done |= dict(zip(plain, numbered, strict=False))
+        of_elements = [np.nan_to_num(each, nan=-1).astype(np.int32) for each in numbered[len(plain) :]]
         return done | self._list_numbers(lists, of_elements)
-
-    def _as_in_table(self, sql: str, values: pa.Array) -> pa.Array:
-        """A column as the table has it, whatever DuckDB made of it."""
-        at = self._index.schema.get_field_index(sql)
-        return values if at < 0 else values.cast(self._index.schema.field(at).type)
 
     def _text_numbers(self, texts: Sequence[pa.Array]) -> list[Floats]:
         """The number of each text, NaN for null. Those that the table does not have are added behind its own."""
