@@ -142,15 +142,25 @@ def load(
     date: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of the delivery; today by default.")
     ] = None,
+    add: Annotated[
+        bool,
+        typer.Option("--add", help="New records only: add them to the extract that is there; replaces it otherwise."),
+    ] = False,
+    corrections: Annotated[
+        bool, typer.Option("--corrections", help="With --add: a row whose key is held replaces it; refused otherwise.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a delivery against its source's schema, standardise it, split it between the roles, keep the receipt."""
     open_lab(lab)
+    if corrections and not add:
+        raise UsageError("--corrections is for --add; a whole delivery replaces everything as it is. Leave it out.")
     arguments = {
         "lab": str(lab),
         "source": source,
         "files": [str(file) for file in files],
         "date": date.date().isoformat() if date else None,
+        "intake": "whole" if not add else "add_and_correct" if corrections else "add",
     }
     with progress() as show:
         result = run_role(ProcessRole.INTAKE, "load", arguments, show)

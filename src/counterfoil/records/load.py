@@ -1,10 +1,15 @@
-"""Load a delivery: check it, standardise it, split it between linker and analyst, keep the receipt (DESIGN 3)."""
+"""Load a delivery: check it, standardise it, split it between linker and analyst, keep the receipt (DESIGN 3).
+
+A whole delivery replaces the extract before it. An addition holds new records only: a new extract is made of what both
+sides hold and of what came (docs/decisions/0014).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +17,42 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.domains import PersonWhen, SourceSchema, TableSchema
-from counterfoil.domains.schema import ANALYST_CLASSES, LINKER_CLASSES
 from counterfoil.errors import Fault
 from counterfoil.lab.files import atomic_folder, write_json
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_file
-from counterfoil.records.cells import RAW_SUFFIX, CheckContext
+from counterfoil.records.cells import CheckContext
 from counterfoil.records.delivery import name_tables, parts_of, read_tables
+from counterfoil.records.extract import (
+    FACTS,
+    IDENTIFIERS,
+    ORGANISATIONS,
+    RECEIPT,
+    REFUSED,
+    Held,
+    analyst_columns,
+    find_held,
+    join_rows,
+    linker_columns,
+)
 from counterfoil.records.names import TRADING_AS
 from counterfoil.records.receipt import Receipt, read_receipt
-from counterfoil.records.rows import CheckedTable, check_table
+from counterfoil.records.rows import CheckedTable, Known, check_table
 from counterfoil.records.standardise import STANDARD_COLUMNS, standardise_people
 from counterfoil.warehouse import write_table
 
 RULES_VERSION = 2  # raise it when standardising or checking changes, so that a delivery is loaded again
-RECEIPT = "receipt.json"
-IDENTIFIERS = "identifiers.parquet"
-FACTS = "facts.parquet"
-ORGANISATIONS = "organisations.parquet"  # the linker's: companies among a source's people, as they came
-REFUSED = "refused"  # folder of rows that were refused, one file a table
 _BIRTH = "date_of_birth"
 _SURNAME = "surname"
+
+
+class Intake(Enum):
+    """What a delivery is to the extract that is there."""
+
+    WHOLE = "whole"  # replaces it
+    ADD = "add"  # is added to it; a row whose key is held with other content is refused
+    ADD_AND_CORRECT = "add_and_correct"  # is added to it; such a row takes the place of the one that is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +72,13 @@ def load(
     delivery: dt.date,
     codes: Mapping[str, Mapping[str, str]],
     today: dt.date,
+    intake: Intake = Intake.WHOLE,
     progress: Progress = silent,
 ) -> Receipt:
     """Load the files of one delivery of one source, dated `delivery`, into both sides of the lab, whole or not at all.
 
     The same files under the same rules again are not loaded again. Other files under the same date replace the first.
+    An addition (`intake`) goes to the newest extract from before its date, and makes a new one; that one stays.
     """
     named = name_tables(files, schema)
     progress("Reading the delivery", 0.0)
@@ -65,17 +86,24 @@ def load(
     rules = {"version": RULES_VERSION, "schema": _described(schema), "codes": codes}
     if when := schema.person_when:
         rules["person_when"] = [when.column, sorted(when.organisations), sorted(when.words)]
-    key = key_of(rules=rules, files=hashes, delivery=delivery, today=today)
     linker, analyst = _places(paths, schema, delivery.isoformat())
+    held = None if intake is Intake.WHOLE else find_held(linker.parent, analyst.parent, schema, delivery)
+    added = {} if held is None else {"added": {"to": held.receipt.key, "how": intake.value}}
+    key = key_of(rules=rules, files=hashes, delivery=delivery, today=today, **added)
     if (known := _loaded_before(linker, analyst, key)) is not None:
         return known
     delivered = read_tables(named, schema)
-    tables = _check_tables(delivered, schema, CheckContext(codes, delivery, today), progress)
+    corrects = intake is Intake.ADD_AND_CORRECT
+    tables = _check_tables(delivered, schema, CheckContext(codes, delivery, today), held, corrects, progress)
     tables, organisations = _people_only(tables, schema)
+    receipts = tuple(tables[table].receipt for table in schema.tables)
+    if held is not None:
+        progress("Adding to the extract", 0.55)
+        tables, organisations = _joined(held, tables, organisations, schema)
     progress("Standardising names, dates and numbers", 0.6)
     identifiers = _identifiers(tables[schema.person_table].accepted, schema, today)
-    receipts = tuple(tables[table].receipt for table in schema.tables)
-    receipt = Receipt(schema.name, delivery.isoformat(), key, hashes, receipts)
+    before = () if held is None else held.receipt.parts()
+    receipt = Receipt(schema.name, delivery.isoformat(), key, hashes, receipts, before)
     progress("Writing both sides", 0.8)
     with atomic_folder(linker) as linker_folder, atomic_folder(analyst) as analyst_folder:
         content = _Delivery(schema, receipt, tables, identifiers, organisations)
@@ -117,17 +145,25 @@ def _loaded_before(linker: Path, analyst: Path, key: str) -> Receipt | None:
 
 
 def _check_tables(
-    delivered: Mapping[str, pa.Table], schema: SourceSchema, context: CheckContext, progress: Progress
+    delivered: Mapping[str, pa.Table],
+    schema: SourceSchema,
+    context: CheckContext,
+    held: Held | None,
+    corrects: bool,
+    progress: Progress,
 ) -> dict[str, CheckedTable]:
-    """Check parents before their children."""
+    """Check parents before their children. A child's parent may have come now or be `held`."""
     checked: dict[str, CheckedTable] = {}
     for name in _parents_first(schema):
         progress(f"Checking {name}", 0.1 + 0.5 * len(checked) / len(delivered))
         parents = {}
         if parent := schema.tables[name].parent:
             column = schema.tables[name].parent_column or schema.tables[parent].key
-            parents[column] = checked[parent].accepted.column(column).combine_chunks()
-        checked[name] = check_table(delivered[name], schema.tables[name], context, parents)
+            there = () if held is None else held.of(parent, schema)
+            keys = [table[column] for table in (checked[parent].accepted, *there) if column in table.column_names]
+            parents[column] = pa.chunked_array([chunk for each in keys for chunk in each.chunks]).combine_chunks()
+        known = None if held is None else Known(held.of(name, schema), corrects)
+        checked[name] = check_table(delivered[name], schema.tables[name], context, parents, known)
     return checked
 
 
@@ -171,25 +207,33 @@ def _organisations(people: pa.Table, when: PersonWhen) -> pa.ChunkedArray:
     return pc.or_(declared, pc.and_not(named, trades))
 
 
+def _joined(
+    held: Held, came: Mapping[str, CheckedTable], organisations: pa.Table | None, schema: SourceSchema
+) -> tuple[dict[str, CheckedTable], pa.Table | None]:
+    """What is held and what came, as one. Who was a company and is corrected to a person leaves the companies."""
+    joined = {}
+    for name, table in schema.tables.items():
+        is_split = name == schema.person_table and organisations is not None
+        moved = organisations[table.key].combine_chunks() if is_split and organisations is not None else None
+        rows = join_rows(held.tables[name], came[name].accepted, table.key, moved=moved)
+        joined[name] = replace(came[name], accepted=rows)
+    if organisations is None or held.organisations is None:
+        return joined, organisations
+    person = schema.tables[schema.person_table]
+    companies = organisations.select(linker_columns(person, organisations))
+    people = came[schema.person_table].accepted[person.key].combine_chunks()
+    return joined, join_rows(held.organisations, companies, person.key, moved=people)
+
+
 def _identifiers(people: pa.Table, schema: SourceSchema, today: dt.date) -> pa.Table:
     """The linker's columns of the people, raw and standardised."""
-    columns = _linker_columns(schema.tables[schema.person_table], people)
+    columns = linker_columns(schema.tables[schema.person_table], people)
     return standardise_people(people.select(columns), schema, today=today)
-
-
-def _linker_columns(schema: TableSchema, table: pa.Table) -> list[str]:
-    for_linker = [name for name, column in schema.columns.items() if column.classes & LINKER_CLASSES]
-    raw = [f"{name}{RAW_SUFFIX}" for name in for_linker]
-    return for_linker + [name for name in raw if name in table.column_names]
-
-
-def _analyst_columns(schema: TableSchema) -> list[str]:
-    return [name for name, column in schema.columns.items() if column.classes & ANALYST_CLASSES]
 
 
 def _facts(people: pa.Table, identifiers: pa.Table, schema: TableSchema) -> pa.Table:
     """The analyst's columns of the people, and the coarser facts that the schema makes from identifiers."""
-    facts = people.select(_analyst_columns(schema))
+    facts = people.select(analyst_columns(schema))
     for column in schema.columns.values():
         for name, transform in (column.fact_as or {}).items():
             standard = "dob" if column.name == _BIRTH else column.name
@@ -208,10 +252,10 @@ def _write_linker_side(content: _Delivery, folder: Path) -> None:
     write_table(content.identifiers, folder / IDENTIFIERS)
     if content.organisations is not None:
         apart = content.organisations
-        columns = _linker_columns(schema.tables[schema.person_table], apart)
+        columns = linker_columns(schema.tables[schema.person_table], apart)
         write_table(apart.select(columns), folder / ORGANISATIONS)
     for name, table in schema.tables.items():
-        columns = _linker_columns(table, content.tables[name].accepted)
+        columns = linker_columns(table, content.tables[name].accepted)
         if name != schema.person_table and columns:
             write_table(content.tables[name].accepted.select(columns), folder / f"{name}.parquet")
         _write_refused(content.tables[name].refused, columns, folder / REFUSED / f"{name}.parquet")
@@ -225,9 +269,9 @@ def _write_analyst_side(content: _Delivery, folder: Path) -> None:
         if name == schema.person_table:
             write_table(_facts(accepted, content.identifiers, table), folder / FACTS)
         else:
-            write_table(accepted.select(_analyst_columns(table)), folder / f"{name}.parquet")
+            write_table(accepted.select(analyst_columns(table)), folder / f"{name}.parquet")
         refused = content.tables[name].refused
-        _write_refused(refused, _analyst_columns(table), folder / REFUSED / f"{name}.parquet")
+        _write_refused(refused, analyst_columns(table), folder / REFUSED / f"{name}.parquet")
     write_json(folder / RECEIPT, content.receipt.to_json())
 
 
@@ -238,4 +282,4 @@ def _write_refused(refused: pa.Table, columns: Sequence[str], path: Path) -> Non
         write_table(refused.select(["row", "reason", *kept]), path)
 
 
-__all__ = ["FACTS", "IDENTIFIERS", "ORGANISATIONS", "RECEIPT", "REFUSED", "STANDARD_COLUMNS", "load"]
+__all__ = ["FACTS", "IDENTIFIERS", "ORGANISATIONS", "RECEIPT", "REFUSED", "STANDARD_COLUMNS", "Intake", "load"]

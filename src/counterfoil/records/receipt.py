@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -29,11 +29,12 @@ class Reason(Enum):
     DAY_ORDER = "day and month could be either way round, read day first"
     UNKNOWN_DATE = "a date that stands for an unknown one or is not plausible"
     CHECK = "fails its check: kept as it came, never compared"
+    HELD = "its key is held with other content"
 
 
 @dataclass(frozen=True, slots=True)
 class TableReceipt:
-    """Counts of one table's rows; `rows` = `kept` + `mended` + `refused`.
+    """Counts of one table's rows; `rows` = `kept` + `mended` + `refused` + `held`.
 
     The keys of `mended_by` and `refused_by` are "column: reason". A row counts under its first reason, so each adds up.
     """
@@ -46,48 +47,80 @@ class TableReceipt:
     mended_by: Mapping[str, int]
     refused_by: Mapping[str, int]
     organisations: int = 0  # of the kept and the mended: companies, which are no people and are never linked as such
+    held: int = 0  # the extract that they were added to had them already, word for word
+    corrected: int = 0  # of the kept and the mended: they took the place of a row with the same key
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A delivery that an extract is made of, with what became of its rows."""
+
+    delivery: str
+    key: str
+    files: Mapping[str, str]
+    tables: tuple[TableReceipt, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one delivery. `key` is of everything that decides the result: files, schema, dates, rules."""
+    """What became of one delivery. `key` is of everything that decides the result: files, schema, dates, rules.
+
+    `added_to`: the deliveries that were there before, oldest first; none where the delivery was whole. The extract's
+    rows are, over all of them and this one, those kept and mended less those that corrected another.
+    """
 
     source: str
     delivery: str
     key: str
     files: Mapping[str, str]  # table -> SHA-256 of the delivered file
     tables: tuple[TableReceipt, ...]
+    added_to: tuple[Part, ...] = ()
     repeated: bool = field(default=False, compare=False)  # nothing was done: this delivery had been loaded
 
     def to_json(self) -> dict[str, Any]:
         """As kept beside the extract."""
-        value = asdict(self) | {"tables": [asdict(table) for table in self.tables]}
+        value = asdict(self)
         del value["repeated"]
-        return value
+        return value | {"tables": list(value["tables"]), "added_to": list(value["added_to"])}
+
+    def parts(self) -> tuple[Part, ...]:
+        """Every delivery that the extract is made of, oldest first."""
+        return (*self.added_to, Part(self.delivery, self.key, self.files, self.tables))
 
     def lines(self) -> list[str]:
         """Sentences that may be shown: counts in tens, small ones not at all."""
         if self.repeated:
             return [f"{self.source} of {self.delivery} was loaded before from the same files: nothing to do."]
-        return [line for table in self.tables for line in _lines(self.source, table)]
+        lines = [line for table in self.tables for line in _lines(self.source, table, is_added=bool(self.added_to))]
+        if self.added_to:
+            days = ", ".join(part.delivery for part in self.parts())
+            lines.append(f"The extract of {self.source} is made of {len(self.parts())} deliveries: {days}.")
+        return lines
 
 
 def read_receipt(path: Path, *, repeated: bool = False) -> Receipt:
     """A receipt that was kept; Fault when it cannot be read."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-        tables = tuple(TableReceipt(**table) for table in value.pop("tables"))
-        return Receipt(**value, tables=tables, repeated=repeated)
+        tables = _tables(value.pop("tables"))
+        parts = tuple(Part(**{**part, "tables": _tables(part["tables"])}) for part in value.pop("added_to", []))
+        return Receipt(**value, tables=tables, added_to=parts, repeated=repeated)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise Fault(f"The receipt {path.name} of a delivery cannot be read. Load the delivery again.") from error
 
 
-def _lines(source: str, table: TableReceipt) -> list[str]:
+def _tables(raw: Sequence[Mapping[str, Any]]) -> tuple[TableReceipt, ...]:
+    return tuple(TableReceipt(**table) for table in raw)
+
+
+def _lines(source: str, table: TableReceipt, *, is_added: bool) -> list[str]:
+    held = f", {_count(table.held)} held already" if is_added else ""
     total = (
         f"{source} {table.table}: {_count(table.rows)} rows in: {_count(table.kept)} kept as they came, "
-        f"{_count(table.mended)} mended, {_count(table.refused)} refused."
+        f"{_count(table.mended)} mended, {_count(table.refused)} refused{held}."
     )
     apart = [f"  organisations, kept apart from people: {_count(table.organisations)}."] if table.organisations else []
+    apart += [f"  corrections of rows that were held: {_count(table.corrected)}."] if table.corrected else []
     parts = (("mended", table.mended_by), ("refused", table.refused_by))
     return [total, *apart] + [
         f"  {what}: {reason} ({_count(count)})"

@@ -21,6 +21,7 @@ from counterfoil.linkage.quality_report.task import make_quality
 from counterfoil.linkage.quality_report.truth import lab_truth
 from counterfoil.linkage.review.task import review_summary, simulate_review
 from counterfoil.linkage.shares import TRUTH_OF_SHARES, link_share
+from counterfoil.records.load import Intake
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import link_submission
@@ -46,10 +47,14 @@ def _load(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         delivery=date,
         codes=domain.codes,
         today=lab.settings.date(),
+        intake=Intake(arguments.get("intake", Intake.WHOLE.value)),
         progress=progress,
     )
-    log.append(lab.paths, "loaded", {"source": schema.name, "delivery": date.isoformat()})
-    return {"source": schema.name, "delivery": date.isoformat(), "lines": receipt.lines()}
+    added = {"added_to": receipt.added_to[-1].delivery} if receipt.added_to else {}
+    log.append(lab.paths, "loaded", {"source": schema.name, "delivery": date.isoformat(), **added})
+    deliveries = [part.delivery for part in receipt.parts()]
+    said = {"source": schema.name, "delivery": date.isoformat(), "deliveries": deliveries}
+    return {**said, "lines": receipt.lines()}
 
 
 def _link_share(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
