@@ -3,8 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from counterfoil.outcomes.measures import Measure
+
+
+class ErrorKind(Enum):
+    """How a standard error was found. It is said beside every interval."""
+
+    HC0 = "robust (HC0)"
+    HC1 = "robust (HC1)"
+    HC2 = "robust (HC2)"
+    HC3 = "robust (HC3)"
+    CLUSTERED = "clustered by pair or person (HC1)"
+    ABADIE_IMBENS = "Abadie-Imbens (2006)"
+    MODEL = "from the model's information"
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """One number with its 95% interval and p, on the scale that its owner names (stored units; logs where it says log).
+
+    `df` of the t distribution; None: normal. `notes`: a sentence for whatever a reader must know, without counts.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    p: float
+    error: float
+    kind: ErrorKind
+    df: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

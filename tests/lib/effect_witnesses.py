@@ -1,0 +1,255 @@
+"""Every figure of `effect` that another program has made too: ours beside theirs, in groups with one tolerance each.
+
+`tests/reference/test_effect_witnesses.py` holds each group to its tolerance; `tests/docs/test_estimates_page.py` holds
+the table of docs/explanation/estimates.md to what comes out.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.effect.frequency import adjusted_frequency
+from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
+from counterfoil.effect.values import ErrorKind
+
+IntArray = npt.NDArray[np.int64]
+SMALL = 1e-3  # figures nearer to 0 than this are compared as they are, not relative to their size
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number, by us and by the witness."""
+
+    name: str
+    ours: float
+    theirs: float
+
+    @property
+    def difference(self) -> float:
+        """Relative, save for figures near 0."""
+        return abs(self.ours - self.theirs) / max(abs(self.theirs), SMALL)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A group of figures. `tolerance` is relative; `why` it is not that of the last digit."""
+
+    program: str
+    make: Callable[[Path], list[Figure]]
+    tolerance: float
+    why: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Lalonde:
+    """MatchIt's 614 men."""
+
+    ids: tuple[str, ...]
+    treated: BoolArray
+    earnings: FloatArray
+    employed: FloatArray
+    covariates: FloatArray  # as R's model.matrix orders them, without the intercept
+    score: FloatArray
+
+
+@cache
+def read_columns(path: Path) -> dict[str, list[str]]:
+    """A CSV file's columns as text."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [row[name].strip() for row in rows] for name in rows[0]}
+
+
+def floats(path: Path) -> dict[str, FloatArray]:
+    """Columns of a CSV file that holds numbers only."""
+    return {name: np.array(cells, dtype=np.float64) for name, cells in read_columns(path).items()}
+
+
+def stored(shared: Path, name: str) -> dict[str, Any]:
+    """A JSON file of figures."""
+    figures: dict[str, Any] = json.loads((shared / "oracles/inference" / f"{name}.json").read_text("utf-8"))
+    return figures
+
+
+@cache
+def lalonde(shared: Path) -> Lalonde:
+    """The people behind `matchit_lalonde614`."""
+    columns = read_columns(shared / "oracles/matchit_lalonde614/lalonde614.csv")
+    race = np.array(columns["race"])
+    numbers = {n: np.array(columns[n], float) for n in columns if n not in ("id", "race")}
+    parts = [numbers["age"], numbers["educ"], race == "hispan", race == "white"]
+    parts += [numbers[n] for n in ("married", "nodegree", "re74", "re75")]
+    return Lalonde(
+        ids=tuple(columns["id"]),
+        treated=numbers["treat"] == 1.0,
+        earnings=numbers["re78"],
+        employed=numbers["emp78"],
+        covariates=np.column_stack(parts).astype(np.float64),
+        score=floats_of(shared / "oracles/matchit_lalonde614/ps_logit_scores.csv", "ps"),
+    )
+
+
+def floats_of(path: Path, name: str) -> FloatArray:
+    """One column of numbers."""
+    return np.array(read_columns(path)[name], dtype=np.float64)
+
+
+def matchit_weights(shared: Path, spec: str) -> tuple[FloatArray, IntArray]:
+    """MatchIt's weight and subclass of each man (-1: none)."""
+    columns = read_columns(shared / "oracles/matchit_lalonde614/matchit_weights.csv")
+    row = {person: i for i, person in enumerate(lalonde(shared).ids)}
+    weight, pair = np.zeros(len(row)), np.full(len(row), -1)
+    for name, person, w, subclass in zip(*(columns[n] for n in ("spec", "id", "weight", "subclass")), strict=True):
+        if name == spec:
+            weight[row[person]] = float(w)
+            pair[row[person]] = int(subclass) if subclass else -1
+    return weight, pair
+
+
+def rossi(shared: Path) -> dict[str, FloatArray]:
+    """Rossi's 432 men, with the weights that R made of its score."""
+    people = floats(shared / "oracles/data/rossi432.csv")
+    return {**people, "w": floats_of(shared / "oracles/inference/rossi_ps.csv", "att_weight")}
+
+
+def rossi_covariates(people: dict[str, FloatArray]) -> FloatArray:
+    """The six covariates of every text on these men."""
+    return np.column_stack([people[name] for name in ("age", "race", "wexp", "mar", "paro", "prio")])
+
+
+def straight_errors(shared: Path) -> list[Figure]:
+    """Weighted differences, HC1 to HC3 and pair-clustered, without and with covariates, for every matching."""
+    columns = read_columns(shared / "oracles/matchit_lalonde614/matchit_effects.csv")
+    keys = zip(columns["spec"], columns["outcome"], columns["stat"], strict=True)
+    theirs = {key: float(v) for key, v in zip(keys, columns["value"], strict=True) if v != "NA"}
+    men = lalonde(shared)
+    outcomes = {"re78": men.earnings, "emp78": men.employed}
+    figures = []
+    for spec, name in dict.fromkeys((spec, name) for spec, name, _ in theirs):
+        weight, pair = matchit_weights(shared, spec)
+        for stat, ours in _straight(men, outcomes[name], weight, pair):
+            if (spec, name, stat) in theirs:
+                figures.append(Figure(f"{spec} {name} {stat}", ours, theirs[spec, name, stat]))
+    return figures
+
+
+def _straight(men: Lalonde, outcome: FloatArray, weight: FloatArray, pair: IntArray) -> Iterator[tuple[str, float]]:
+    for kind in (ErrorKind.HC1, ErrorKind.HC2, ErrorKind.HC3):
+        plain = adjusted_mean(outcome, men.treated, weight, errors=kind).difference
+        yield f"se_{kind.name.lower()}", plain.error
+    yield "est", plain.estimate
+    together = ModelledOn.TOGETHER
+    with_covariates = adjusted_mean(outcome, men.treated, weight, men.covariates, modelled_on=together).difference
+    yield "est_adj", with_covariates.estimate
+    yield "se_adj_hc3", with_covariates.error
+    if (pair[weight > 0] >= 0).all():
+        yield "se_cl_pair_HC1", adjusted_mean(outcome, men.treated, weight, cluster=pair).difference.error
+        clustered = adjusted_mean(outcome, men.treated, weight, men.covariates, cluster=pair, modelled_on=together)
+        yield "se_adj_cl_pair_HC1", clustered.difference.error
+
+
+def _adjusted_employment(shared: Path, *, covariates: bool) -> Adjusted:
+    men = lalonde(shared)
+    weight, pair = matchit_weights(shared, "nn1_norep_cal02logit")
+    used = men.covariates if covariates else None
+    return adjusted_rate(men.employed, men.treated, weight, used, cluster=pair, modelled_on=ModelledOn.EACH)
+
+
+def clustered_rates(shared: Path) -> list[Figure]:
+    """Risk difference and log ratio of pairs, errors clustered by pair."""
+    theirs, ours = stored(shared, "binary_effects_nn1_norep_cal02logit"), _adjusted_employment(shared, covariates=False)
+    assert ours.log_ratio is not None
+    return [
+        Figure("rd", ours.difference.estimate, theirs["rd"]),
+        Figure("rd_se_clHC1", ours.difference.error, theirs["rd_se_clHC1"]),
+        Figure("logrr", ours.log_ratio.estimate, theirs["logrr"]),
+        Figure("logrr_se", ours.log_ratio.error, theirs["logrr_se"]),
+        Figure("p1", ours.treated, theirs["p1"]),
+        Figure("p0", ours.comparison, theirs["p0"]),
+    ]
+
+
+def g_computation(shared: Path) -> list[Figure]:
+    """Risk difference and log ratio by g-computation, treatment times every covariate, errors clustered by pair."""
+    theirs, ours = stored(shared, "binary_effects_nn1_norep_cal02logit"), _adjusted_employment(shared, covariates=True)
+    assert ours.log_ratio is not None
+    return [
+        Figure("gcomp_rd", ours.difference.estimate, theirs["gcomp_rd"]),
+        Figure("gcomp_rd_se", ours.difference.error, theirs["gcomp_rd_se"]),
+        Figure("gcomp_logrr", ours.log_ratio.estimate, theirs["gcomp_logrr"]),
+        Figure("gcomp_logrr_se", ours.log_ratio.error, theirs["gcomp_logrr_se"]),
+    ]
+
+
+def frequency(shared: Path) -> list[Figure]:
+    """Log ratios of counts with HC0 and HC1 errors; with weights; with exposure."""
+    theirs = stored(shared, "frequency")
+    quine, men = floats(shared / "oracles/inference/quine146.csv"), rossi(shared)
+    figures = []
+    for kind in (ErrorKind.HC0, ErrorKind.HC1):
+        plain = adjusted_frequency(quine["days"], quine["ethN"] == 1.0, errors=kind)
+        weighted = adjusted_frequency(men["prio"], men["fin"] == 1.0, men["w"], errors=kind)
+        name = kind.name.lower()
+        figures += [
+            Figure(f"quine {name}", plain.log_ratio.error, theirs["quine"][f"pois_{name}"]),
+            Figure(f"rossi {name}", weighted.log_ratio.error, theirs["rossi_prio"][name]),
+        ]
+    for_week = adjusted_frequency(
+        men["prio"], men["fin"] == 1.0, men["w"], exposure=men["week"], errors=ErrorKind.HC0
+    ).log_ratio
+    return [
+        *figures,
+        Figure("quine b", plain.log_ratio.estimate, theirs["quine"]["quasi_b"]),
+        Figure("rossi b", weighted.log_ratio.estimate, theirs["rossi_prio"]["quasi_b"]),
+        Figure("rossi b for a week", for_week.estimate, theirs["rossi_prio"]["rate_b"]),
+        Figure("rossi hc0 for a week", for_week.error, theirs["rossi_prio"]["rate_hc0"]),
+    ]
+
+
+def dispersion(shared: Path) -> list[Figure]:
+    """Dispersion of quasi-Poisson models and the errors that rest on it."""
+    theirs = stored(shared, "frequency")
+    quine, men = floats(shared / "oracles/inference/quine146.csv"), rossi(shared)
+    plain = adjusted_frequency(quine["days"], quine["ethN"] == 1.0)
+    weighted = adjusted_frequency(men["prio"], men["fin"] == 1.0, men["w"])
+    return [
+        Figure("quine dispersion", plain.dispersion, theirs["quine"]["dispersion"]),
+        Figure("quine error", plain.quasi.error, theirs["quine"]["quasi_se"]),
+        Figure("rossi dispersion", weighted.dispersion, theirs["rossi_prio"]["quasi_dispersion"]),
+        Figure("rossi error", weighted.quasi.error, theirs["rossi_prio"]["quasi_se_model"]),
+    ]
+
+
+EARLY = "R's `glm` stops when the deviance moves by less than 1e-8 and keeps the weights of the step before"
+WITNESSES: dict[str, Witness] = {
+    "Difference of means and rates, HC1 to HC3, pair-clustered, plain and adjusted": Witness(
+        "R sandwich 3.0.2, MatchIt 4.7.2: 33 matchings of LaLonde's men", straight_errors, 1e-11
+    ),
+    "Rates and ratio of pairs, pair-clustered": Witness("R sandwich 3.0.2", clustered_rates, 1e-11),
+    "Rates and ratio by g-computation, pair-clustered": Witness(
+        "R sandwich 3.0.2",
+        g_computation,
+        1e-4,
+        f"{EARLY}; the treated men's own model has no finite maximum, so that the error depends on where one stops "
+        "(stopped where R stops, ours is R's to 1e-14)",
+    ),
+    "Frequency ratio, robust, weighted, with exposure": Witness("R 4.2.2 glm, sandwich 3.0.2", frequency, 1e-7, EARLY),
+    "Dispersion and its error": Witness("R 4.2.2 glm, quasipoisson", dispersion, 1e-5, EARLY),
+}
+
+
+def largest(figures: list[Figure]) -> float:
+    """The largest difference of a group; NaN anywhere is infinitely far."""
+    differences = [f.difference for f in figures]
+    return math.inf if any(map(math.isnan, differences)) else max(differences)
