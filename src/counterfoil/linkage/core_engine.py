@@ -46,6 +46,11 @@ def core_model(model: Model) -> CoreModel:
     return read
 
 
+def check_records(prepared: pa.Table, model: Model) -> None:
+    """NotExpressible when the core cannot compare records with columns of these types by the model."""
+    encoding.encode(prepared.slice(0, 0), core_model(model), model.frequencies)
+
+
 def bytes_of(memory: str) -> int:
     """ "8GB" as a number of bytes."""
     found = re.fullmatch(r"(\d+)(MB|GB)", memory)

@@ -11,13 +11,11 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage import core_engine, splink_engine
 from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.model import Model, Resources, Trained
-from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
 
 Groups = npt.NDArray[np.int64]
@@ -42,11 +40,14 @@ class EngineUsed:
     because: str = ""
 
 
-def engine_for(model: Model, asked: Engine) -> EngineUsed:
-    """The engine that was asked for, or Splink when our own cannot say what the model says."""
+def engine_for(model: Model, asked: Engine, prepared: pa.Table | None = None) -> EngineUsed:
+    """The engine that was asked for, or Splink when our own cannot say what the model says of such records."""
     if asked is Engine.CORE:
         try:
-            core_engine.core_model(model)
+            if prepared is None:
+                core_engine.core_model(model)
+            else:
+                core_engine.check_records(prepared, model)
         except NotExpressible as error:
             return EngineUsed(Engine.SPLINK, str(error))
     return EngineUsed(asked)
@@ -83,37 +84,33 @@ def score(
     a row, only pairs of different numbers. `fresh`: only pairs of which one row is fresh. Our own engine also gives
     `rule`, the first blocking rule that made the pair.
     """
-    match engine_for(model, engine).engine:
-        case Engine.CORE:
+    if engine is Engine.CORE:
+        try:
             return core_engine.score(
                 prepared, model, threshold=threshold, resources=resources, groups=groups, fresh=fresh,
                 progress=progress,
             )  # fmt: skip
-        case Engine.SPLINK:
-            found = splink_engine.score(prepared, model, threshold=threshold, pairs=pairs, resources=resources)
-            return _wanted(found, prepared, groups, fresh)
-
-
-def _wanted(found: pa.Table, prepared: pa.Table, groups: Groups | None, fresh: Flags | None) -> pa.Table:
-    """The pairs of different groups of which one record is fresh."""
-    if groups is None and fresh is None:
-        return found
-    ids = prepared[ID].combine_chunks()
-    left, right = (pc.index_in(found[f"{ID}_{side}"], ids).to_numpy() for side in "lr")
-    wanted = np.ones(len(left), dtype=np.bool_)
-    if groups is not None:
-        wanted &= groups[left] != groups[right]
-    if fresh is not None:
-        wanted &= fresh[left] | fresh[right]
-    return found.filter(pa.array(wanted))
+        except NotExpressible as error:
+            progress(f"Splink compares these records, because our own engine cannot: {error}", None)
+    return splink_engine.score(
+        prepared, model, threshold=threshold, pairs=pairs, resources=resources, groups=groups, fresh=fresh
+    )
 
 
 def score_between(
-    left: pa.Table, right: pa.Table, model: Model, *, threshold: float, engine: Engine, resources: Resources
+    left: pa.Table,
+    right: pa.Table,
+    model: Model,
+    *,
+    threshold: float,
+    engine: Engine,
+    resources: Resources,
+    progress: Progress = silent,
 ) -> pa.Table:
     """Pairs of one record of `left` and one of `right`, whose ids do not overlap; the same columns and order."""
-    match engine_for(model, engine).engine:
-        case Engine.CORE:
+    if engine is Engine.CORE:
+        try:
             return core_engine.score_between(left, right, model, threshold=threshold, resources=resources)
-        case Engine.SPLINK:
-            return splink_engine.score_between(left, right, model, threshold=threshold, resources=resources)
+        except NotExpressible as error:
+            progress(f"Splink compares these records, because our own engine cannot: {error}", None)
+    return splink_engine.score_between(left, right, model, threshold=threshold, resources=resources)

@@ -30,7 +30,7 @@ def spine_report(
 ) -> Mapping[str, Any]:
     """quality.json of a spine: counts and rates only. `truth` is of synthetic labs."""
     specification, labels = linked.specification, linked.clustering.labels
-    used = engines.engine_for(next(iter(linked.models.values())).model, engine)
+    used = engines.engine_for(next(iter(linked.models.values())).model, engine, linked.prepared)
     exact = quality.exact_baseline(linked.prepared)
     report: dict[str, Any] = {
         "key": key,

@@ -7,10 +7,13 @@ logs names of columns and values of parameters; none of it is let through.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
 from splink.internals.exceptions import EMTrainingException
@@ -32,7 +35,10 @@ from counterfoil.linkage.specification import Specification
 from counterfoil.warehouse import connect
 
 PAIRS_A_CHUNK = 100_000_000  # above this many candidate pairs Splink's memory grows past what it is worth (decision 2)
+_GROUP, _FRESH = "cf_group", "cf_fresh"  # columns that are added
 _PROBE_SHARE = 0.1  # of records, to estimate how many pairs a training block has
+
+ARROW_LAMBDAS = "SET lambda_syntax = 'ENABLE_SINGLE_ARROW'"  # Splink writes them, DuckDB 2 no longer reads them
 
 logging.getLogger("splink").setLevel(logging.CRITICAL + 1)
 
@@ -41,6 +47,7 @@ logging.getLogger("splink").setLevel(logging.CRITICAL + 1)
 def _database(resources: Resources) -> Iterator[DuckDBAPI]:
     connection = connect(threads=resources.threads, memory_limit=resources.memory)
     try:
+        connection.execute(ARROW_LAMBDAS)
         yield DuckDBAPI(connection=connection)
     finally:
         connection.close()
@@ -92,15 +99,49 @@ def _train_on(linker: Linker, rule: str, max_pairs: int) -> Mapping[str, Any]:
     return {"block": rule, "iterations": iterations, "converged": iterations < EM_ITERATIONS}
 
 
-def score(prepared: pa.Table, model: Model, *, threshold: float, pairs: int, resources: Resources) -> pa.Table:
-    """Pairs of records of one table that weigh `threshold` or more: unique_id_l < unique_id_r, match_weight (log2)."""
+def score(
+    prepared: pa.Table,
+    model: Model,
+    *,
+    threshold: float,
+    pairs: int,
+    resources: Resources,
+    groups: npt.NDArray[np.int64] | None = None,
+    fresh: npt.NDArray[np.bool_] | None = None,
+) -> pa.Table:
+    """Pairs of records of one table that weigh `threshold` or more: unique_id_l < unique_id_r, match_weight (log2).
+
+    `groups`: only pairs of different numbers. `fresh`: only pairs of which one row is fresh. No other pair is made.
+    """
     chunks = 1 + pairs // PAIRS_A_CHUNK
+    conditions = []
+    for name, values, condition in (
+        (_GROUP, groups, f"l.{_GROUP} <> r.{_GROUP}"),
+        (_FRESH, fresh, f"(l.{_FRESH} OR r.{_FRESH})"),
+    ):
+        if values is not None:
+            prepared = prepared.append_column(name, pa.array(values))
+            conditions.append(condition)
     with _database(resources) as database:
-        linker = _linker(database, database.register(prepared), model)
+        linker = _linker(database, database.register(prepared), _narrowed(model, conditions))
         found = linker.inference.predict(
             threshold_match_weight=threshold, num_chunks_left=1, num_chunks_right=chunks, warning_mode="never"
         )
         return _pairs(database, found.physical_name)
+
+
+def _narrowed(model: Model, conditions: Sequence[str]) -> Model:
+    """The model whose blocking rules ask for more; without one, all pairs are the rule."""
+    if not conditions:
+        return model
+    more = " AND ".join(conditions)
+    rules: list[Any] = []
+    for rule in model.settings.get("blocking_rules_to_generate_predictions") or ["1=1"]:
+        if isinstance(rule, str):
+            rules.append(f"({rule}) AND {more}")
+        else:
+            rules.append({**rule, "blocking_rule": f"({rule['blocking_rule']}) AND {more}"})
+    return replace(model, settings={**model.settings, "blocking_rules_to_generate_predictions": rules})
 
 
 def score_between(left: pa.Table, right: pa.Table, model: Model, *, threshold: float, resources: Resources) -> pa.Table:

@@ -44,7 +44,7 @@ def block(encoded: Encoded, rule: int, fresh: Flags | None = None) -> Block:
         return _within(left_keys, rule, fresh)
     if np.array_equal(left_keys, right_keys):
         return _within(left_keys, rule, fresh)
-    return _across(left_keys, right_keys, rule)
+    return _across(left_keys, right_keys, rule, fresh)
 
 
 def _within(keys: Ints, rule: int, fresh: Flags | None) -> Block:
@@ -55,12 +55,19 @@ def _within(keys: Ints, rule: int, fresh: Flags | None) -> Block:
     return Block(rule, order, order, low, high, one_order=True)
 
 
-def _across(left_keys: Ints, right_keys: Ints, rule: int) -> Block:
+def _across(left_keys: Ints, right_keys: Ints, rule: int, fresh: Flags | None) -> Block:
+    """With `fresh`, a record that is not is compared with the fresh ones of its key, which come first."""
     count = int(max(left_keys.max(initial=-1), right_keys.max(initial=-1))) + 1
     left, _ = by_key(left_keys)
     right, start = by_key(right_keys, count)
     keys = left_keys[left]
-    return Block(rule, left, right, start[keys], start[keys + 1], one_order=False)
+    high = start[keys + 1]
+    if fresh is not None:
+        right = fresh_first(right, start, fresh)
+        held = right_keys[fresh & (right_keys >= 0)]
+        first = start[:-1] + np.bincount(held, minlength=count)
+        high = np.where(fresh[left], high, first[keys])
+    return Block(rule, left, right, start[keys], high, one_order=False)
 
 
 def by_key(keys: Ints, count: int = -1) -> tuple[Ints, Longs]:

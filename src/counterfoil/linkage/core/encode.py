@@ -6,20 +6,29 @@ columns that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import sqlglot
 
-from counterfoil.errors import UsageError
+from counterfoil.linkage.core import interpret as run
+from counterfoil.linkage.core.cells import (
+    Column,
+    as_numbers,
+    as_text,
+    combined,
+    dictionary,
+    has_nan,
+    is_list,
+    is_numeric,
+    text_buffers,
+)
 from counterfoil.linkage.core.layout import (
     MISSING,
     NO_INPUT,
+    Bytes,
     Floats,
     Input,
     Ints,
@@ -30,26 +39,21 @@ from counterfoil.linkage.core.layout import (
     Values,
     Weights,
 )
+from counterfoil.linkage.core.reader import (
+    DEFAULT_RESOURCES,
+    Reader,
+    Resources,
+    columns_of,
+    combine,
+    name_in,
+    share_of,
+)
 from counterfoil.linkage.core.splink_json import CoreModel, exact_column
+from counterfoil.linkage.core.sql import NotExpressible
 from counterfoil.linkage.core.strings import letters_of
 from counterfoil.linkage.core.tuples import self_levels
-from counterfoil.warehouse import connect
 
 Frequencies = Mapping[str, pa.Table]  # column -> (COLUMN, tf_COLUMN), one row a value
-Column: TypeAlias = Any  # an Arrow array, chunked or not
-
-_SEPARATOR = "\x1f"
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What encoding may use. `memory` as "8GB"."""
-
-    threads: int = 2
-    memory: str = "8GB"
-
-
-DEFAULT_RESOURCES = Resources()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,18 @@ class Encoded:
 def encode(
     table: pa.Table, model: CoreModel, frequencies: Frequencies, *, resources: Resources = DEFAULT_RESOURCES
 ) -> Encoded:
-    """Encode `table`. Frequencies not given are counted in it: the share of its values that a value is."""
-    reader = _Reader(table, resources)
+    """Encode `table`. Frequencies not given are counted in it: the share of its values that a value is.
+
+    NotExpressible when Splink has to compare these records, because of the types of their values.
+    """
+    reader = Reader(table, resources)
     reader.read(column for inputs in model.inputs for item in inputs for column in item.columns)
-    given = {column: frequencies.get(column) for column in model.frequency_columns}
+    known = {column.lower(): share for column, share in frequencies.items()}
+    given = {column: known.get(column.lower()) for column in model.frequency_columns}
     shares = {column: share if share is not None else share_of(table, column) for column, share in given.items()}
     parts = [_tuples(reader, inputs, shares) for inputs in model.inputs]
+    for c, part in enumerate(parts):
+        _check_types(model, c, part)
     give_back()
     values = _values(parts, model.program)
     give_back()
@@ -116,13 +126,6 @@ def _marked(codes: Ints, absent: Ints) -> Ints:
     return marked
 
 
-def share_of(table: pa.Table, column: str) -> pa.Table:
-    """COLUMN, tf_COLUMN: each value's share of the values that are there."""
-    counted = pc.value_counts(_column(table, column).combine_chunks().drop_null())
-    counts = counted.field("counts").to_numpy().astype(np.float64)
-    return pa.table({column: counted.field("values"), f"tf_{column}": counts / max(counts.sum(), 1.0)})
-
-
 @dataclass(frozen=True, slots=True)
 class _Tuples:
     """The distinct tuples of one comparison: `cells` (count, inputs) with texts still apart in `texts` and `lists`."""
@@ -131,161 +134,96 @@ class _Tuples:
     count: int
     inputs: tuple[Input, ...]
     columns: tuple[Column, ...]  # Arrow, or numbers for the kinds that hold them
+    kinds: tuple[str, ...]  # of type of each input: only values of one kind are compared
+    odd: frozenset[int]  # inputs with values that are no number though not null
 
 
-class _Reader:
-    """Codes of columns and values of expressions of one table."""
-
-    def __init__(self, table: pa.Table, resources: Resources) -> None:
-        self._table = table
-        self._resources = resources
-        self._codes: dict[str, tuple[Ints, pa.Array]] = {}
-
-    def read(self, columns: Iterable[str]) -> None:
-        """Number the values of these columns, several columns at a time."""
-        with ThreadPoolExecutor(self._resources.threads) as pool:
-            list(pool.map(self.codes, dict.fromkeys(columns)))
-
-    def codes(self, column: str) -> tuple[Ints, pa.Array]:
-        """For each record the number of its value (0 for none), and the values, the null first."""
-        if column not in self._codes:
-            self._codes[column] = _dictionary(_column(self._table, column))
-        return self._codes[column]
-
-    def combined(self, columns: Sequence[str]) -> tuple[Ints, pa.Table]:
-        """For each record the number of its combination of columns, and the combinations as a table."""
-        coded = [self.codes(column) for column in columns]
-        if len(columns) == 1:
-            codes, values = coded[0]
-            return codes, pa.table({columns[0]: values})
-        numbers, first = _combine([codes for codes, _ in coded], [len(values) for _, values in coded])
-        rows = {
-            column: values.take(pa.array(codes[first])) for column, (codes, values) in zip(columns, coded, strict=True)
-        }
-        return numbers, pa.table(rows)
-
-    def evaluated(self, rows: pa.Table, sql: Sequence[str]) -> list[pa.ChunkedArray]:
-        """Values of expressions over a table, in its order."""
-        plain = [text if text in rows.column_names else "" for text in sql]
-        wanted = [text for text, is_plain in zip(sql, plain, strict=True) if not is_plain]
-        found = iter(self._query(rows, wanted) if wanted else [])
-        return [rows[name] if name else next(found) for name in plain]
-
-    def _query(self, rows: pa.Table, sql: Sequence[str]) -> list[pa.ChunkedArray]:
-        names = ", ".join(f"{text} AS v{i}" for i, text in enumerate(sql))
-        connection = connect(threads=self._resources.threads, memory_limit=self._resources.memory)
-        try:
-            connection.register("encoded_rows", rows)
-            answer = connection.sql(f"SELECT {names} FROM encoded_rows").to_arrow_table()
-        finally:
-            connection.close()
-        return list(answer.columns)
-
-
-def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
-    """One column of the records. UsageError when they do not have it once."""
-    if table.column_names.count(name) != 1:
-        raise UsageError(
-            f"The model reads the column {name!r}, which the records do not have once. They have: "
-            f"{', '.join(table.column_names)}. Give records with that column, or another model."
-        )
-    return table[name]
-
-
-def _dictionary(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return _list_dictionary(column)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    encoded = column.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    codes = pc.add(encoded.indices, 1).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int32)
-    values = encoded.dictionary
-    return codes, pa.concat_arrays([pa.nulls(1, values.type), values])
-
-
-def _list_dictionary(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
-    """Arrow has no dictionary of lists: one of their elements joined by a character that no name holds."""
-    whole = column.combine_chunks()
-    texts = whole.cast(pa.list_(pa.string()))
-    elements = pc.replace_with_mask(texts.flatten(), pc.is_null(texts.flatten()), pa.scalar("\x00"))
-    joined = pc.binary_join(pa.ListArray.from_arrays(_offsets(texts), elements, mask=pc.is_null(texts)), _SEPARATOR)
-    lengths = pc.cast(pc.list_value_length(texts), pa.string())
-    keys = pc.binary_join_element_wise(lengths, joined, ":")
-    encoded = keys.dictionary_encode()
-    codes = pc.add(encoded.indices, 1).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int32)
-    first = np.zeros(len(encoded.dictionary) + 1, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    values = whole.take(pa.array(first[1:]))
-    return codes, pa.concat_arrays([pa.nulls(1, values.type), values])
-
-
-def _offsets(lists: pa.ListArray) -> pa.Array:
-    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
-    return pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-
-
-def _combine(codes: Sequence[Ints], sizes: Sequence[int]) -> tuple[Ints, Longs]:
-    """Numbers of combinations in order of first appearance, and the first record of each."""
-    total = codes[0].astype(np.int64)
-    width = sizes[0]
-    for more, size in zip(codes[1:], sizes[1:], strict=True):
-        if width * size >= 2**62:
-            total, width = _renumbered(total)
-        total = total * size + more
-        width *= size
-    numbers, count = _renumbered(total)
-    first = np.zeros(count, dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
-    return numbers.astype(np.int32), first
-
-
-def _renumbered(total: Longs) -> tuple[Longs, int]:
-    encoded = pa.array(total).dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary)
-
-
-def _tuples(reader: _Reader, inputs: tuple[Input, ...], shares: Mapping[str, pa.Table]) -> _Tuples:
-    columns = list(dict.fromkeys(column for item in inputs for column in item.columns))
+def _tuples(reader: Reader, inputs: tuple[Input, ...], shares: Mapping[str, pa.Table]) -> _Tuples:
+    columns = reader.names(column for item in inputs for column in item.columns)
     codes, rows = reader.combined(columns)
     asked = [item for item in inputs if item.kind is not Kind.FREQUENCY]
     found = iter(reader.evaluated(rows, [item.sql for item in asked]))
     held: list[Column] = []
-    for item in inputs:
+    kinds: list[str] = []
+    odd: set[int] = set()
+    for i, item in enumerate(inputs):
         if item.kind is Kind.FREQUENCY:
-            held.append(_log_share(rows[item.columns[0]], shares[item.columns[0]]))
-        elif item.kind is Kind.NUMBER:
-            held.append(as_numbers(next(found)))
+            held.append(_log_share(rows[name_in(columns, item.columns[0])], shares[item.columns[0]]))
+            kinds.append("")
         else:
-            held.append(next(found))
-    return _Tuples(codes, rows.num_rows, inputs, tuple(held))
+            value = next(found)
+            kinds.append(_kind(value.type, item.kind))
+            held.append(as_numbers(value) if item.kind is Kind.NUMBER else value)
+            if item.kind is Kind.NUMBER and has_nan(value):
+                odd.add(i)
+    return _Tuples(codes, rows.num_rows, inputs, tuple(held), tuple(kinds), frozenset(odd))
+
+
+def _kind(of: pa.DataType, kind: Kind) -> str:
+    """What values have to share to be compared as they are; "" is like any."""
+    if kind is Kind.TEXTS:
+        return _kind(of.value_type, Kind.TEXT) if is_list(of) else str(of)
+    if pa.types.is_null(of):
+        return ""
+    if pa.types.is_boolean(of) or pa.types.is_integer(of):
+        return "whole numbers" if kind is Kind.TEXT else "numbers"
+    if pa.types.is_floating(of):
+        return "floating numbers" if kind is Kind.TEXT else "numbers"
+    if is_numeric(of) and kind is Kind.NUMBER:
+        return "numbers"
+    if pa.types.is_string(of) or pa.types.is_large_string(of):
+        return "texts"
+    if pa.types.is_timestamp(of):
+        return "times"
+    return str(of)
+
+
+def _check_types(model: CoreModel, c: int, part: _Tuples) -> None:
+    """NotExpressible when values of several types are compared: DuckDB changes the one into the other first."""
+    program, kinds = model.program, part.kinds
+    for row in program.operations[program.first[c, 0] : program.first[c, program.levels[c]]]:
+        inputs = _inputs_of(row, program)
+        for of_numbers in (True, False):
+            found = {kinds[i] for i in inputs if kinds[i] and (part.inputs[i].kind is Kind.NUMBER) is of_numbers}
+            if len(found) > 1:
+                raise NotExpressible(model.comparisons[c].name, f"a comparison of {' with '.join(sorted(found))}")
+        if inputs & part.odd and not _is_safe(row):
+            raise NotExpressible(
+                model.comparisons[c].name, "arithmetic with a value that is no number, though not null"
+            )
+
+
+def _inputs_of(row: Ints, program: Program) -> set[int]:
+    """The inputs that an operation compares with each other."""
+    operation, a, b = (int(row[column]) for column in (run.OPERATION, run.A, run.B))
+    if operation == run.CELL:
+        return {a >> 1}
+    if operation == run.VALUE:
+        behind = program.operations[a:b]
+        return {int(each[run.A]) >> 1 for each in behind if each[run.OPERATION] == run.PUSH_CELL}
+    return {a >> 1, b >> 1}
+
+
+def _is_safe(row: Ints) -> bool:
+    """Whether infinity in place of what is no number makes no difference."""
+    near = row[run.OPERATION] == run.DISTANCE and row[run.COMPARE] in (run.LESS, run.AT_MOST)
+    return bool(row[run.OPERATION] in (run.PAIR, run.CELL) or near)
 
 
 def _log_share(values: pa.ChunkedArray, shares: pa.Table) -> Floats:
     """log2 of the share of each value; NaN where there is none."""
     column, share = shares.column_names
     known = shares[column].combine_chunks()
-    at = pc.index_in(values.cast(known.type), known)
+    if pa.types.is_nested(known.type) or pa.types.is_floating(known.type):
+        at = pc.index_in(as_text(values), as_text(known))
+    else:
+        at = pc.index_in(values.cast(known.type), known)
     found = shares[share].combine_chunks().cast(pa.float64()).take(at)
     if isinstance(found, pa.ChunkedArray):
         found = found.combine_chunks()
     with np.errstate(divide="ignore", invalid="ignore"):
         logs: Floats = np.log2(found.fill_null(np.nan).to_numpy(zero_copy_only=False))
     return logs
-
-
-def as_numbers(values: Column) -> Floats:
-    """Numbers as float64: dates as days since 1970, times as seconds, booleans as 0 and 1, nulls as NaN."""
-    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if pa.types.is_date(whole.type):
-        whole = whole.cast(pa.date32()).cast(pa.int32())
-    elif pa.types.is_timestamp(whole.type):
-        whole = pc.divide(whole.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
-    elif pa.types.is_boolean(whole.type):
-        whole = whole.cast(pa.int8())
-    numbers: Floats = whole.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
-    return numbers
 
 
 def _values(parts: Sequence[_Tuples], program: Program) -> Values:
@@ -335,27 +273,13 @@ def _is_text(item: Input) -> bool:
 
 def _flat_texts(part: _Tuples, i: int) -> pa.Array:
     """The texts of one input: one for each tuple, or the elements of all its lists."""
-    column = part.columns[i]
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if part.inputs[i].kind is Kind.TEXTS:
-        return whole.cast(pa.list_(pa.string())).flatten().cast(pa.large_string())
-    return as_text(whole)
-
-
-def as_text(values: pa.Array) -> pa.Array:
-    """Values as text that is equal when they are."""
-    if pa.types.is_boolean(values.type):
-        values = values.cast(pa.int8())
-    if pa.types.is_floating(values.type):
-        values = values.cast(pa.float64())
-    if pa.types.is_null(values.type):
-        return pa.nulls(len(values), pa.large_string())
-    return values.cast(pa.large_string())
+    whole = combined(part.columns[i])
+    return as_text(whole.flatten() if part.inputs[i].kind is Kind.TEXTS else whole)
 
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    text: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    text: Bytes
     start: Longs
     numbers: tuple[Floats, ...]  # of each array given, NaN for null
 
@@ -372,20 +296,6 @@ def _store(texts: Sequence[pa.Array]) -> _Store:
     ends = np.cumsum([len(each) for each in texts], dtype=np.int64)[:-1]
     text, start = text_buffers(encoded.dictionary)
     return _Store(text, start, tuple(np.split(numbers, ends)))
-
-
-def text_buffers(texts: pa.Array) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint8]], Longs]:
-    """The bytes of texts, one after the other, and where each begins (one more than there are)."""
-    whole = texts.cast(pa.large_string())
-    _, offsets, data = whole.buffers()
-    count = len(whole)
-    if count == 0:
-        return np.zeros(1, np.uint8), np.zeros(1, np.int64)
-    start = np.frombuffer(offsets, np.int64)[whole.offset : whole.offset + count + 1]
-    base = int(start[0])
-    size = int(start[-1]) - base
-    text = np.frombuffer(data, np.uint8)[base : base + size] if size else np.zeros(1, np.uint8)
-    return np.ascontiguousarray(text), np.ascontiguousarray(start - base)
 
 
 def _list_cells(column: Column, made: int, base: int) -> tuple[Floats, Longs]:
@@ -424,7 +334,7 @@ def _most_adjustment(c: int, level: int, program: Program, weights: Weights, val
     return max(0.0, float(weights.tf_weight[c, level]) * (float(weights.tf_log_u[c, level]) - rarest))
 
 
-def _keys(reader: _Reader, model: CoreModel) -> tuple[Ints, Ints]:
+def _keys(reader: Reader, model: CoreModel) -> tuple[Ints, Ints]:
     """Block keys of each rule; `MISSING` where a part is null, and where nobody else has the key."""
     left: list[Ints] = []
     right: list[Ints] = []
@@ -439,14 +349,14 @@ def _keys(reader: _Reader, model: CoreModel) -> tuple[Ints, Ints]:
     return np.stack(left), np.stack(right)
 
 
-def _rule_keys(reader: _Reader, rule: RuleKeys) -> tuple[Ints, Ints]:
+def _rule_keys(reader: Reader, rule: RuleKeys) -> tuple[Ints, Ints]:
     if not rule.is_symmetric:
-        return _two_sided_key(reader, rule.left, rule.right)
+        return _two_sided_key(reader, rule)
     keys = _alone_left_out(_rule_key(reader, rule.left))
     return keys, keys
 
 
-def _rule_key(reader: _Reader, parts: Sequence[str]) -> Ints:
+def _rule_key(reader: Reader, parts: Sequence[str]) -> Ints:
     coded = [_part(reader, part) for part in parts]
     return _numbered([codes for codes, _ in coded], [size for _, size in coded])
 
@@ -457,34 +367,37 @@ def _numbered(codes: Sequence[Ints], sizes: Sequence[int]) -> Ints:
         held &= more > 0
     if len(codes) == 1:
         return np.where(held, codes[0] - 1, MISSING).astype(np.int32)
-    numbers, _ = _combine(codes, sizes)
+    numbers, _ = combine(codes, sizes)
     return np.where(held, numbers, MISSING).astype(np.int32)
 
 
-def _part(reader: _Reader, sql: str) -> tuple[Ints, int]:
+def _part(reader: Reader, sql: str) -> tuple[Ints, int]:
     """Codes (0 for null) of one expression of a key, and how many there are."""
     codes, values = _part_values(reader, sql)
     return codes, len(values)
 
 
-def _part_values(reader: _Reader, sql: str) -> tuple[Ints, pa.Array]:
+def _part_values(reader: Reader, sql: str) -> tuple[Ints, pa.Array]:
     columns = columns_of(sql)
     if list(columns) == [sql]:
-        return reader.codes(sql)
-    codes, rows = reader.combined(columns)
+        return reader.codes(reader.names(columns)[0])
+    codes, rows = reader.combined(reader.names(columns))
     (found,) = reader.evaluated(rows, [sql])
-    own, values = _dictionary(found)
+    own, values = dictionary(found)
     return own[codes], values
 
 
-def _two_sided_key(reader: _Reader, left: Sequence[str], right: Sequence[str]) -> tuple[Ints, Ints]:
+def _two_sided_key(reader: Reader, rule: RuleKeys) -> tuple[Ints, Ints]:
     """Keys of a rule whose sides differ, in one numbering."""
     ones, others, sizes = [], [], []
-    for one, other in zip(left, right, strict=True):
+    for one, other in zip(rule.left, rule.right, strict=True):
         a, a_values = _part_values(reader, one)
         b, b_values = _part_values(reader, other)
+        kinds = {_kind(values.type, Kind.TEXT) for values in (a_values, b_values)} - {""}
+        if len(kinds) > 1:
+            raise NotExpressible(rule.sql, f"a blocking rule that compares {' with '.join(sorted(kinds))}")
         both = pa.concat_arrays([as_text(a_values[1:]), as_text(b_values[1:])])
-        codes, values = _dictionary(pa.chunked_array([both]))
+        codes, values = dictionary(pa.chunked_array([both]))
         codes = np.concatenate([[0], codes[: len(a_values) - 1], [0], codes[len(a_values) - 1 :]]).astype(np.int32)
         ones.append(codes[a])
         others.append(codes[len(a_values) + b])
@@ -503,8 +416,16 @@ def _alone_left_out(keys: Ints) -> Ints:
     return keys
 
 
-def columns_of(sql: str) -> tuple[str, ...]:
-    """The columns that an expression reads, each once."""
-
-    found = sqlglot.parse_one(sql, dialect="duckdb").find_all(sqlglot.exp.Column)
-    return tuple(dict.fromkeys(column.name for column in found))
+__all__ = [
+    "DEFAULT_RESOURCES",
+    "Encoded",
+    "Frequencies",
+    "Resources",
+    "as_numbers",
+    "as_text",
+    "best_weights",
+    "columns_of",
+    "encode",
+    "share_of",
+    "text_buffers",
+]
