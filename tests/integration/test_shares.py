@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from counterfoil.domains.shares import load_share
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
 from counterfoil.linkage import Engine, build_spine
-from counterfoil.linkage.shares import ShareResult, link_share
+from counterfoil.linkage.shares import ShareResult, link_share, share_key
 from counterfoil.population import LAB_DATE, generate
 from counterfoil.records.load import load
 from counterfoil.study.roles import ProcessRole
@@ -203,3 +204,45 @@ def test_a_justice_persons_covariates_are_of_before_the_index_date(made: Shared)
     assert found[2]["employment_weeks"] == 2.1  # 15 days
     assert found[3]["employment_month_before"] is True
     assert {value for name, value in found[4].items() if name not in ("index_event_id", "employment_known")} == {None}
+
+
+@pytest.mark.slow
+def test_a_share_key_stays_over_deliveries_and_rebuilds(made: Shared, tmp_path: Path) -> None:
+    """A second delivery gives everybody another record under a lesser id, and leaves some out; then a new spine."""
+    shutil.copytree(made.lab.paths.root, tmp_path / "lab")
+    lab, truth = open_lab(tmp_path / "lab"), None
+    first = share_keys(lab, made.result.version)
+    tables = {file: pq.read_table(file) for file in made.files("employment")}
+    people = tables[made.files("employment")[0]]
+    again = pa.array([f"!{name}" for name in people["record_id"].to_pylist()])
+    added = people.set_column(people.column_names.index("record_id"), "record_id", again)
+    tables[made.files("employment")[0]] = pa.concat_tables([people.slice(20), added])
+    delivered = []
+    for file, table in tables.items():
+        pq.write_table(table, tmp_path / file.name)
+        delivered.append(tmp_path / file.name)
+    domain, share = load_domain(), load_share("justice", "employment")
+    day = LAB_DATE + dt.timedelta(7)
+    load(delivered, share.source, lab.paths, delivery=day, codes=domain.codes, today=day)
+    second = link_share(lab, "employment", engine=Engine.CORE, truth=truth)
+    assert second.made
+    now = share_keys(lab, second.version)
+    kept = [now[name] == key for name, key in first.items() if name in now]
+    assert len(kept) == people.num_rows - 20
+    merged = pq.read_table(lab.paths.share_links("employment", second.version) / "crosswalk.parquet")
+    moved = len(set(merged.filter(pc.equal(merged["status"], "kept"))["old_person_id"].to_pylist()))
+    assert sum(kept) >= 0.99 * len(kept)
+    assert moved >= 0.98 * len(set(first.values()))
+
+    build_spine(lab, engine=Engine.CORE, rebuild=True)
+    third = link_share(lab, "employment", engine=Engine.CORE, truth=truth)
+    assert third.made
+    assert share_keys(lab, third.version) == now
+
+
+def share_keys(lab: OpenLab, version: str) -> dict[str, str]:
+    """The share key of each record of the employment share, linked or not."""
+    people = pq.read_table(lab.paths.share_links("employment", version) / "people.parquet")
+    secret = lab.paths.share_secret("employment").read_bytes()
+    pairs = zip(people["record_id"].to_pylist(), people["share_person"].to_pylist(), strict=True)
+    return {record: share_key(secret, person) for record, person in pairs}

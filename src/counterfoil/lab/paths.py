@@ -67,6 +67,10 @@ class LabPaths:
         """`linker/shares/NAME/links/VERSION`: people of the share, their links to people of the spine, the model."""
         return self.linker / "shares" / share / "links" / version
 
+    def latest_share_links(self, share: str) -> Path | None:
+        """The newest link of a share, or None before the first."""
+        return _newest(self.linker / "shares" / share / "links")
+
     def share_keys(self, share: str, version: str) -> Path:
         """`analyst/share_keys/NAME/VERSION.parquet`: share_key, register_key, link_probability."""
         return self.analyst / "share_keys" / share / f"{version}.parquet"

@@ -31,9 +31,9 @@ from counterfoil.lab.versions import version_for
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage import quality
 from counterfoil.linkage.blocking import count_within
-from counterfoil.linkage.clusters import Strictness, cluster, links_of
+from counterfoil.linkage.clusters import Labels, Strictness, cluster, links_of
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
-from counterfoil.linkage.keys import REGISTER_KEY_LENGTH
+from counterfoil.linkage.keys import REGISTER_KEY_LENGTH, assign_keys
 from counterfoil.linkage.model import Resources, Trained, save_model, weights
 from counterfoil.linkage.one_to_one import OneToOne, PairStatus, assign
 from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, prepare
@@ -79,7 +79,8 @@ class _Sides:
 class _Linked:
     sides: _Sides
     trained: Trained
-    people: pa.Array  # of each row of the share: the least record_id of its person
+    people: pa.Array  # of each row of the share: the key of its person
+    crosswalk: pa.Table  # what became of the keys of the link before
     pairs: pa.Table  # left (a person of the share), right (person_id), weight, status
     exact: pa.Table  # left, right
 
@@ -112,7 +113,7 @@ def link_share(
     folder = lab.paths.share_links(name, version)
     if not there:
         linked = _link(read_table(delivered[0] / IDENTIFIERS, list(STANDARD_COLUMNS)), lab, spine, share,
-                       specification, engine, progress)  # fmt: skip
+                       specification, engine, _people_before(lab.paths, name), progress)  # fmt: skip
         _write(folder, linked, _report(linked, share, spine, key, engine, truth))
     progress("Writing keys and facts of the share", 0.95)
     _write_analyst_side(lab.paths, share, spine, folder, delivered[1])
@@ -121,7 +122,7 @@ def link_share(
 
 
 def share_key(secret: bytes, person: str) -> str:
-    """HMAC-SHA-256 of a person of the share under the share's own secret."""
+    """HMAC-SHA-256 of the key of a person of the share under the share's own secret."""
     return hmac.digest(secret, person.encode(), "sha256").hex()[:REGISTER_KEY_LENGTH]
 
 
@@ -132,6 +133,7 @@ def _link(
     share: Share,
     specification: Specification,
     engine: Engine,
+    before: pa.Table | None,
     progress: Progress,
 ) -> _Linked:
     limits = share.linkage["thresholds"]
@@ -140,13 +142,24 @@ def _link(
     progress("Training the share's model", 0.1)
     trained = engines.train(_training_table(sides), specification, engine=engine, resources=resources(lab))
     progress("De-duplicating the share", 0.4)
-    people = _people(sides.share, trained, specification, limits["dedupe"], engine, resources(lab))
+    labels = _labels(sides.share, trained, specification, limits["dedupe"], engine, resources(lab))
+    keys = assign_keys(sides.share, labels, before)
+    people = keys.person_id
     progress("Comparing with the spine", 0.6)
     scored = engines.score_between(
         sides.share, sides.spine, trained.model, threshold=_LEAST_WEIGHT, engine=engine, resources=resources(lab)
     )
     pairs = assign(_best_of_people(scored, sides, people), OneToOne(limits["link"], limits["ambiguous_within"]))
-    return _Linked(sides, trained, people, pairs, _exact(sides, people))
+    return _Linked(sides, trained, people, keys.crosswalk, pairs, _exact(sides, people))
+
+
+def _people_before(paths: LabPaths, name: str) -> pa.Table | None:
+    """source, record_id, person_id of the share's newest link, whose people keep their keys; None before the first."""
+    folder = paths.latest_share_links(name)
+    if folder is None:
+        return None
+    people = read_table(folder / "people.parquet").rename_columns(["record_id", "person_id"])
+    return people.append_column("source", pa.repeat(pa.scalar(name, pa.string()), people.num_rows))
 
 
 def _sides(records: pa.Table, spine: Spine, specification: Specification) -> _Sides:
@@ -174,21 +187,16 @@ def _training_table(sides: _Sides) -> pa.Table:
     return _numbered(pa.concat_tables([sides.share, one_each]), 0)
 
 
-def _people(
+def _labels(
     records: pa.Table, trained: Trained, specification: Specification, limit: float, engine: Engine, machine: Resources
-) -> pa.Array:
-    """The person of each record of the share, named after the least record_id."""
+) -> Labels:
+    """The person of each record of the share, as a number."""
     pairs = sum(count.pairs for count in count_within(records, specification.rules))
     scored = engines.score(
         records, trained.model, threshold=_LEAST_WEIGHT, pairs=pairs, engine=engine, resources=machine
     )
-    labels = cluster(records, links_of(scored), dict.fromkeys(Strictness, limit), specification.guards).labels[
-        Strictness.MEDIUM
-    ]
-    first = np.searchsorted(np.unique(labels), labels)
-    table = pa.table({"label": pa.array(first), "record_id": records["record_id"], ID: records[ID]})
-    sql = f"SELECT min(record_id) OVER (PARTITION BY label) AS person FROM t ORDER BY {ID}"
-    return query(sql, {"t": table})["person"].combine_chunks()
+    levels = dict.fromkeys(Strictness, limit)
+    return cluster(records, links_of(scored), levels, specification.guards).labels[Strictness.MEDIUM]
 
 
 def _best_of_people(scored: pa.Table, sides: _Sides, people: pa.Array) -> pa.Table:
@@ -305,6 +313,7 @@ def _write(folder: Path, linked: _Linked, report: Mapping[str, Any]) -> None:
     names = ["share_person", "person_id", "match_weight", "status"]
     with atomic_folder(folder) as temporary:
         write_table(people, temporary / "people.parquet")
+        write_table(linked.crosswalk, temporary / "crosswalk.parquet")
         write_table(linked.pairs.rename_columns(names), temporary / "links.parquet")
         save_model(linked.trained.model, temporary)
         write_json(temporary / "quality.json", dict(report))
