@@ -21,6 +21,8 @@ import numpy.typing as npt
 from counterfoil.comparison.values import BoolArray, FloatArray
 from counterfoil.effect.frequency import adjusted_frequency
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
+from counterfoil.effect.kaplan_meier import kaplan_meier, restricted_means
+from counterfoil.effect.log_rank import LogRank, log_rank
 from counterfoil.effect.values import ErrorKind
 
 IntArray = npt.NDArray[np.int64]
@@ -231,6 +233,71 @@ def dispersion(shared: Path) -> list[Figure]:
     ]
 
 
+def _groups(men: dict[str, FloatArray]) -> tuple[tuple[str, BoolArray], ...]:
+    return ("fin=0", men["fin"] == 0.0), ("fin=1", men["fin"] == 1.0)
+
+
+def curves(shared: Path) -> list[Figure]:
+    """Every point of the plain and the weighted curve, with errors and people at risk."""
+    theirs, men = stored(shared, "survival_rossi"), rossi(shared)
+    figures = []
+    for group, people in _groups(men):
+        at = np.array(theirs["km"]["strata"]) == group
+        week, arrest = men["week"][people], men["arrest"][people] == 1.0
+        plain, weighted = kaplan_meier(week, arrest), kaplan_meier(week, arrest, men["w"][people])
+        pairs = {
+            "surv": (plain.survival, theirs["km"]["surv"]),
+            "error of log S": (plain.error / plain.survival, theirs["km"]["se"]),
+            "weighted surv": (weighted.survival, theirs["kmw"]["surv"]),
+            # stored as `se_robust_logS`; it is the error of S itself: 0.0046189 after one event among 216
+            "weighted error of S": (weighted.error, theirs["kmw"]["se_robust_logS"]),
+            "weighted at risk": (weighted.at_risk, theirs["kmw"]["n.risk"]),
+        }
+        for name, (ours, those) in pairs.items():
+            expected = np.array(those)[at]
+            assert len(ours) == len(expected)
+            figures += [Figure(f"{group} {name}", a, b) for a, b in zip(ours, expected, strict=True)]
+    return figures
+
+
+def restricted(shared: Path) -> list[Figure]:
+    """Restricted means and their errors at 26 and 52 weeks."""
+    theirs, men = stored(shared, "survival_rossi"), rossi(shared)
+    figures = []
+    for weeks in (26, 52):
+        ours = restricted_means(men["week"], men["arrest"] == 1.0, men["fin"] == 1.0, horizon=weeks)
+        for side, found in enumerate((ours.comparison, ours.treated)):
+            figures.append(Figure(f"mean {weeks} {side}", found.estimate, theirs[f"rmst{weeks}"]["rmst"][side]))
+            figures.append(Figure(f"error {weeks} {side}", found.error, theirs[f"rmst{weeks}"]["se"][side]))
+    return figures
+
+
+def _matched_rossi(shared: Path, men: dict[str, FloatArray]) -> tuple[dict[str, FloatArray], FloatArray]:
+    matched = floats(shared / "oracles/inference/rossi_matched.csv")
+    rows = matched["id"].astype(int) - 1
+    return {name: values[rows] for name, values in men.items()}, matched["subclass"]
+
+
+def log_ranks(shared: Path) -> list[Figure]:
+    """Plain, in strata, Peto's, in pairs, and the robust one with weights."""
+    theirs, men = stored(shared, "survival_rossi"), rossi(shared)
+    pairs, pair = _matched_rossi(shared, men)
+
+    def test(people: dict[str, FloatArray], weight: FloatArray | None = None, **options: Any) -> LogRank:
+        return log_rank(people["week"], people["arrest"] == 1.0, people["fin"] == 1.0, weight, **options)
+
+    plain = test(men)
+    return [
+        Figure("chi-square", plain.chi_square, theirs["logrank"]["chisq"]),
+        Figure("observed", plain.observed, theirs["logrank"]["obs"][1]),
+        Figure("expected", plain.expected, theirs["logrank"]["exp"][1]),
+        Figure("Peto", test(men, rho=1.0).chi_square, theirs["peto_rho1_chisq"]),
+        Figure("strata", test(men, strata=men["race"]).chi_square, theirs["logrank_strata_race"]),
+        Figure("pairs", test(pairs, strata=pair).chi_square, theirs["matched"]["logrank_strat"]),
+        Figure("weighted", test(men, men["w"]).chi_square, theirs["coxw_breslow"]["robust_score_chisq"][0][0]),
+    ]
+
+
 EARLY = "R's `glm` stops when the deviance moves by less than 1e-8 and keeps the weights of the step before"
 WITNESSES: dict[str, Witness] = {
     "Difference of means and rates, HC1 to HC3, pair-clustered, plain and adjusted": Witness(
@@ -246,6 +313,9 @@ WITNESSES: dict[str, Witness] = {
     ),
     "Frequency ratio, robust, weighted, with exposure": Witness("R 4.2.2 glm, sandwich 3.0.2", frequency, 1e-7, EARLY),
     "Dispersion and its error": Witness("R 4.2.2 glm, quasipoisson", dispersion, 1e-5, EARLY),
+    "Kaplan-Meier curves, plain and weighted, with errors": Witness("R survival 3.5.3, survfit", curves, 1e-12),
+    "Restricted means and errors": Witness("R survival 3.5.3, survfit rmean", restricted, 1e-12),
+    "Log-rank: plain, Peto, strata, pairs, robust": Witness("R survival 3.5.3, survdiff and coxph", log_ranks, 1e-12),
 }
 
 
