@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.effect.cox import Cox, Ties, cox
 from counterfoil.effect.frequency import adjusted_frequency
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
 from counterfoil.effect.kaplan_meier import kaplan_meier, restricted_means
@@ -298,6 +299,56 @@ def log_ranks(shared: Path) -> list[Figure]:
     ]
 
 
+def cox_models(shared: Path) -> list[Figure]:
+    """Plain, weighted with robust errors (Efron, Breslow), clustered by pair, in strata of pairs."""
+    theirs, men = stored(shared, "survival_rossi"), rossi(shared)
+    pairs, pair = _matched_rossi(shared, men)
+
+    def fit(people: dict[str, FloatArray], weight: FloatArray | None = None, **options: Any) -> Cox:
+        return cox(people["week"], people["arrest"] == 1.0, people["fin"] == 1.0, weight, **options)
+
+    plain, weighted = fit(men), fit(men, men["w"])
+    breslow = fit(men, men["w"], ties=Ties.BRESLOW)
+    clustered, in_strata = fit(pairs, cluster=pair), fit(pairs, strata=pair)
+    return [
+        Figure("b", plain.treatment.estimate, theirs["cox"]["b"]),
+        Figure("se", plain.treatment.error, theirs["cox"]["se"]),
+        Figure("weighted b", weighted.treatment.estimate, theirs["coxw_efron"]["b"]),
+        Figure("weighted robust se", weighted.treatment.error, theirs["coxw_efron"]["se_robust"]),
+        Figure("weighted naive se", float(weighted.naive_error[0]), theirs["coxw_efron"]["se_naive"]),
+        Figure("Breslow b", breslow.treatment.estimate, theirs["coxw_breslow"]["b"]),
+        Figure("Breslow robust se", breslow.treatment.error, theirs["coxw_breslow"]["se_robust"]),
+        Figure("pairs b", clustered.treatment.estimate, theirs["matched"]["b"]),
+        Figure("pairs clustered se", clustered.treatment.error, theirs["matched"]["se_cluster_pair"]),
+        Figure("strata b", in_strata.treatment.estimate, theirs["matched"]["strat_b"]),
+        Figure("strata se", in_strata.treatment.error, theirs["matched"]["strat_se"]),
+    ]
+
+
+# Fox and Weisberg, Cox Proportional-Hazards Regression for Survival Data (appendix of An R Companion to Applied
+# Regression): the model of all seven covariates, coefficients and errors as printed.
+ROSSI_COX = {
+    "fin": (-0.37942, 0.19138),
+    "age": (-0.05744, 0.02200),
+    "race": (0.31390, 0.30799),
+    "wexp": (-0.14980, 0.21222),
+    "mar": (-0.43370, 0.38187),
+    "paro": (-0.08487, 0.19576),
+    "prio": (0.09150, 0.02865),
+}
+
+
+def published_cox(shared: Path) -> list[Figure]:
+    """The published model of Rossi's men."""
+    men = rossi(shared)
+    ours = cox(men["week"], men["arrest"] == 1.0, men["fin"] == 1.0, None, rossi_covariates(men))
+    figures = []
+    for position, (name, (b, error)) in enumerate(ROSSI_COX.items()):
+        figures.append(Figure(f"{name} b", float(ours.coef[position]), b))
+        figures.append(Figure(f"{name} se", float(ours.error[position]), error))
+    return figures
+
+
 EARLY = "R's `glm` stops when the deviance moves by less than 1e-8 and keeps the weights of the step before"
 WITNESSES: dict[str, Witness] = {
     "Difference of means and rates, HC1 to HC3, pair-clustered, plain and adjusted": Witness(
@@ -316,6 +367,10 @@ WITNESSES: dict[str, Witness] = {
     "Kaplan-Meier curves, plain and weighted, with errors": Witness("R survival 3.5.3, survfit", curves, 1e-12),
     "Restricted means and errors": Witness("R survival 3.5.3, survfit rmean", restricted, 1e-12),
     "Log-rank: plain, Peto, strata, pairs, robust": Witness("R survival 3.5.3, survdiff and coxph", log_ranks, 1e-12),
+    "Cox: weights, Efron, Breslow, robust, clustered, strata": Witness("R survival 3.5.3, coxph", cox_models, 1e-11),
+    "Cox of Rossi's men": Witness(
+        "Published: Fox and Weisberg's appendix", published_cox, 3e-4, "printed to 5 decimals"
+    ),
 }
 
 
