@@ -15,8 +15,9 @@ from benchmarks.harness import Ready
 from benchmarks.peer_splink import LEAST_WEIGHT, RANDOM_PAIRS, SEED, THREADS, TRAINING_PAIRS
 from counterfoil.linkage.clusters import Links, components
 from counterfoil.linkage.core.encode import Encoded, encode
-from counterfoil.linkage.core.index import Index, Searcher
+from counterfoil.linkage.core.index import Index
 from counterfoil.linkage.core.score import score as score_encoded
+from counterfoil.linkage.core.searcher import Searcher
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
 from counterfoil.linkage.core.train import Plan
 from counterfoil.linkage.core.train import train as learn

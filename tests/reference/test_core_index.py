@@ -18,8 +18,9 @@ from splink import DuckDBAPI, Linker
 from benchmarks import linkage_data
 from counterfoil.errors import UsageError
 from counterfoil.linkage.core.encode import encode, share_of
-from counterfoil.linkage.core.index import ROOM, ROW, Index, Searcher
+from counterfoil.linkage.core.index import ROOM, Index
 from counterfoil.linkage.core.score import score
+from counterfoil.linkage.core.searcher import ROW, Searcher
 from counterfoil.linkage.core.splink_json import read_model
 from counterfoil.linkage.prepare import ID
 from counterfoil.warehouse import connect

@@ -19,8 +19,9 @@ from counterfoil.linkage import core_engine
 from counterfoil.linkage.core import encode as encoding
 from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.core.encoded_files import ABOUT, Check, Opened, Unusable, load, save
-from counterfoil.linkage.core.index import Index, Reach, arrays_of, told_of, used_by
+from counterfoil.linkage.core.index import Index, arrays_of, told_of, used_by
 from counterfoil.linkage.core.layout import Ints, Longs
+from counterfoil.linkage.core.searcher import Reach
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.linkage.model import Model, Resources
 from counterfoil.linkage.prepare import known_hot_keys
@@ -88,7 +89,8 @@ def open_kept(
         opened = load(folder / FOLDER, key, check=check)
     except Unusable as why:
         progress(f"The encoded table of spine {folder.name} {why}; making it again", None)
-        keep(folder, model, specification, read_table(folder / "encoded.parquet"), resources=resources)
+        if not keep(folder, model, specification, read_table(folder / "encoded.parquet"), resources=resources):
+            return None
         opened = load(folder / FOLDER, key)
     return _kept(opened, read, specification)
 
@@ -114,10 +116,10 @@ def keep(folder: Path, model: Model, specification: Specification, prepared: pa.
     """Encode a spine's records and write them beside it; False when our own engine cannot express its model."""
     try:
         read = core_engine.core_model(model)
+        machine = encoding.Resources(resources.threads, resources.memory)
+        encoded = encoding.encode(prepared, read, model.frequencies, resources=machine)
     except NotExpressible:
         return False
-    machine = encoding.Resources(resources.threads, resources.memory)
-    encoded = encoding.encode(prepared, read, model.frequencies, resources=machine)
     schema, types = told_of(prepared, read)
     persons, more = _numbered(read_table(folder / "people.parquet", ["person_id"]))
     hot = known_hot_keys(prepared, specification)

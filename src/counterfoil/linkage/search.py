@@ -20,7 +20,7 @@ from counterfoil.lab.make import OpenLab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.blocking import RuleCount, check_blocks
 from counterfoil.linkage.cohort import LOWEST_WEIGHT, LinkStatus
-from counterfoil.linkage.core.index import Reach, Searcher
+from counterfoil.linkage.core.searcher import Reach, Searcher
 from counterfoil.linkage.kept import Kept
 from counterfoil.linkage.prepare import prepared_view, with_classes
 from counterfoil.linkage.review.access import check_linker

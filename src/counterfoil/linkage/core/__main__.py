@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from counterfoil.linkage.clusters import Links, components
 from counterfoil.linkage.core.encode import encode
-from counterfoil.linkage.core.index import Index, Searcher
+from counterfoil.linkage.core.index import Index
 from counterfoil.linkage.core.score import score
+from counterfoil.linkage.core.searcher import Searcher
 from counterfoil.linkage.core.splink_json import read_model
 from counterfoil.linkage.core.train import Plan, train
 

@@ -1,8 +1,7 @@
-"""Records of an encoded table found by blocking key: a short list, or one person, against millions of records.
+"""A table that new records can be compared with: the encoded table, and its records in the order of their keys.
 
-The table's records are the left side of every pair and the new ones the right, as records that come later are in a
-link. The index holds the encoded table with spare room behind its values, where the tuples of new records are written;
-so it can lie in files that are mapped into memory, and only what is asked for is read.
+The index holds the encoded table with spare room behind its values, where the tuples of new records are written; so it
+can lie in files that are mapped into memory, and only what is asked for is read.
 
 A key and a frequency are found by a 64-bit hash of their text. Two keys of one hash would make a pair that no rule
 made; among a billion keys one is expected in forty runs, and it is scored like any other.
@@ -10,9 +9,7 @@ made; among a billion keys one is expected in forty runs, and it is scored like 
 
 from __future__ import annotations
 
-import itertools
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,42 +17,25 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from counterfoil.errors import Fault, UsageError
-from counterfoil.linkage.core.compiling import compiled, compiled_lean
+from counterfoil.errors import UsageError
 from counterfoil.linkage.core.encode import (
     DEFAULT_RESOURCES,
     Encoded,
     Frequencies,
     Resources,
-    as_numbers,
     as_text,
     columns_of,
     share_of,
-    text_buffers,
 )
-from counterfoil.linkage.core.interpret import adjustment, level_apart
-from counterfoil.linkage.core.layout import (
-    NO_INPUT,
-    Bytes,
-    Flags,
-    Floats,
-    Ints,
-    Kind,
-    Longs,
-    Program,
-    Values,
-    Weights,
-)
+from counterfoil.linkage.core.hashing import Hashes, hashed_texts, list_slots_of, mixed
+from counterfoil.linkage.core.layout import Flags, Ints, Values
 from counterfoil.linkage.core.splink_json import CoreModel
-from counterfoil.linkage.core.strings import find_texts, hash_of, letters_of, slots_of
+from counterfoil.linkage.core.strings import slots_of
 from counterfoil.warehouse import connect
 
 Array = npt.NDArray[Any]
-Hashes = npt.NDArray[np.uint64]
 
-ROW = "entry_row"  # the number of an entry; a view hands it on
 # What new records may add to a mapped table before its values are copied to make more room.
 ROOM: Mapping[str, int] = {
     "cells": 1 << 19,
@@ -65,9 +45,6 @@ ROOM: Mapping[str, int] = {
     "lists": 1 << 17,
     "list_start": 1 << 16,
 }
-_PAIRS_AT_ONCE = 4_000_000
-_FEW = 8  # entries whose values are written into the statement
-_PLAIN = ("VARCHAR", "VARCHAR[]", "DATE", "BOOLEAN", "BIGINT", "INTEGER")  # types whose values can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +96,7 @@ def used_by(values: Values) -> dict[str, int]:
 
 def told_of(table: pa.Table, model: CoreModel) -> tuple[pa.Schema, tuple[tuple[str, ...], ...]]:
     """The schema of the columns that a model reads, and the types in which the keys of its rules are hashed."""
-    schema = pa.schema([_field(table, name) for name in columns_read(model)])
+    schema = pa.schema([field_of(table, name) for name in columns_read(model)])
     connection = connect(threads=1)
     try:
         connection.register("indexed", schema.empty_table())
@@ -139,7 +116,7 @@ def columns_read(model: CoreModel) -> list[str]:
     return list(dict.fromkeys([*of_inputs, *of_rules]))
 
 
-def _field(table: pa.Table, name: str) -> pa.Field:
+def field_of(table: pa.Table, name: str) -> pa.Field:
     if table.column_names.count(name) != 1:
         raise UsageError(
             f"The model reads the column {name!r}, which the records do not have once. They have: "
@@ -177,7 +154,7 @@ def arrays_of(
     try:
         for r, rule in enumerate(model.rules):
             parts = [whole.texts(part_sql(*part, whole.types)) for part in zip(rule.left, types[r], strict=True)]
-            hashed = [_hashes(text) for text in parts]
+            hashed = [hashed_texts(text) for text in parts]
             keys, records = _sorted(*mixed(*(np.stack(each) for each in zip(*hashed, strict=True))))
             yield f"keys_{r:02}", keys
             yield f"records_{r:02}", records
@@ -195,7 +172,7 @@ class _Parts:
         self._table, self._schema = table, schema
         self._connection = connect(threads=resources.threads, memory_limit=resources.memory)
         self._connection.register("indexed", schema.empty_table())
-        self.types = _types(self._connection)
+        self.types = types_of(self._connection)
         self._connection.register("indexed", table)
 
     def texts(self, sql: str) -> pa.Array:
@@ -220,7 +197,7 @@ def with_room(array: Array, more: int) -> Array:
 
 def _rarity(number: int, share: pa.Table, kind: pa.DataType) -> Iterator[tuple[str, Array]]:
     column, name = share.column_names
-    hashes, held = _hashes(as_text(share[column].cast(kind).combine_chunks()))
+    hashes, held = hashed_texts(as_text(share[column].cast(kind).combine_chunks()))
     keys, rows = _sorted(*mixed(hashes[None], held[None]))
     with np.errstate(divide="ignore"):
         logs = np.log2(share[name].to_numpy().astype(np.float64))[rows]
@@ -228,7 +205,7 @@ def _rarity(number: int, share: pa.Table, kind: pa.DataType) -> Iterator[tuple[s
     yield f"log_share_{number:02}", logs
 
 
-def _types(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def types_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """DuckDB's type of each column of `indexed`."""
     return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE indexed").fetchall()}
 
@@ -245,456 +222,7 @@ def part_sql(part: str, kind: str, types: Mapping[str, str]) -> str:
     return part if types.get(part) == kind else f"CAST(({part}) AS {kind})"
 
 
-def _hashes(texts: pa.Array) -> tuple[Hashes, Flags]:
-    """The hash of each text, and whether it is one."""
-    held = texts.is_valid().to_numpy(zero_copy_only=False) if texts.null_count else np.ones(len(texts), np.bool_)
-    return hashes_of(*text_buffers(texts.fill_null("") if texts.null_count else texts)), held
-
-
-@compiled
-def hashes_of(text: Bytes, start: Longs) -> Hashes:
-    """A 64-bit hash of each text."""
-    found = np.empty(start.size - 1, np.uint64)
-    for i in range(found.size):
-        found[i] = hash_of(text, start[i], start[i + 1])
-    return found
-
-
-@compiled
-def mixed(hashes: Hashes, held: Flags) -> tuple[Hashes, Flags]:
-    """The hash of each key of the hashes (parts, keys) of its parts; a key with a part that is null is none."""
-    keys = np.zeros(hashes.shape[1], np.uint64)
-    whole = np.ones(hashes.shape[1], np.bool_)
-    for i in range(hashes.shape[1]):
-        total = np.uint64(0)
-        for part in range(hashes.shape[0]):
-            whole[i] = whole[i] and held[part, i]
-            total = (total ^ hashes[part, i]) * np.uint64(0x9E3779B97F4A7C15)
-            total ^= total >> np.uint64(29)
-        total *= np.uint64(0xD6E8FEB86659FD93)
-        keys[i] = total ^ (total >> np.uint64(32))
-    return keys, whole
-
-
-@compiled
-def ranges_of(keys: Hashes, wanted: Hashes, held: Flags) -> tuple[Longs, Longs]:
-    """Where each wanted key begins and ends among sorted ones; nowhere for what is not held."""
-    low = np.zeros(wanted.size, np.int64)
-    high = np.zeros(wanted.size, np.int64)
-    for i in range(wanted.size):
-        if held[i]:
-            low[i] = np.searchsorted(keys, wanted[i], "left")
-            end = low[i]
-            while end < keys.size and keys[end] == wanted[i]:
-                end += 1
-            high[i] = end
-    return low, high
-
-
 def _sorted(hashes: Hashes, held: Flags) -> tuple[Hashes, Ints]:
     rows = np.flatnonzero(held).astype(np.int32)
     order = np.argsort(hashes[rows], kind="stable")
     return hashes[rows][order], rows[order]
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What one rule brings: the entries whose key a record has, and where its records stand in the rule's order."""
-
-    asked: int  # entries that have a key, whether or not a record does
-    entry: Longs
-    low: Longs
-    high: Longs
-    largest: int  # records, or entries, that share one key that both sides have
-
-    @property
-    def pairs(self) -> int:
-        """Pairs that the rule makes by itself."""
-        return int((self.high - self.low).sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """New records ready to be scored: their tuples, and what each rule brings."""
-
-    tuples: Longs  # (entries, comparisons)
-    rules: tuple[Reach, ...]
-
-
-class Searcher:
-    """Scores new records against an indexed table. One searcher an index; its calls wait for each other.
-
-    `view`: a SELECT over `entries` (and `tables`) of the columns that the model reads and of `ROW`, one row an entry.
-    `entries` has the columns of `given` then; without a view those of the index, and `ROW`.
-    """
-
-    def __init__(
-        self,
-        index: Index,
-        model: CoreModel,
-        *,
-        view: str = "SELECT * FROM entries",
-        given: pa.Schema | None = None,
-        tables: Mapping[str, pa.Table] | None = None,
-    ) -> None:
-        self._index, self._model = index, model
-        self._given = (index.schema if given is None else given).append(pa.field(ROW, pa.int64()))
-        self._arrays = dict(index.arrays)
-        self._lock = threading.Lock()
-        self._connection = connect(threads=1)
-        for name, table in (tables or {}).items():
-            self._connection.register("given_table", table)
-            self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given_table")
-            self._connection.unregister("given_table")
-        self._prepare(view)
-
-    def find(self, entries: pa.Table, *, threshold: float) -> pa.Table:
-        """entry (row of `entries`), record (row of the table), match_weight; ordered by entry, then record."""
-        with self._lock:
-            return self._weigh(self._ask(entries), threshold)
-
-    def find_checked(self, entries: pa.Table, *, threshold: float, most: int) -> tuple[pa.Table | None, list[Reach]]:
-        """The same, and what each rule brought; no pair is scored when one key is shared by more than `most`."""
-        with self._lock:
-            asked = self._ask(entries)
-            fits = max((rule.largest for rule in asked.rules), default=0) <= most
-            return (self._weigh(asked, threshold) if fits else None), list(asked.rules)
-
-    # --- what DuckDB says of the entries
-
-    def _prepare(self, view: str) -> None:
-        self._connection.register("entries", self._given.empty_table())
-        described = self._connection.execute("DESCRIBE entries").fetchall()
-        self._connection.register("indexed", self._index.schema.empty_table())
-        types = _types(self._connection)
-        self._parts = [
-            [part_sql(*part, types) for part in zip(rule.right, kinds, strict=True)]
-            for rule, kinds in zip(self._model.rules, self._index.types, strict=True)
-        ]
-        self._kinds = {
-            item.sql: item.kind for inputs in self._model.inputs for item in inputs if item.kind is not Kind.FREQUENCY
-        }
-        of_parts = [part for parts in self._parts for part in parts]
-        self._hashed = list(dict.fromkeys([*of_parts, *self._model.frequency_columns]))
-        self._columns = {sql: i for i, sql in enumerate(dict.fromkeys([*self._hashed, *self._kinds]))}
-        wanted = ", ".join(f"{sql} AS c{i}" for sql, i in self._columns.items())
-        self._sql = f"SELECT {wanted} FROM ({view}) ORDER BY {ROW}"
-        answer = self._connection.sql(self._sql).to_arrow_table().schema
-        self._answer = [answer.field(i).type for i in range(len(answer))]
-        self._few = all(str(row[1]) in _PLAIN for row in described)
-        if self._few:  # planned once, with the values of one entry as parameters
-            values = ", ".join(f'CAST(${i} AS {row[1]}) AS "{row[0]}"' for i, row in enumerate(described, 1))
-            one = f"WITH entries AS (SELECT {values}) {view}"
-            self._connection.execute(f"PREPARE few AS SELECT {wanted} FROM ({one})")
-
-    def _evaluate(self, entries: pa.Table) -> dict[str, pa.Array]:
-        """The values of every expression, one for each entry."""
-        given = self._cast(entries)
-        answer = self._evaluate_few(given) if self._few and given.num_rows <= _FEW else None
-        if answer is None:
-            self._connection.register("entries", given)
-            found = self._connection.sql(self._sql).to_arrow_table()
-            answer = [column.combine_chunks() for column in found.columns]
-        if len(answer[0]) != entries.num_rows:
-            raise Fault("The records to look for were not taken one by one. Report it; nothing was looked for.")
-        return {sql: self._as_in_table(sql, answer[i]) for sql, i in self._columns.items()}
-
-    def _evaluate_few(self, given: pa.Table) -> list[pa.Array] | None:
-        """None where a value cannot be written into a statement."""
-        rows = []
-        for row in given.to_pylist():
-            written = [_written(value) for value in row.values()]
-            if any(value is None for value in written):
-                return None
-            rows += self._connection.execute(f"EXECUTE few({', '.join(map(str, written))})").fetchall()
-        return [pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), self._answer, strict=True)]
-
-    def _cast(self, entries: pa.Table) -> pa.Table:
-        """The entries' columns as the statement takes them."""
-        columns = []
-        for field in self._given:
-            if field.name == ROW:
-                columns.append(pa.chunked_array([np.arange(entries.num_rows)]))
-                continue
-            _field(entries, field.name)
-            column = entries[field.name]
-            try:
-                columns.append(column if column.type == field.type else column.cast(field.type))
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-                raise UsageError(
-                    f"The column {field.name!r} of the records to look for is {column.type}; the table's is "
-                    f"{field.type}, and not every value is one. Give it as the table has it."
-                ) from error
-        return pa.table(columns, schema=self._given)
-
-    def _as_in_table(self, sql: str, values: pa.Array) -> pa.Array:
-        """A column as the table has it, whatever DuckDB made of it."""
-        at = self._index.schema.get_field_index(sql)
-        kind = values.type if at < 0 else self._index.schema.field(at).type
-        return values if kind == values.type else values.cast(kind)
-
-    # --- keys
-
-    def _ask(self, entries: pa.Table) -> Asked:
-        if not entries.num_rows:
-            return Asked(np.empty((0, len(self._model.inputs)), np.int64), ())
-        found = self._evaluate(entries)
-        texts = {sql: as_text(found[sql]) for sql in self._hashed}
-        hashes, held = _hashes(pa.chunked_array(list(texts.values()), pa.large_string()).combine_chunks())
-        shape = (len(texts), entries.num_rows)
-        hashes, held = hashes.reshape(shape), held.reshape(shape)
-        place = {sql: i for i, sql in enumerate(texts)}
-        rules = []
-        for r, parts in enumerate(self._parts):
-            own = [place[part] for part in parts]
-            rules.append(self._reach(r, *mixed(hashes[own], held[own])))
-        rarity = {
-            column: mixed(hashes[[place[column]]], held[[place[column]]]) for column in self._model.frequency_columns
-        }
-        return Asked(self._add(found, texts, rarity, entries.num_rows), tuple(rules))
-
-    def _reach(self, rule: int, hashes: Hashes, held: Flags) -> Reach:
-        low, high = ranges_of(self._index.arrays[f"keys_{rule:02}"], hashes, held)
-        entry = np.flatnonzero(high > low)
-        asked = int(held.sum())
-        if not entry.size:
-            return Reach(asked, entry, low[entry], high[entry], 0)
-        low, high = low[entry], high[entry]
-        sharing = int(np.unique(hashes[entry], return_counts=True)[1].max()) if entry.size > 1 else 1
-        return Reach(asked, entry, low, high, max(sharing, int((high - low).max())))
-
-    def _candidates(self, asked: Asked, first: int, last: int) -> tuple[Longs, Longs]:
-        """Pairs of an entry from `first` to before `last` and a record that share a key, each once, ordered."""
-        found = [np.empty(0, np.int64)]
-        for r, rule in enumerate(asked.rules):
-            a, b = np.searchsorted(rule.entry, [first, last])
-            counts = rule.high[a:b] - rule.low[a:b]
-            total = int(counts.sum())
-            if total:
-                place = np.arange(total) + np.repeat(rule.low[a:b] - (np.cumsum(counts) - counts), counts)
-                records = self._index.arrays[f"records_{r:02}"][place].astype(np.int64)
-                found.append((np.repeat(rule.entry[a:b], counts).astype(np.int64) << 32) | records)
-        pairs = np.unique(np.concatenate(found))
-        return pairs >> 32, pairs & 0xFFFFFFFF
-
-    # --- weights
-
-    def _weigh(self, asked: Asked, threshold: float) -> pa.Table:
-        parts = []
-        for first, last in self._turns(asked):
-            entry, record = self._candidates(asked, first, last)
-            weight = np.empty(len(entry))
-            score_candidates(
-                entry, record, asked.tuples, self._index.arrays["tuple_of"], self._model.program,
-                self._model.weights, self._values(), weight,
-            )  # fmt: skip
-            kept = weight >= threshold
-            parts.append((entry[kept], record[kept], weight[kept]))
-        entry, record, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
-        return pa.table({"entry": entry, "record": record, "match_weight": weight})
-
-    def _turns(self, asked: Asked) -> list[tuple[int, int]]:
-        """Entries in turns of about `_PAIRS_AT_ONCE` pairs."""
-        entries = len(asked.tuples)
-        each = np.zeros(entries + 1, np.int64)
-        for rule in asked.rules:
-            each[rule.entry + 1] += rule.high - rule.low
-        upto = np.cumsum(each)
-        cuts = np.searchsorted(upto, np.arange(_PAIRS_AT_ONCE, int(upto[-1]), _PAIRS_AT_ONCE))
-        ends = sorted({0, *cuts.tolist(), entries})
-        return list(itertools.pairwise(ends)) or [(0, 0)]
-
-    def _values(self) -> Values:
-        of = self._arrays
-        return Values(
-            cells=of["cells"],
-            first_cell=of["first_cell"],
-            tuples=of["first_cell"],
-            text=of["text"],
-            text_start=of["text_start"],
-            letters=of["letters"],
-            lists=of["lists"],
-            list_start=of["list_start"],
-        )
-
-    # --- tuples of the entries
-
-    def _space(self, name: str, needed: int) -> Array:
-        """The array with room for `needed` elements behind the table's own."""
-        used = self._index.used[name]
-        if used + needed > len(self._arrays[name]):
-            self._arrays[name] = with_room(self._arrays[name][:used], max(2 * needed, ROOM[name]))
-        return self._arrays[name]
-
-    def _add(
-        self,
-        found: Mapping[str, pa.Array],
-        texts: Mapping[str, pa.Array],
-        rarity: Mapping[str, tuple[Hashes, Flags]],
-        count: int,
-    ) -> Longs:
-        """Write the entries' tuples behind the table's; their numbers, shape (entries, comparisons)."""
-        numbers = self._numbers(found, texts)
-        shares = {column: self._log_shares(column, *hashed) for column, hashed in rarity.items()}
-        first, widths = self._arrays["first_cell"], [len(inputs) for inputs in self._model.inputs]
-        cells = self._space("cells", sum((count + 1) * width for width in widths))
-        tuples = np.empty((count, len(widths)), np.int64)
-        end = self._index.used["cells"]
-        for c, inputs in enumerate(self._model.inputs):
-            number = -(-(end - int(first[c])) // widths[c])  # the first whose cells lie behind all others
-            start = int(first[c]) + number * widths[c]
-            end = start + count * widths[c]
-            own = cells[start:end].reshape(count, widths[c])
-            for i, item in enumerate(inputs):
-                own[:, i] = shares[item.columns[0]] if item.kind is Kind.FREQUENCY else numbers[item.sql]
-            tuples[:, c] = number + np.arange(count)
-        return tuples
-
-    def _log_shares(self, column: str, hashes: Hashes, held: Flags) -> Floats:
-        number = self._model.frequency_columns.index(column)
-        keys, logs = (self._index.arrays[f"{name}_{number:02}"] for name in ("rarity", "log_share"))
-        low, high = ranges_of(keys, hashes, held)
-        shares = np.full(len(hashes), np.nan)
-        known = np.flatnonzero(high > low)
-        shares[known] = logs[low[known]]
-        return shares
-
-    def _numbers(self, found: Mapping[str, pa.Array], texts: Mapping[str, pa.Array]) -> dict[str, Floats]:
-        """What the cells of each input hold: numbers, or numbers of texts and lists."""
-        kinds = self._kinds
-        done = {sql: as_numbers(found[sql]) for sql, kind in kinds.items() if kind is Kind.NUMBER}
-        plain = {
-            sql: texts[sql] if sql in texts else as_text(found[sql]) for sql, kind in kinds.items() if kind is Kind.TEXT
-        }
-        lists = {sql: found[sql].cast(pa.list_(pa.string())) for sql, kind in kinds.items() if kind is Kind.TEXTS}
-        elements = {sql: lists[sql].flatten().cast(pa.large_string()) for sql in lists}
-        numbered = self._text_numbers([*plain.values(), *elements.values()])
-        done |= dict(zip(plain, numbered, strict=False))
-        of_elements = [np.nan_to_num(each, nan=-1).astype(np.int32) for each in numbered[len(plain) :]]
-        return done | self._list_numbers(lists, of_elements)
-
-    def _text_numbers(self, texts: Sequence[pa.Array]) -> list[Floats]:
-        """The number of each text, NaN for null. Those that the table does not have are added behind its own."""
-        whole = pa.chunked_array(texts, type=pa.large_string()).combine_chunks().dictionary_encode()
-        whole = whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
-        wanted, wanted_start = text_buffers(whole.dictionary)
-        index, used = self._index.arrays, self._index.used
-        number = find_texts(index["text_slots"], index["text"], index["text_start"], wanted, wanted_start)
-        new = np.flatnonzero(number < 0)
-        if new.size:
-            number[new] = used["letters"] + np.arange(new.size)
-            text, start = text_buffers(whole.dictionary.take(pa.array(new)))
-            size = int(start[-1])
-            self._space("text", size)[used["text"] : used["text"] + size] = text[:size]
-            place = used["text_start"] - 1
-            self._space("text_start", new.size)[place : place + new.size + 1] = used["text"] + start
-            letters = self._space("letters", new.size)
-            letters[used["letters"] : used["letters"] + new.size] = letters_of(text, start)
-        given = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        cells = np.append(number.astype(np.float64), np.nan)[given]
-        return np.split(cells, np.cumsum([len(each) for each in texts])[:-1])
-
-    def _list_numbers(self, lists: Mapping[str, pa.Array], elements: Sequence[Ints]) -> dict[str, Floats]:
-        """The number of each list, NaN for null. An equal list of the table has the same; others are added."""
-        if not lists:
-            return {}
-        lengths = [pc.list_value_length(each).fill_null(0).to_numpy(zero_copy_only=False) for each in lists.values()]
-        wanted = np.concatenate(elements)
-        start = np.concatenate([[0], np.cumsum(np.concatenate(lengths), dtype=np.int64)])
-        index, used = self._index.arrays, self._index.used
-        number = find_lists(index["list_slots"], index["lists"], index["list_start"], wanted, start)
-        behind = used["list_start"] - 1
-        number = np.where(number < 0, behind + np.arange(len(number)), number)
-        self._space("lists", len(wanted))[used["lists"] : used["lists"] + len(wanted)] = wanted
-        self._space("list_start", len(number))[behind : behind + len(start)] = used["lists"] + start
-        cells = np.split(number.astype(np.float64), np.cumsum([len(each) for each in lengths])[:-1])
-        for own, given in zip(cells, lists.values(), strict=True):
-            own[~given.is_valid().to_numpy(zero_copy_only=False)] = np.nan
-        return dict(zip(lists, cells, strict=True))
-
-
-def _written(value: object) -> str | None:
-    """A value as SQL; None when it cannot be written."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, list):
-        each = [_written(element) for element in value]
-        return None if None in each else f"[{', '.join(map(str, each))}]"
-    text = str(value)
-    if "\x00" in text:
-        return None
-    return text if isinstance(value, bool | int) else "'" + text.replace("'", "''") + "'"
-
-
-@compiled
-def _list_hash(lists: Ints, low: int, high: int) -> np.uint64:
-    found = np.uint64(0xCBF29CE484222325)
-    for at in range(low, high):
-        found = (found ^ np.uint64(np.uint32(lists[at]))) * np.uint64(0x100000001B3)
-    return found ^ (found >> np.uint64(29))
-
-
-@compiled
-def list_slots_of(lists: Ints, start: Longs) -> Ints:
-    """A hash table of lists by open addressing: number of the first list of its kind in each slot, or -1."""
-    size = 16
-    while size < 2 * start.size:
-        size *= 2
-    slots = np.full(size, -1, dtype=np.int32)
-    mask = np.uint64(size - 1)
-    for i in range(start.size - 1):
-        at = _list_hash(lists, start[i], start[i + 1]) & mask
-        while slots[at] >= 0 and not _same_list(lists, start, slots[at], lists, start[i], start[i + 1]):
-            at = (at + np.uint64(1)) & mask
-        if slots[at] < 0:
-            slots[at] = i
-    return slots
-
-
-@compiled
-def _same_list(lists: Ints, start: Longs, i: int, wanted: Ints, low: int, high: int) -> bool:
-    if start[i + 1] - start[i] != high - low:
-        return False
-    for k in range(high - low):  # noqa: SIM110 - compiled
-        if lists[start[i] + k] != wanted[low + k]:
-            return False
-    return True
-
-
-@compiled
-def find_lists(slots: Ints, lists: Ints, start: Longs, wanted: Ints, wanted_start: Longs) -> Longs:
-    """The number of each list that is in the hash table, or -1."""
-    found = np.full(wanted_start.size - 1, -1, dtype=np.int64)
-    mask = np.uint64(slots.size - 1)
-    for n in range(found.size):
-        low, high = wanted_start[n], wanted_start[n + 1]
-        at = _list_hash(wanted, low, high) & mask
-        while slots[at] >= 0:
-            if _same_list(lists, start, slots[at], wanted, low, high):
-                found[n] = slots[at]
-                break
-            at = (at + np.uint64(1)) & mask
-    return found
-
-
-@compiled_lean
-def score_candidates(
-    entry: Longs,
-    record: Longs,
-    tuples: Longs,
-    tuple_of: Ints,
-    program: Program,
-    weights: Weights,
-    values: Values,
-    weight: Floats,
-) -> None:
-    """Fill `weight` for each pair of a record (left) and an entry (right)."""
-    for n in range(entry.size):
-        total = weights.prior
-        for c in range(program.levels.size):
-            x, y = tuple_of[record[n], c], tuples[entry[n], c]
-            level = level_apart(c, x, y, program, values)
-            total += weights.base[c, level]
-            if weights.tf_input[c, level] != NO_INPUT:
-                total += adjustment(c, level, x, y, program, weights, values)
-        weight[n] = total
