@@ -16,7 +16,8 @@ from benchmarks.harness import Ready, Work, measure
 from counterfoil.comparison.balance import balance_baseline, measure_balance
 from counterfoil.comparison.design import Covariates
 from counterfoil.comparison.propensity import pooled_sd
-from counterfoil.comparison.radius import match_radius, sort_scores
+from counterfoil.comparison.radius import match_radius
+from counterfoil.comparison.scores import sort_scores
 from counterfoil.comparison.values import BoolArray, FloatArray
 from counterfoil.logit import CodedDesign, Factor, fit
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from counterfoil.comparison import Comparison, compare
 from counterfoil.comparison.propensity import pooled_sd
-from counterfoil.comparison.radius import match_radius, sort_scores
+from counterfoil.comparison.radius import match_radius
+from counterfoil.comparison.scores import sort_scores
 from counterfoil.comparison.strata import strata
 from lib.matching import assert_sound_matching
 from lib.populations import SETTINGS, draw_people

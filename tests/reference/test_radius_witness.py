@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from counterfoil.comparison.design import encode_covariates
-from counterfoil.comparison.radius import common_support, match_radius_psmatch2
+from counterfoil.comparison.radius import match_radius_psmatch2
+from counterfoil.comparison.scores import common_support
 from counterfoil.comparison.values import BoolArray, ComparisonSettings, FloatArray
 from counterfoil.logit import fit
 from lib.matching import assert_sound_matching

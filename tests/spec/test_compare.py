@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from counterfoil import comparison
-from counterfoil.comparison import Band, ComparisonSettings, Design, Estimand, compare
+from counterfoil.comparison import Band, ComparisonSettings, Design, Estimand, Radius, compare
 from counterfoil.errors import Refused, UsageError
 from lib.matching import assert_sound_matching
 from lib.populations import COVARIATES, SETTINGS, draw_people
@@ -70,7 +70,7 @@ def test_an_outcome_among_the_columns_is_refused() -> None:
 
 def test_all_problems_are_listed_at_once() -> None:
     people = PEOPLE.drop_columns(["age", "sex"]).append_column("days", pa.array(np.zeros(1_500)))
-    settings = replace(SETTINGS, covariates=(*COVARIATES, "priors", "treated"), calipers_sd=(0.2, 0.0))
+    settings = replace(SETTINGS, covariates=(*COVARIATES, "priors", "treated"), method=Radius((0.2, 0.0)))
     with pytest.raises(UsageError) as refusal:
         compare(people, "treated", settings)
     text = "\n".join(refusal.value.problems)
@@ -82,7 +82,7 @@ def test_all_problems_are_listed_at_once() -> None:
         "is the treatment",
     ):
         assert part in text
-    assert "`calipers_sd`" in text
+    assert "`calipers`" in text
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def _far_apart() -> tuple[pa.Table, ComparisonSettings]:
     treated = np.arange(400) < 100
     x = np.where(treated, rng.normal(0.35, 1.0, 400), rng.normal(0.0, 1.0, 400))
     people = pa.table({"t": treated, "x": x, "y": x**3, "z": rng.normal(size=400)})
-    return people, ComparisonSettings(covariates=("x", "y", "z"), calipers_sd=(50.0,), max_red_share=1.0)
+    return people, ComparisonSettings(covariates=("x", "y", "z"), method=Radius((50.0,)), max_red_share=1.0)
 
 
 def test_red_terms_make_it_unreliable() -> None:
@@ -164,7 +164,7 @@ def test_when_no_caliper_keeps_enough_the_widest_is_used_and_said() -> None:
     treated = [i / 10 for i in range(30)] + [30.0 + i for i in range(10)]
     others = [i / 20 for i in range(80)]
     people = _people_at(treated, others)
-    found = compare(people, "t", replace(OVERLAP, calipers_sd=(0.05, 0.1), max_red_share=1.0))
+    found = compare(people, "t", replace(OVERLAP, method=Radius((0.05, 0.1)), max_red_share=1.0))
     assert (found.caliper_sd, found.reliable) == (0.1, False)
     assert "No caliper keeps enough of the treated people; the widest was used." in found.warnings
     assert found.achieved is Estimand.ATT_MATCHED

@@ -1,6 +1,23 @@
 """Who is compared with whom: covariates, propensity, matching, balance. Never sees an outcome."""
 
 from counterfoil.comparison.compare import compare
+from counterfoil.comparison.methods import (
+    CoarsenedExact,
+    EntropyBalancing,
+    InverseProbability,
+    Kernel,
+    Method,
+    Nearest,
+    Order,
+    Overlap,
+    Radius,
+    Ruler,
+    Scale,
+    Subclassification,
+    Target,
+    Ties,
+    Unit,
+)
 from counterfoil.comparison.values import (
     BalanceRow,
     Band,
@@ -9,15 +26,32 @@ from counterfoil.comparison.values import (
     ComparisonSettings,
     Design,
     Estimand,
+    Pairs,
 )
 
 __all__ = [
     "BalanceRow",
     "Band",
     "CaliperStep",
+    "CoarsenedExact",
     "Comparison",
     "ComparisonSettings",
     "Design",
+    "EntropyBalancing",
     "Estimand",
+    "InverseProbability",
+    "Kernel",
+    "Method",
+    "Nearest",
+    "Order",
+    "Overlap",
+    "Pairs",
+    "Radius",
+    "Ruler",
+    "Scale",
+    "Subclassification",
+    "Target",
+    "Ties",
+    "Unit",
     "compare",
 ]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 
 from counterfoil.comparison.balance import Baseline, balance_baseline, effective_sample_size, measure_balance
+from counterfoil.comparison.checks import as_table, check_people
 from counterfoil.comparison.design import Covariates, encode_covariates
-from counterfoil.comparison.ladder import Chosen, climb_ladder
+from counterfoil.comparison.ladder import make_radius
+from counterfoil.comparison.made import Groups, Made
+from counterfoil.comparison.methods import Radius
 from counterfoil.comparison.propensity import Propensity, estimate_propensity
-from counterfoil.comparison.radius import sort_scores
-from counterfoil.comparison.strata import find_exact_problems, strata
+from counterfoil.comparison.strata import strata
 from counterfoil.comparison.values import (
     BalanceRow,
     Band,
@@ -21,58 +22,39 @@ from counterfoil.comparison.values import (
     ComparisonSettings,
     Design,
     Estimand,
+    IntArray,
 )
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab.progress import Progress, silent
 
-MIN_GROUP = 2  # people in each group; a variance needs two
+HEAVY_SHARE = 0.05  # of the comparison group's weight on one person: worth a word
 
 
 def compare(people: object, treated: str, settings: ComparisonSettings, *, progress: Progress = silent) -> Comparison:
-    """Make the comparison group: score, match, choose the caliper, measure balance.
+    """Make the comparison group by the settings' method and measure balance.
 
     `people` is an Arrow table, or a pandas, polars or other data frame that Arrow can read, with one row a person and
-    exactly these columns: `treated` (yes/no or 0/1), the covariates, the exact factors. Any other column is refused,
-    because it could be an outcome.
+    exactly these columns: `treated` (yes/no or 0/1), the covariates, the exact factors, the key if one is named. Any
+    other column is refused, because it could be an outcome.
 
-    Raises UsageError (every problem at once) when the columns or settings do not fit, Refused with rule "overlap" or
-    "balance" when the groups cannot be compared. The order of the rows and the number of threads change nothing.
+    Raises UsageError (every problem at once) when the columns or settings do not fit, Refused with rule "overlap",
+    "separation", "covariates" or "balance" when the groups cannot be compared. The order of the rows and the number of
+    threads change nothing.
     """
     table = as_table(people)
-    is_treated = _check(table, treated, settings)
+    is_treated = check_people(table, treated, settings)
     progress("Reading covariates", None)
     covariates = encode_covariates(table, settings)
     baseline = balance_baseline(covariates.design, is_treated, threads=settings.threads)
     if settings.design is Design.RANDOMISED:
         return _compare_trial(covariates, baseline, is_treated, settings)
-    progress("Estimating the propensity score", None)
-    propensity = estimate_propensity(covariates.design, is_treated, threads=settings.threads)
-    progress("Matching", None)
-    chosen = climb_ladder(
-        sort_scores(propensity.logit, is_treated, strata(table, settings.exact) if settings.exact else None),
-        baseline,
-        calipers_sd=settings.calipers_sd,
-        sd=propensity.sd,
-        keep_share=settings.keep_share,
-        threads=settings.threads,
-    )
+    stratum = strata(table, settings.exact) if settings.exact else None
+    groups = Groups(table, is_treated, covariates, baseline, stratum, settings)
+    made = _make(groups, progress)
     progress("Measuring balance", None)
-    balance = measure_balance(covariates, baseline, chosen.weight, threads=settings.threads)
+    balance = measure_balance(covariates, baseline, made.weight, threads=settings.threads)
     check_balance(balance, max_red_share=settings.max_red_share)
-    return _matched(is_treated, settings, covariates, propensity, chosen, balance)
-
-
-def as_table(people: object) -> pa.Table:
-    """`people` as an Arrow table: a table, a pandas frame or anything with `__arrow_c_stream__`."""
-    if isinstance(people, pa.Table):
-        return people
-    try:
-        return pa.table(people)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        raise UsageError(
-            "`people` cannot be read as a table. "
-            "Hand in an Arrow table or a data frame whose columns hold one kind of value each."
-        ) from error
+    return _compared(groups, made, balance)
 
 
 def check_balance(balance: Sequence[BalanceRow], *, max_red_share: float) -> None:
@@ -86,65 +68,21 @@ def check_balance(balance: Sequence[BalanceRow], *, max_red_share: float) -> Non
         )
 
 
-def _check(table: pa.Table, treated: str, settings: ComparisonSettings) -> BoolArray:
-    problems = [*_find_column_problems(table, treated, settings), *_find_setting_problems(settings)]
-    if not problems:
-        problems += find_exact_problems(table, settings.exact)
-    if problems:
-        raise UsageError(*problems)
-    return _read_treated(table, treated)
+def _make(groups: Groups, progress: Progress) -> Made:
+    """The one place that knows every method."""
+    method = groups.settings.method
+    match method:
+        case Radius():
+            propensity = _propensity(groups, progress)
+            progress("Matching", None)
+            return make_radius(groups, method, propensity)
+        case _:
+            raise UsageError(f"The method `{method.kind.value}` cannot be used yet. Use `radius`.")
 
 
-def _find_column_problems(table: pa.Table, treated: str, settings: ComparisonSettings) -> list[str]:
-    present, needed = table.column_names, dict.fromkeys((treated, *settings.covariates, *settings.exact))
-    problems = [f"There is no column `{name}` among the people's columns." for name in needed if name not in present]
-    problems += [f"`{name}` occurs more than once." for name in sorted({n for n in present if present.count(n) > 1})]
-    problems += [
-        f"`{name}` is neither a covariate, an exact factor nor the treatment. The comparison must not see an outcome: "
-        "hand in only the columns that it uses."
-        for name in dict.fromkeys(present)
-        if name not in needed
-    ]
-    if treated in (*settings.covariates, *settings.exact):
-        problems.append(f"`{treated}` is the treatment and cannot be a covariate or an exact factor.")
-    return problems
-
-
-def _find_setting_problems(settings: ComparisonSettings) -> list[str]:
-    repeated = sorted({name for name in settings.covariates if settings.covariates.count(name) > 1})
-    problems = [f"`covariates` names `{name}` more than once." for name in repeated]
-    if settings.design is Design.RANDOMISED:
-        if settings.exact:
-            problems.append("`exact` is set, but nobody is matched in a randomised design. Remove it.")
-        return problems
-    if not settings.covariates:
-        problems.append("`covariates` is empty; a matched design needs at least one.")
-    if not settings.calipers_sd or not all(0.0 < caliper < np.inf for caliper in settings.calipers_sd):
-        problems.append("`calipers_sd` must hold at least one caliper, each above 0.")
-    return problems
-
-
-def _read_treated(table: pa.Table, treated: str) -> BoolArray:
-    column = table[treated]
-    if column.null_count:
-        raise UsageError(f"`{treated}` is empty for some people; say for everyone whether they were treated.")
-    values = column.to_numpy()
-    if not (pa.types.is_boolean(column.type) or pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise UsageError(f"`{treated}` holds {column.type} values; it must be yes/no, or 0 and 1.")
-    if not np.isin(values, (0, 1)).all():
-        raise UsageError(f"`{treated}` holds values other than 0 and 1.")
-    is_treated: BoolArray = values.astype(np.bool_)
-    _check_groups(is_treated, treated)
-    return is_treated
-
-
-def _check_groups(is_treated: BoolArray, treated: str) -> None:
-    n = int(np.count_nonzero(is_treated))
-    for size, group in ((n, "treated"), (len(is_treated) - n, "comparison")):
-        if size == 0:
-            raise UsageError(f"`{treated}` puts nobody in the {group} group, so there is nothing to compare.")
-        if size < MIN_GROUP:
-            raise UsageError(f"The {group} group has fewer than {MIN_GROUP} people; a comparison needs more.")
+def _propensity(groups: Groups, progress: Progress) -> Propensity:
+    progress("Estimating the propensity score", None)
+    return estimate_propensity(groups.covariates.design, groups.treated, threads=groups.settings.threads)
 
 
 def _compare_trial(
@@ -175,49 +113,67 @@ def _compare_trial(
         reliable=True,
         warnings=(*covariates.notes, *((note,) if apart else ())),
         ridge=0.0,
+        ess_treated=float(n),
+        largest_share=1.0 / (len(is_treated) - n),
     )
 
 
-def _matched(
-    is_treated: BoolArray,
-    settings: ComparisonSettings,
-    covariates: Covariates,
-    propensity: Propensity,
-    chosen: Chosen,
-    balance: tuple[BalanceRow, ...],
-) -> Comparison:
-    n, matched = int(np.count_nonzero(is_treated)), int(np.count_nonzero(chosen.weight[is_treated]))
+def _compared(groups: Groups, made: Made, balance: tuple[BalanceRow, ...]) -> Comparison:
+    treated, settings = groups.treated, groups.settings
+    n, matched = int(np.count_nonzero(treated)), int(np.count_nonzero(made.weight[treated]))
+    others = made.weight[~treated]
+    keeps_enough = matched / n >= settings.keep_share
+    largest = float(others.max()) / float(others.sum())
     bands = {row.band for row in balance}
+    fit = None if made.propensity is None else made.propensity.fit
+    notes = () if fit is None else fit.notes
+    warnings = (*_balance_warnings(bands), *_loss_warnings(made, keeps_enough=keeps_enough, all_kept=matched == n))
     return Comparison(
-        treated=is_treated,
-        weight=chosen.weight,
-        logit_propensity=propensity.logit,
+        treated=treated,
+        weight=made.weight,
+        logit_propensity=np.empty(0) if made.propensity is None else made.propensity.logit,
         settings=settings,
         balance=balance,
-        steps=chosen.steps,
-        caliper_sd=chosen.caliper_sd,
-        caliper=chosen.caliper,
+        steps=made.steps,
+        caliper_sd=made.caliper_sd,
+        caliper=made.caliper,
         n_treated=n,
         n_treated_matched=matched,
-        n_pool=len(is_treated) - n,
-        n_comparison=int(np.count_nonzero(chosen.weight[~is_treated])),
-        ess=effective_sample_size(chosen.weight[~is_treated]),
-        asked=Estimand.ATT,
-        achieved=Estimand.ATT if matched == n else Estimand.ATT_MATCHED,
-        reliable=chosen.keeps_enough and Band.RED not in bands,
-        warnings=(*covariates.notes, *propensity.fit.notes, *_warnings(bands, chosen, all_kept=matched == n)),
-        ridge=propensity.fit.ridge,
+        n_pool=len(treated) - n,
+        n_comparison=int(np.count_nonzero(others)),
+        ess=effective_sample_size(others),
+        asked=made.asked,
+        achieved=Estimand.ATT_MATCHED if made.asked is Estimand.ATT and matched < n else made.asked,
+        reliable=keeps_enough and Band.RED not in bands,
+        warnings=(*groups.covariates.notes, *notes, *warnings, *_weight_warnings(largest)),
+        ridge=0.0 if fit is None else fit.ridge,
+        pair=_or_none(made.pair, len(treated)),
+        stratum=_or_none(made.stratum, len(treated)),
+        pairs=made.pairs,
+        ess_treated=effective_sample_size(made.weight[treated]),
+        largest_share=largest,
     )
 
 
-def _warnings(bands: set[Band], chosen: Chosen, *, all_kept: bool) -> list[str]:
-    warnings = []
+def _or_none(numbers: IntArray | None, rows: int) -> IntArray:
+    return np.full(rows, -1, np.int64) if numbers is None else numbers
+
+
+def _balance_warnings(bands: set[Band]) -> list[str]:
     if Band.RED in bands:
-        warnings.append("Some characteristics stay apart after matching.")
-    elif Band.AMBER in bands:
-        warnings.append("Some characteristics are only roughly alike after matching.")
-    if not chosen.keeps_enough:
-        warnings.append("No caliper keeps enough of the treated people; the widest was used.")
-    elif not all_kept:
-        warnings.append("Some treated people had nobody like them and were left out.")
-    return warnings
+        return ["Some characteristics stay apart after matching."]
+    if Band.AMBER in bands:
+        return ["Some characteristics are only roughly alike after matching."]
+    return []
+
+
+def _loss_warnings(made: Made, *, keeps_enough: bool, all_kept: bool) -> list[str]:
+    if not keeps_enough:
+        return [made.keeps_too_few]
+    return [] if all_kept else ["Some treated people had nobody like them and were left out."]
+
+
+def _weight_warnings(largest: float) -> list[str]:
+    if largest > HEAVY_SHARE:
+        return ["A few comparison people carry much of the weight, so the answer leans on them."]
+    return []

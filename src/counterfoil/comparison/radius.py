@@ -6,42 +6,11 @@ partners are a run, so a weight is a running sum of what begins and ends there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.comparison.scores import SortedScores, common_support, sort_scores
+from counterfoil.comparison.values import BoolArray, FloatArray, IntArray
 from counterfoil.logit.compiling import compiled
-
-IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class SortedScores:
-    """People in order of (stratum, score), sorted once for every caliper. Rows are positions in the people table."""
-
-    treated_rows: IntArray
-    treated_score: FloatArray
-    treated_first: IntArray  # where this treated person's stratum begins in the pool
-    treated_last: IntArray  # and ends
-    pool_rows: IntArray
-    pool_score: FloatArray
-    rows: int
-
-
-def sort_scores(score: FloatArray, treated: BoolArray, stratum: IntArray | None = None) -> SortedScores:
-    """`score` in any unit; `stratum` is the combination of exact factors (none: all in one)."""
-    treated_rows = _sorted_rows(np.flatnonzero(treated), score, stratum)
-    pool_rows = _sorted_rows(np.flatnonzero(~treated), score, stratum)
-    if stratum is None:
-        first = np.zeros(len(treated_rows), np.int64)
-        last = np.full(len(treated_rows), len(pool_rows), np.int64)
-    else:
-        pool_stratum = stratum[pool_rows]
-        first = np.searchsorted(pool_stratum, stratum[treated_rows], side="left").astype(np.int64)
-        last = np.searchsorted(pool_stratum, stratum[treated_rows], side="right").astype(np.int64)
-    return SortedScores(treated_rows, score[treated_rows], first, last, pool_rows, score[pool_rows], len(score))
 
 
 def match_radius(people: SortedScores, caliper: float) -> FloatArray:
@@ -64,25 +33,7 @@ def match_radius_psmatch2(propensity: FloatArray, treated: BoolArray, caliper: f
     """Radius matching as Stata's `psmatch2, radius caliper() common ate`: on the probability itself, after leaving out
     whoever lies outside the other group's range."""
     inside = common_support(propensity, treated)
-    rows = np.flatnonzero(inside)
-    weight = np.zeros(len(propensity))
-    weight[rows] = match_radius(sort_scores(propensity[rows], treated[rows]), caliper)
-    return weight
-
-
-def common_support(score: FloatArray, treated: BoolArray) -> BoolArray:
-    """Whether each person's score lies within the range of the other group's scores."""
-    inside = np.ones(len(score), np.bool_)
-    for group in (treated, ~treated):
-        other = score[~group]
-        inside[group] = (score[group] >= other.min()) & (score[group] <= other.max())
-    return inside
-
-
-def _sorted_rows(rows: IntArray, score: FloatArray, stratum: IntArray | None) -> IntArray:
-    if stratum is None:
-        return rows[np.argsort(score[rows], kind="stable")]
-    return rows[np.lexsort((score[rows], stratum[rows]))]
+    return match_radius(sort_scores(propensity, treated, inside=inside), caliper)
 
 
 @compiled

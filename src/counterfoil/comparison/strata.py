@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from counterfoil.comparison.factors import read_labels
-
-IntArray = npt.NDArray[np.int64]
+from counterfoil.comparison.values import IntArray
 
 
 def find_exact_problems(people: pa.Table, exact: Sequence[str]) -> list[str]:

@@ -8,8 +8,11 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from counterfoil.comparison.methods import Method, MethodSettings, Radius
+
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 
 class Design(Enum):
@@ -24,6 +27,8 @@ class Estimand(Enum):
 
     ATT = "effect on the treated"
     ATT_MATCHED = "effect on those treated people who could be matched"
+    ATE = "effect on everyone, treated or not"
+    ATO = "effect on people who could have been in either group"
     ATE_TRIAL = "effect on everyone in the trial"
 
 
@@ -42,8 +47,9 @@ class ComparisonSettings:
     covariates: tuple[str, ...]  # columns of the people table; strings, booleans and dictionaries are factors
     exact: tuple[str, ...] = ()  # factors within which people are matched
     design: Design = Design.MATCHED
-    calipers_sd: tuple[float, ...] = (0.2, 0.1, 0.05, 0.02, 0.01)  # SD of the logit, pooled within group (METHODS 4)
-    keep_share: float = 0.95  # of the treated that a caliper must keep to be chosen
+    method: MethodSettings = field(default_factory=Radius)
+    key: str | None = None  # column that tells people apart; nearest matching breaks ties by it
+    keep_share: float = 0.95  # of the treated that must be kept; a caliper that keeps fewer is not chosen
     max_red_share: float = 0.2  # more reds than this: refused
     min_level: int = 10  # a factor level under this many people folds into "other"
     terms: tuple[str, ...] = ()  # "age^2", "re74*re75": also in the model and the balance table
@@ -83,9 +89,28 @@ class CaliperStep:
     chosen: bool
 
 
+def _none() -> IntArray:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Who was matched with whom, one entry a pair, in order of (treated row, rank). Rows of the people table."""
+
+    treated: IntArray
+    comparison: IntArray
+    rank: IntArray  # 1: the first partner that this treated person was given
+    distance: FloatArray  # on the ruler's scale, logit or probability
+    share: FloatArray  # part of the treated person's weight of 1 that this partner carries
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A frozen design. `weight`: 1 for a matched treated person, the shared weight for a comparison person, else 0."""
+    """A frozen design, the same for every method.
+
+    `weight`: 0 for whoever is not used, never negative, and the same sum in both groups. ATT: 1 for each treated person
+    who is used, so the sum is their number; ATE: the sum is everyone's number; ATO: the probability of the other group.
+    """
 
     treated: BoolArray
     weight: FloatArray
@@ -105,6 +130,17 @@ class Comparison:
     reliable: bool
     warnings: tuple[str, ...]  # sentences without counts: "Some characteristics stay apart after matching."
     ridge: float  # 0.0 unless separation was found
+    # One number a person, -1 for none; empty in a trial. `pair`: nearest without replacement, whom to cluster by.
+    pair: IntArray = field(default_factory=_none)
+    stratum: IntArray = field(default_factory=_none)  # subclassification and coarsened exact
+    pairs: Pairs | None = None  # nearest, with replacement too
+    ess_treated: float = 0.0  # Kish, of the treated weights
+    largest_share: float = 0.0  # of the comparison group's weight, on one person
+
+    @property
+    def method(self) -> Method | None:
+        """None for a trial: nobody is matched or weighted."""
+        return self.settings.method.kind if self.settings.design is Design.MATCHED else None
 
     @property
     def worst_smd(self) -> float:

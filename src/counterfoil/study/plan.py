@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from counterfoil.cohort.register import LONGEST_WINDOW_DAYS
+from counterfoil.comparison.methods import Radius
 from counterfoil.comparison.values import ComparisonSettings, Design
 from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
@@ -234,7 +235,7 @@ def comparison_settings(plan: Plan, covariates: tuple[str, ...], *, threads: int
         covariates=chosen.covariates if chosen.covariates is not None else covariates,
         exact=chosen.exact,
         design=Design(chosen.design),
-        calipers_sd=tuple(chosen.calipers_sd),
+        method=Radius(tuple(chosen.calipers_sd)),
         keep_share=chosen.keep_share,
         max_red_share=chosen.max_red_share,
         terms=chosen.terms,
