@@ -235,7 +235,7 @@ def _values(parts: Sequence[_Tuples], program: Program) -> Values:
     first = np.concatenate([[0], np.cumsum(width * counts)]).astype(np.int64)
     cells = np.empty(int(first[-1]), dtype=np.float64)
     numbers = iter(store.numbers)
-    lists, starts, made = [np.empty(0, np.int32)], [np.zeros(1, np.int64)], 0
+    lists, starts, made, held = [np.empty(0, np.int32)], [np.zeros(1, np.int64)], 0, 0
     for c, part in enumerate(parts):
         own = cells[first[c] : first[c + 1]].reshape(part.count, len(part.inputs))
         for i, item in enumerate(part.inputs):
@@ -243,10 +243,10 @@ def _values(parts: Sequence[_Tuples], program: Program) -> Values:
             if item.kind is Kind.TEXT:
                 own[:, i] = next(numbers)
             elif item.kind is Kind.TEXTS:
-                own[:, i], ends = _list_cells(column, made, int(starts[-1][-1]))
+                own[:, i], ends = _list_cells(column, made, held)
                 lists.append(np.nan_to_num(next(numbers), nan=-1).astype(np.int32))  # a null element equals none
                 starts.append(ends)
-                made += len(ends)
+                made, held = made + len(ends), held + len(lists[-1])
             else:
                 own[:, i] = column
     _check_width(program, width)
