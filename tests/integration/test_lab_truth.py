@@ -11,9 +11,10 @@ import pytest
 from counterfoil.errors import UsageError
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.progress import silent
+from counterfoil.linkage.quality_report.truth import lab_truth
 from counterfoil.study.roles import ProcessRole
 from counterfoil.study.tasks import TASKS
-from counterfoil.warehouse import write_table
+from counterfoil.warehouse import read_table, write_table
 from lib.links import TODAY, Made, make_records
 
 LINK = TASKS[ProcessRole.LINKER, "link"]
@@ -52,6 +53,18 @@ def test_link_is_judged_by_the_truth_that_the_lab_names(tmp_path: Path) -> None:
     assert medium["all"]["true_pairs"] > 0
     assert medium["all"]["precision"]["rate"] > 0.9
     assert "ZYXWICK" not in text
+
+
+def test_people_without_a_record_are_known_from_a_file_of_their_own(tmp_path: Path) -> None:
+    made = make_records(50, seed=3)
+    _write_truth(tmp_path / "truth", made)
+    folder = tmp_path / "truth"
+    everybody = read_table(folder / "truth_people.parquet")
+    write_table(everybody.slice(0, 20), folder / "truth_people.parquet")
+    write_table(everybody.slice(20), folder / "truth_outsiders.parquet")
+    known = lab_truth(folder)
+    assert known is not None
+    assert known["sex"].null_count == 0
 
 
 def test_a_truth_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -122,6 +122,28 @@ def test_the_year_of_a_record_is_that_of_its_first_event(tmp_path: Path) -> None
     ]
 
 
+def test_a_case_gives_its_year_to_the_records_of_those_who_are_in_it(tmp_path: Path) -> None:
+    roles = {"record_id": ["a", "b", "b"], "case_number_hash": ["x", "x", "y"]}
+    write_table(pa.table(roles), tmp_path / "people.parquet")
+    cases = {
+        "case_number_hash": ["x", "y", "z"],
+        "case_start_date": pa.array([dt.date(2015, 5, 1), dt.date(2012, 2, 1), dt.date(2001, 1, 1)]),
+    }
+    write_table(pa.table(cases), tmp_path / "cases.parquet")
+    encoded = pa.table({"source": ["family"] * 2, "record_id": ["a", "b"]})
+    found = {row["record_id"]: row["year"] for row in years_of({"family": tmp_path}, encoded).to_pylist()}
+    assert found == {"a": 2015, "b": 2012}
+
+
+def test_a_source_that_links_badly_is_told_with_what_it_lacks() -> None:
+    rates = {"recall_worse_by": {"rate": 0.4}, "recall_worse_beyond_chance": True}
+    shares = {"civil": {"full_parts_sorted": 1.0, "dob": 0.069, "postcode_std": 0.97}}
+    made = report(completeness={"drift": [], "by_source": shares}, groups={"kinds": {"source": {"civil": rates}}})
+    (finding,) = find_concerns(made, CONCERN)
+    assert "recall is 40.0 points under everybody else's" in finding.text
+    assert "Of its records 6.9% hold a birth date. " in finding.text
+
+
 def test_pairs_of_one_person_count_together() -> None:
     """100 pairs of 10 people, found or missed whole: as wide as 10 independent pairs, and wider than 100."""
     clumped = Rate(right=np.array([10.0] * 8 + [0.0] * 2), whole=np.array([10.0] * 10))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +23,41 @@ _NOT_WHEN = frozenset({"date_of_birth", "dob"})  # dates of a person and not of 
 def years_of(extracts: Mapping[str, Path], encoded: pa.Table) -> pa.Table:
     """source, record_id, year of the record's first event that the linker holds a date of; others are left out.
 
-    `extracts`: the linker's newest folder of each source. Tables of link evidence lie beside identifiers.parquet.
+    `extracts`: the linker's newest folder of each source. Tables of link evidence lie beside identifiers.parquet. A
+    table without record_id, of cases, belongs to the records of the tables that name the case.
     """
-    parts = [_years(source, path) for source, folder in extracts.items() for path in sorted(folder.glob("*.parquet"))]
+    parts = [
+        part for source, folder in extracts.items() for part in _of_source(source, sorted(folder.glob("*.parquet")))
+    ]
     schema = pa.schema([("source", pa.string()), ("record_id", pa.string()), ("year", pa.int64())])
-    found = pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in parts if part is not None)])
+    found = pa.concat_tables([schema.empty_table(), *(part.cast(schema) for part in parts)])
     sql = """SELECT source, record_id, min(year) AS year FROM f SEMI JOIN e USING (source, record_id)
              GROUP BY ALL ORDER BY ALL"""
     return query(sql, {"f": found, "e": encoded.select(["source", "record_id"])})
 
 
-def _years(source: str, path: Path) -> pa.Table | None:
-    schema = pq.read_schema(path)
-    dates = [f.name for f in schema if pa.types.is_date(f.type) and f.name not in _NOT_WHEN]
-    if not dates or "record_id" not in schema.names:
-        return None
+def _of_source(source: str, paths: Sequence[Path]) -> Iterator[pa.Table]:
+    columns = {path: pq.read_schema(path).names for path in paths}
+    for path in paths:
+        dates = [f.name for f in pq.read_schema(path) if pa.types.is_date(f.type) and f.name not in _NOT_WHEN]
+        if not dates:
+            continue
+        if "record_id" in columns[path]:
+            yield _years(source, read_table(path, ["record_id", *dates]), dates)
+            continue
+        for other, names in columns.items():
+            shared = [name for name in names if name in columns[path] and name.endswith("_hash")]
+            if "record_id" in names and shared:
+                sql = f"""SELECT record_id, {", ".join(dates)} FROM o JOIN t USING ({", ".join(shared)}) ORDER BY ALL"""
+                tables = {"o": read_table(other, ["record_id", *shared]), "t": read_table(path, [*shared, *dates])}
+                yield _years(source, query(sql, tables), dates)
+
+
+def _years(source: str, events: pa.Table, dates: Sequence[str]) -> pa.Table:
     first = f"least({', '.join(dates)})" if len(dates) > 1 else dates[0]
     sql = f"""SELECT '{source}' AS source, record_id, min(year({first})) AS year FROM t
               WHERE {first} IS NOT NULL GROUP BY record_id ORDER BY record_id"""
-    return query(sql, {"t": read_table(path, ["record_id", *dates])})
+    return query(sql, {"t": events})
 
 
 def completeness_by_year(encoded: pa.Table, years: pa.Table) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,9 @@ from typing import Any
 
 from counterfoil.linkage.quality_report.domain import Concern
 
+_FEW = 0.5  # of a source's records: below it an identifier is named as a reason
+_TELLING = {"full_parts_sorted": "a name", "dob": "a birth date", "postcode_std": "a postcode"}
+
 
 class Concerns(Enum):
     """What may be of concern."""
@@ -78,8 +81,15 @@ def _groups(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
                     yield Finding(
                         Concerns.GROUP,
                         f"{kind} {value}: {name} is {100 * worse:.1f} points under everybody else's, beyond chance. "
-                        "Results by this group carry link error; say so beside them.",
+                        f"{_why(report, kind, value)}Results by this group carry link error; say so beside them.",
                     )
+
+
+def _why(report: Mapping[str, Any], kind: str, value: str) -> str:
+    """What a source lacks whose records are hard to link: identifiers that few of its records hold."""
+    held = report["completeness"]["by_source"].get(value, {}) if kind == "source" else {}
+    rare = [f"{100 * held[name]:.1f}% hold {words}" for name, words in _TELLING.items() if held.get(name, 1.0) < _FEW]
+    return f"Of its records {' and '.join(rare)}. " if rare else ""
 
 
 def _bias(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:

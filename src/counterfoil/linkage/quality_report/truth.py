@@ -72,5 +72,7 @@ def lab_truth(folder: Path | None) -> pa.Table | None:
         SELECT r.source, r.record_id, r.person_id, {", ".join(f"p.{name}" for name in (*_KNOWN, "is_twin"))}
         FROM r LEFT JOIN p USING (person_id) ORDER BY r.source, r.record_id"""
     records = read_table(folder / "truth_records.parquet", ["source", "record_id", "person_id"])
-    people = read_table(folder / "truth_people.parquet", ["person_id", "twin_of_previous", *_KNOWN])
+    files = [folder / "truth_people.parquet", folder / "truth_outsiders.parquet"]  # the second: people without a record
+    known = ["person_id", "twin_of_previous", *_KNOWN]
+    people = pa.concat_tables([read_table(file, known) for file in files if file.is_file()])
     return query(sql, {"r": records, "people": people})
