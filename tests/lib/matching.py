@@ -1,11 +1,12 @@
-"""The laws of radius matching, checked in every test that matches."""
+"""The laws of radius and nearest matching, checked in every test that matches."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.comparison import Nearest, Ties
+from counterfoil.comparison.values import BoolArray, FloatArray, Pairs
 
 SUM_TOLERANCE = 1e-9  # relative; a weight is a sum of as many shares as there are treated people
 
@@ -35,3 +36,29 @@ def assert_sound_matching(
     assert set(np.unique(weight[treated])) <= {0.0, 1.0}
     np.testing.assert_allclose(weight, expected, rtol=SUM_TOLERANCE)
     np.testing.assert_allclose(weight[~treated].sum(), weight[treated].sum(), rtol=SUM_TOLERANCE)
+
+
+def assert_sound_pairs(
+    pairs: Pairs,
+    treated: BoolArray,
+    score: FloatArray,
+    stratum: npt.NDArray[np.int64],
+    caliper: float,
+    method: Nearest,
+) -> None:
+    """Laws of nearest matching: a treated and a comparison person of one stratum within the caliper, nobody twice in
+    one set, nobody in two sets without replacement, at most `ratio` partners unless ties are shared."""
+    assert treated[pairs.treated].all()
+    assert not treated[pairs.comparison].any()
+    assert (stratum[pairs.treated] == stratum[pairs.comparison]).all()
+    assert np.array_equal(pairs.distance, np.abs(score[pairs.treated] - score[pairs.comparison]))
+    assert (pairs.distance <= caliper).all()
+    together = set(zip(pairs.treated.tolist(), pairs.comparison.tolist(), strict=True))
+    assert len(together) == len(pairs.treated)
+    if not method.replace:
+        assert len(np.unique(pairs.comparison)) == len(pairs.comparison)
+    _, partners = np.unique(pairs.treated, return_counts=True)
+    if method.ties is not Ties.SHARE:
+        assert partners.max(initial=0) <= method.ratio
+    np.testing.assert_allclose(pairs.share, 1.0 / np.repeat(partners, partners))
+    assert pairs.rank.tolist() == [rank for count in partners.tolist() for rank in range(1, count + 1)]

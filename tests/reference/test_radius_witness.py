@@ -1,4 +1,4 @@
-"""Radius matching against the published output of Stata's psmatch2 on the NSW experiment."""
+"""Radius, nearest and kernel matching against the published output of Stata's psmatch2 on the NSW experiment."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from counterfoil.comparison.design import encode_covariates
+from counterfoil.comparison.nearest import match_nearest, weigh_pairs
+from counterfoil.comparison.presets import psmatch2_nearest
 from counterfoil.comparison.radius import match_radius_psmatch2
-from counterfoil.comparison.scores import common_support
+from counterfoil.comparison.scores import common_support, sort_scores
 from counterfoil.comparison.values import BoolArray, ComparisonSettings, FloatArray
 from counterfoil.logit import fit
 from lib.matching import assert_sound_matching
@@ -56,6 +58,25 @@ def test_radius_effects_are_statas(nsw: tuple[FloatArray, BoolArray, FloatArray,
     printed = expected("psmatch2_nsw445")["radius"]
     on_treated = match_radius_psmatch2(propensity, treated, CALIPER)
     on_untreated = match_radius_psmatch2(propensity, ~treated, CALIPER)
+    att, atu = _effect(on_treated, treated, outcome), _effect(on_untreated, treated, outcome)
+    n1, n0 = on_treated[treated].sum(), on_untreated[~treated].sum()
+    assert (n1, n0) == (printed["n1"], printed["n0"])
+    assert att == pytest.approx(printed["att"], rel=STATA_EFFECT)
+    assert atu == pytest.approx(printed["atu"], rel=STATA_EFFECT)
+    assert (att * n1 + atu * n0) / (n1 + n0) == pytest.approx(printed["ate"], rel=STATA_EFFECT)
+
+
+def _nearest(propensity: FloatArray, treated: BoolArray) -> FloatArray:
+    people = sort_scores(propensity, treated, inside=common_support(propensity, treated))
+    return weigh_pairs(match_nearest(people, np.inf, psmatch2_nearest()), len(treated))
+
+
+def test_nearest_effects_with_shared_ties_are_statas(
+    nsw: tuple[FloatArray, BoolArray, FloatArray, dict[str, float]],
+) -> None:
+    propensity, treated, outcome, _ = nsw
+    printed = expected("psmatch2_nsw445")["nn1"]
+    on_treated, on_untreated = _nearest(propensity, treated), _nearest(propensity, ~treated)
     att, atu = _effect(on_treated, treated, outcome), _effect(on_untreated, treated, outcome)
     n1, n0 = on_treated[treated].sum(), on_untreated[~treated].sum()
     assert (n1, n0) == (printed["n1"], printed["n0"])

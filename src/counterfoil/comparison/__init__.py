@@ -18,6 +18,13 @@ from counterfoil.comparison.methods import (
     Ties,
     Unit,
 )
+from counterfoil.comparison.presets import (
+    matchit,
+    matchit_weights,
+    psmatch2_kernel,
+    psmatch2_nearest,
+    psmatch2_radius,
+)
 from counterfoil.comparison.values import (
     BalanceRow,
     Band,
@@ -54,4 +61,9 @@ __all__ = [
     "Ties",
     "Unit",
     "compare",
+    "matchit",
+    "matchit_weights",
+    "psmatch2_kernel",
+    "psmatch2_nearest",
+    "psmatch2_radius",
 ]

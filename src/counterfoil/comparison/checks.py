@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from counterfoil.comparison.design import Covariates
 from counterfoil.comparison.methods import (
     CoarsenedExact,
     EntropyBalancing,
@@ -22,7 +23,7 @@ from counterfoil.comparison.methods import (
 )
 from counterfoil.comparison.strata import find_exact_problems
 from counterfoil.comparison.values import BoolArray, ComparisonSettings, Design
-from counterfoil.errors import UsageError
+from counterfoil.errors import Refused, UsageError
 
 MIN_GROUP = 2  # people in each group; a variance needs two
 MATCHES_WITHIN = frozenset({Method.RADIUS, Method.NEAREST, Method.KERNEL})  # methods that use exact factors
@@ -40,6 +41,17 @@ def as_table(people: object) -> pa.Table:
             "`people` cannot be read as a table. "
             "Hand in an Arrow table or a data frame whose columns hold one kind of value each."
         ) from error
+
+
+def check_varies(covariates: Covariates) -> None:
+    """Some covariate differs between people; else a method that tells near from far has nothing to go by."""
+    design = covariates.design
+    if not design.factors and not design.numeric_names:
+        raise Refused(
+            "Every covariate is the same for everyone, or for all but a few people, so nobody is nearer than anybody "
+            "else. Name covariates that differ, or use the radius method, which then counts everyone alike.",
+            rule="covariates",
+        )
 
 
 def check_people(table: pa.Table, treated: str, settings: ComparisonSettings) -> BoolArray:

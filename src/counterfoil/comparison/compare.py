@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from counterfoil.comparison.balance import Baseline, balance_baseline, effective_sample_size, measure_balance
-from counterfoil.comparison.checks import as_table, check_people
+from counterfoil.comparison.checks import as_table, check_people, check_varies
 from counterfoil.comparison.design import Covariates, encode_covariates
 from counterfoil.comparison.ladder import make_radius
 from counterfoil.comparison.made import Groups, Made
-from counterfoil.comparison.methods import Radius
+from counterfoil.comparison.methods import Nearest, Radius, Ties
+from counterfoil.comparison.nearest import make_nearest, order_of_people
 from counterfoil.comparison.propensity import Propensity, estimate_propensity
 from counterfoil.comparison.strata import strata
 from counterfoil.comparison.values import (
@@ -50,7 +51,7 @@ def compare(people: object, treated: str, settings: ComparisonSettings, *, progr
         return _compare_trial(covariates, baseline, is_treated, settings)
     stratum = strata(table, settings.exact) if settings.exact else None
     groups = Groups(table, is_treated, covariates, baseline, stratum, settings)
-    made = _make(groups, progress)
+    made = _make_in_order(groups, progress)
     progress("Measuring balance", None)
     balance = measure_balance(covariates, baseline, made.weight, threads=settings.threads)
     check_balance(balance, max_red_share=settings.max_red_share)
@@ -68,6 +69,15 @@ def check_balance(balance: Sequence[BalanceRow], *, max_red_share: float) -> Non
         )
 
 
+def _make_in_order(groups: Groups, progress: Progress) -> Made:
+    """Nearest matching depends on ties, so everything from the score on is done in an order of people, not of rows."""
+    method = groups.settings.method
+    if not isinstance(method, Nearest) or method.ties is Ties.ROWS:
+        return _make(groups, progress)
+    order = order_of_people(groups, groups.settings.key)
+    return _make(groups.take(order), progress).put_back(order)
+
+
 def _make(groups: Groups, progress: Progress) -> Made:
     """The one place that knows every method."""
     method = groups.settings.method
@@ -76,6 +86,11 @@ def _make(groups: Groups, progress: Progress) -> Made:
             propensity = _propensity(groups, progress)
             progress("Matching", None)
             return make_radius(groups, method, propensity)
+        case Nearest():
+            check_varies(groups.covariates)
+            propensity = _propensity(groups, progress)
+            progress("Matching", None)
+            return make_nearest(groups, method, propensity)
         case _:
             raise UsageError(f"The method `{method.kind.value}` cannot be used yet. Use `radius`.")
 

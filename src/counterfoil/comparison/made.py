@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 
 from counterfoil.comparison.balance import Baseline
@@ -34,6 +35,17 @@ class Groups:
     stratum: IntArray | None  # combination of the exact factors; None: all in one
     settings: ComparisonSettings
 
+    def take(self, order: IntArray) -> Groups:
+        """The same people in another order; the table, which no method that needs this reads, stays as it is."""
+        covariates = replace(self.covariates, design=self.covariates.design.take(order))
+        return replace(
+            self,
+            treated=self.treated[order],
+            covariates=covariates,
+            baseline=replace(self.baseline, design=covariates.design, treated=self.treated[order]),
+            stratum=None if self.stratum is None else self.stratum[order],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -49,6 +61,31 @@ class Made:
     caliper_sd: float | None = None
     caliper: float | None = None
     keeps_too_few: str = KEEPS_TOO_FEW  # what to say when more treated people are lost than the settings allow
+
+    def put_back(self, order: IntArray) -> Made:
+        """The same by the rows that `order` was taken from. Pairs are numbered and listed by those rows."""
+        if self.propensity is None or self.pairs is None:
+            raise TypeError("Only what pairs people by a score is made in another order.")
+        where = np.empty(len(order), np.int64)
+        where[order] = np.arange(len(order))
+        pairs = self.pairs.renumbered(order)
+        fit = replace(self.propensity.fit, eta=self.propensity.fit.eta[where])
+        return replace(
+            self,
+            weight=self.weight[where],
+            propensity=Propensity(fit.eta, fit),
+            pair=None if self.pair is None else number_pairs(pairs, len(order)),
+            pairs=pairs,
+        )
+
+
+def number_pairs(pairs: Pairs, rows: int) -> IntArray:
+    """A number for each matched set, in the order of the treated rows; -1 for whoever is in none."""
+    number = np.full(rows, -1, np.int64)
+    _, sets = np.unique(pairs.treated, return_inverse=True)
+    number[pairs.treated] = sets
+    number[pairs.comparison] = sets
+    return number
 
 
 def no_overlap(what: str, remedy: str) -> Refused:

@@ -103,6 +103,18 @@ class Pairs:
     distance: FloatArray  # on the ruler's scale, logit or probability
     share: FloatArray  # part of the treated person's weight of 1 that this partner carries
 
+    @classmethod
+    def in_order(
+        cls, treated: IntArray, comparison: IntArray, rank: IntArray, distance: FloatArray, share: FloatArray
+    ) -> Pairs:
+        """The pairs, put in order."""
+        order = np.lexsort((rank, treated))
+        return cls(treated[order], comparison[order], rank[order], distance[order], share[order])
+
+    def renumbered(self, rows: IntArray) -> Pairs:
+        """The same pairs where row i is row `rows[i]`."""
+        return Pairs.in_order(rows[self.treated], rows[self.comparison], self.rank, self.distance, self.share)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

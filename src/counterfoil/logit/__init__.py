@@ -1,7 +1,7 @@
 """One maximum-likelihood logistic kernel: propensity scores, risk scores, g-computation."""
 
 from counterfoil.logit.fitting import SEPARATION_RIDGE, fit
-from counterfoil.logit.kernels import chunk_bounds, column_totals, run_chunks
+from counterfoil.logit.kernels import chunk_bounds, column_totals, hash_people, run_chunks
 from counterfoil.logit.values import INDICATOR_LEVELS, CodedDesign, Factor, LogitFit
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "chunk_bounds",
     "column_totals",
     "fit",
+    "hash_people",
     "run_chunks",
 ]

@@ -133,6 +133,13 @@ def hash_rows(  # pragma: no cover - compiled
         out[i] = h ^ (h >> np.uint64(31))
 
 
+def hash_people(design: CodedDesign) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each row of the design."""
+    hashes = np.empty(design.rows, np.uint64)
+    hash_rows(design.codes, design.numeric.view(np.uint64), hashes, 0, design.rows)
+    return hashes
+
+
 @compiled
 def add_totals(  # pragma: no cover - compiled
     codes: CodeArray,

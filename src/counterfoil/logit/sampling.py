@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from counterfoil.logit.climbing import newton
-from counterfoil.logit.kernels import hash_rows
+from counterfoil.logit.kernels import hash_people
 from counterfoil.logit.likelihood import Problem, information
 from counterfoil.logit.matrices import invert
 from counterfoil.logit.values import CodedDesign, FloatArray, IntArray
@@ -37,8 +37,7 @@ def draw_sample(design: CodedDesign, outcome: FloatArray) -> Sample | None:
     wanted = max(SAMPLE_MIN, min(SAMPLE_PER_CASE * cases, SAMPLE_MAX))
     if wanted > POOL_SHARE * pool:
         return None
-    hashes = np.empty(design.rows, np.uint64)
-    hash_rows(design.codes, design.numeric.view(np.uint64), hashes, 0, design.rows)
+    hashes = hash_people(design)
     drawn = (hashes < np.uint64(int(wanted / pool * 2.0**64))) & (outcome == 0)
     count = int(np.count_nonzero(drawn))
     if not 0.5 * wanted < count < 2.0 * wanted:
