@@ -44,6 +44,7 @@ LISTS: Mapping[str, Any] = {
             "output_column_name": "names",
             "comparison_levels": [
                 {"sql_condition": "names_l IS NULL OR names_r IS NULL", "is_null_level": True},
+                {"sql_condition": "names_l = names_r"},
                 {"sql_condition": "list_has_any(names_l, names_r)"},
                 {"sql_condition": "ELSE"},
             ],
