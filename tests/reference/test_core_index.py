@@ -6,6 +6,8 @@ Splink 5 has no `find_matches_to_new_records` any more; `predict_between` is wha
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -270,3 +272,18 @@ def test_what_each_rule_brings_is_told_before_any_pair_is_scored() -> None:
     assert (rules[0].pairs, rules[0].largest) == (9, 3)
     assert found is not None
     assert searcher.find_checked(newer, threshold=EVERY_PAIR, most=2)[0] is None
+
+
+def test_columns_of_another_case_or_with_blanks() -> None:
+    """DuckDB knows a column whatever its case; a name with a blank is quoted."""
+    told = json.loads(json.dumps(with_parameters(LISTS)).replace("born", "BORN"))
+    name = told["comparisons"][1]
+    for level in name["comparison_levels"]:
+        level["sql_condition"] = re.sub(r"\bname_([lr])\b", r'"full name_\1"', level["sql_condition"])
+    name["comparison_levels"][1]["tf_adjustment_column"] = "full name"
+    told["blocking_rules_to_generate_predictions"] = ["l.town = r.town", "l.Born = r.born AND l.score = r.score"]
+    old, newer = (table.rename_columns({"name": "full name"}) for table in (listed(OLD, 0), listed(NEWER, 100)))
+    found = found_by(Searcher(index_of(old, told, {}), read_model(told)), old, newer)
+    assert found
+    shares = {column: share_of(old, column) for column in ("full name", "BORN")}
+    assert_same(found, splink_between(old, newer, told, shares))

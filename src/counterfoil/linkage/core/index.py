@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from counterfoil.errors import UsageError
 from counterfoil.linkage.core.encode import (
     DEFAULT_RESOURCES,
     Encoded,
@@ -30,6 +29,7 @@ from counterfoil.linkage.core.encode import (
 )
 from counterfoil.linkage.core.hashing import Hashes, hashed_texts, list_slots_of, mixed
 from counterfoil.linkage.core.layout import Flags, Ints, Values
+from counterfoil.linkage.core.reader import column_of
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.linkage.core.strings import slots_of
 from counterfoil.warehouse import connect
@@ -110,19 +110,15 @@ def told_of(table: pa.Table, model: CoreModel) -> tuple[pa.Schema, tuple[tuple[s
 
 
 def columns_read(model: CoreModel) -> list[str]:
-    """The columns that inputs, frequencies and blocking rules read, each once."""
+    """The columns that inputs, frequencies and blocking rules read, each once whatever its case."""
     of_inputs = (column for inputs in model.inputs for item in inputs for column in item.columns)
     of_rules = (column for rule in model.rules for part in (*rule.left, *rule.right) for column in columns_of(part))
-    return list(dict.fromkeys([*of_inputs, *of_rules]))
+    return list({name.lower(): name for name in reversed([*of_inputs, *of_rules])}.values())[::-1]
 
 
 def field_of(table: pa.Table, name: str) -> pa.Field:
-    if table.column_names.count(name) != 1:
-        raise UsageError(
-            f"The model reads the column {name!r}, which the records do not have once. They have: "
-            f"{', '.join(table.column_names)}. Give records with that column, or another model."
-        )
-    kind = table.schema.field(name).type
+    """The field of one column of the records, under the name that the model has for it."""
+    kind = column_of(table, name).type
     return pa.field(name, kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
@@ -160,9 +156,11 @@ def arrays_of(
             yield f"records_{r:02}", records
     finally:
         whole.close()
+    kinds = {field.name.lower(): field.type for field in schema}
+    known = {column.lower(): share for column, share in frequencies.items()}
     for f, column in enumerate(model.frequency_columns):
-        share = frequencies.get(column)
-        yield from _rarity(f, share_of(table, column) if share is None else share, schema.field(column).type)
+        share = known.get(column.lower())
+        yield from _rarity(f, share_of(table, column) if share is None else share, kinds[column.lower()])
 
 
 class _Parts:
@@ -179,7 +177,7 @@ class _Parts:
         """A column as it is, or what DuckDB makes of an expression."""
         at = self._schema.get_field_index(sql)
         if at >= 0:
-            return as_text(self._table[sql].cast(self._schema.field(at).type).combine_chunks())
+            return as_text(column_of(self._table, sql).cast(self._schema.field(at).type).combine_chunks())
         found = self._connection.sql(f"SELECT {sql} AS part FROM indexed").to_arrow_table()
         return as_text(found["part"].combine_chunks())
 

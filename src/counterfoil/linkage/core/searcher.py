@@ -19,9 +19,10 @@ from counterfoil.errors import Fault, UsageError
 from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.encode import as_numbers, as_text, text_buffers
 from counterfoil.linkage.core.hashing import Hashes, find_lists, hashed_texts, mixed, ranges_of
-from counterfoil.linkage.core.index import ROOM, Array, Index, field_of, part_sql, types_of, with_room
+from counterfoil.linkage.core.index import ROOM, Array, Index, part_sql, types_of, with_room
 from counterfoil.linkage.core.interpret import adjustment, level_apart
 from counterfoil.linkage.core.layout import NO_INPUT, Flags, Floats, Ints, Kind, Longs, Program, Values, Weights
+from counterfoil.linkage.core.reader import column_of
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.linkage.core.strings import find_texts, letters_of
 from counterfoil.warehouse import connect
@@ -110,7 +111,8 @@ class Searcher:
             item.sql: item.kind for inputs in self._model.inputs for item in inputs if item.kind is not Kind.FREQUENCY
         }
         of_parts = [part for parts in self._parts for part in parts]
-        self._hashed = list(dict.fromkeys([*of_parts, *self._model.frequency_columns]))
+        self._rare = {name: name if name in self._kinds else f'"{name}"' for name in self._model.frequency_columns}
+        self._hashed = list(dict.fromkeys([*of_parts, *self._rare.values()]))
         self._columns = {sql: i for i, sql in enumerate(dict.fromkeys([*self._hashed, *self._kinds]))}
         wanted = ", ".join(f"{sql} AS c{i}" for sql, i in self._columns.items())
         self._sql = f"SELECT {wanted} FROM ({view}) ORDER BY {ROW}"
@@ -152,8 +154,7 @@ class Searcher:
             if field.name == ROW:
                 columns.append(pa.chunked_array([np.arange(entries.num_rows)]))
                 continue
-            field_of(entries, field.name)
-            column = entries[field.name]
+            column = column_of(entries, field.name)
             try:
                 columns.append(column if column.type == field.type else column.cast(field.type))
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -184,9 +185,7 @@ class Searcher:
         for r, parts in enumerate(self._parts):
             own = [place[part] for part in parts]
             rules.append(self._reach(r, *mixed(hashes[own], held[own])))
-        rarity = {
-            column: mixed(hashes[[place[column]]], held[[place[column]]]) for column in self._model.frequency_columns
-        }
+        rarity = {column: mixed(hashes[[place[sql]]], held[[place[sql]]]) for column, sql in self._rare.items()}
         return Asked(self._add(found, texts, rarity, entries.num_rows), tuple(rules))
 
     def _reach(self, rule: int, hashes: Hashes, held: Flags) -> Reach:
