@@ -218,8 +218,9 @@ def test_people_who_occur_twice_need_a_cluster() -> None:
     twice = np.concatenate([person, person])
     with pytest.raises(UsageError, match="Some people occur more than once"):
         check_once(twice)
-    doubled = [np.concatenate([a, a]) for a in (outcome, treated, weight, x)]
     once = adjusted_rate(outcome, treated, weight, x, cluster=person).difference
-    again = adjusted_rate(*doubled, cluster=twice).difference
+    again = adjusted_rate(
+        np.tile(outcome, 2), np.tile(treated, 2), np.tile(weight, 2), np.tile(x, (2, 1)), cluster=twice
+    ).difference
     assert again.estimate == pytest.approx(once.estimate, abs=NEAR)
     assert again.error == pytest.approx(once.error, rel=0.01)  # naively it would be smaller by the root of two

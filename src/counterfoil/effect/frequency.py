@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.comparison.values import BoolArray, Estimand, FloatArray
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, g_compute
 from counterfoil.effect.influence import ESTIMATE_RULE, Clusters, with_interval
 from counterfoil.effect.inputs import MIN_EVENTS, Sample, sample_of
@@ -40,7 +40,8 @@ def adjusted_frequency(
     exposure: FloatArray | None = None,
     cluster: Clusters | None = None,
     errors: ErrorKind = ErrorKind.HC3,
-    modelled_on: ModelledOn = ModelledOn.COMPARISON,
+    estimand: Estimand = Estimand.ATT,
+    modelled_on: ModelledOn | None = None,
 ) -> Frequency:
     """Ratio and difference of mean counts. `exposure`: time at risk, above 0, in any unit; means are then for each.
 
@@ -49,7 +50,7 @@ def adjusted_frequency(
     sample = sample_of(count, treated, weight, covariates, cluster, what="count")
     at_risk = None if exposure is None else _exposure(exposure, sample)
     _check_counts(sample)
-    adjusted = g_compute(sample, Link.LOG, errors=errors, modelled_on=modelled_on, exposure=at_risk)
+    adjusted = g_compute(sample, Link.LOG, errors=errors, estimand=estimand, modelled_on=modelled_on, exposure=at_risk)
     if adjusted.log_ratio is None:  # both sides have events, so both means are above 0
         raise Refused("A group has no event, so there is no ratio.", rule=ESTIMATE_RULE)
     dispersion, quasi = _quasi_poisson(sample, np.ones(len(sample.outcome)) if at_risk is None else at_risk)
