@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import subprocess
+import sys
 from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import linkage_data
 from counterfoil.errors import Refused
 from counterfoil.linkage.blocking import check_blocks, count_within
-from counterfoil.linkage.core.encode import Resources, encode
-from counterfoil.linkage.core.splink_json import read_model
 from counterfoil.linkage.estimates import check_memory, estimate
-from counterfoil.linkage.model import splink_settings
-from counterfoil.linkage.prepare import ID, hot_blocks, prepare
+from counterfoil.linkage.prepare import ID, hot_blocks
 from counterfoil.linkage.specification import Rule, Specification, load_specification
-from lib.links import make_records
+from lib.core_records import with_parameters
 
 MANY = 2_000_000
 PLACEHOLDER = "UNKNOWN"
 _MB = 1024  # ru_maxrss is in KB
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +82,61 @@ def test_a_run_that_cannot_fit_is_refused_before_it_starts(specification: Specif
     assert refusal.value.rule == "memory"
 
 
-def test_the_estimate_covers_what_the_engine_holds(specification: Specification) -> None:
-    """The arrays of the encoded records and the records themselves; for small data a bound, not a close one."""
-    prepared = prepare(make_records(2000, seed=3).records, specification)
-    encoded = encode(prepared, read_model(splink_settings(specification)), {}, resources=Resources(1, "1GB"))
-    arrays = {id(a): a.nbytes for a in (encoded.tuple_of, *encoded.left_keys, *encoded.right_keys)}
-    held = sum(arrays.values()) + prepared.nbytes
-    assert held < estimate(prepared, (), [], specification).memory < 20 * held
+CHILD = """
+import json, sys
+from pathlib import Path
+import pyarrow.parquet as pq
+from counterfoil.linkage import core_engine
+from counterfoil.linkage.model import Model, Resources
+table = pq.read_table(sys.argv[1])
+model = Model(json.loads(Path(sys.argv[2]).read_text()), {})
+found = core_engine.score(
+    table, model, threshold=float(sys.argv[3]), resources=Resources(2, sys.argv[4])
+)
+lines = Path("/proc/self/status").read_text().splitlines()
+print(next(line for line in lines if line.startswith("VmHWM")).split()[1], found.num_rows)
+"""
+
+
+def _peak(table: pa.Table, settings: dict[str, Any], folder: Path, *, threshold: float, memory: str) -> tuple[int, int]:
+    """Bytes that a process of its own held at most while it scored, and how many pairs it kept."""
+    pq.write_table(table, folder / "records.parquet")
+    (folder / "model.json").write_text(json.dumps(settings), encoding="utf-8")
+    arguments = [str(folder / "records.parquet"), str(folder / "model.json"), str(threshold), memory]
+    done = subprocess.run([sys.executable, "-c", CHILD, *arguments], capture_output=True, text=True, check=True)
+    peak, pairs = done.stdout.split()
+    return int(peak) * 1024, int(pairs)
+
+
+@pytest.mark.slow
+@linux
+def test_the_estimate_is_near_what_a_run_takes(specification: Specification, tmp_path: Path) -> None:
+    """The benchmark's records and rules, in a process of its own; 25% either way is what we promise."""
+    made = linkage_data.make(tmp_path / "made.parquet", 100_000, 5)
+    table = pq.read_table(made, columns=["unique_id", "first_name", "surname", "dob", "postcode", "pnc_id"])
+    settings = with_parameters(linkage_data.model()) | {
+        "blocking_rules_to_generate_predictions": list(linkage_data.LOOSE_RULES),
+    }
+    like = replace(specification, comparisons=specification.comparisons[:5], rules=specification.rules[:5])
+    peak, _ = _peak(table, settings, tmp_path, threshold=0.0, memory="8GB")
+    assert 0.8 * peak < estimate(table, (), [], like).memory < 1.25 * peak
+
+
+@pytest.mark.slow
+@linux
+def test_kept_pairs_stay_under_the_setting(tmp_path: Path) -> None:
+    """Blocks of 400 records, all of whose pairs are kept: 12 million of 26 bytes, more than may be held."""
+    count, block = 60_000, 400
+    table = pa.table({ID: np.arange(count), "k": np.arange(count) // block, "v": np.arange(count) % 7})
+    levels = [
+        {"sql_condition": "v_l = v_r", "m_probability": 0.9, "u_probability": 0.1},
+        {"sql_condition": "ELSE", "m_probability": 0.1, "u_probability": 0.9},
+    ]
+    settings = {
+        "link_type": "dedupe_only",
+        "blocking_rules_to_generate_predictions": ["l.k = r.k"],
+        "comparisons": [{"output_column_name": "v", "comparison_levels": levels}],
+    }
+    peak, pairs = _peak(table, settings, tmp_path, threshold=-1000.0, memory="1GB")
+    assert pairs == count // block * (block * (block - 1) // 2)
+    assert peak < 10**9

@@ -13,6 +13,7 @@ from counterfoil.linkage.blocking import RuleCount
 from counterfoil.linkage.core_engine import bytes_of
 from counterfoil.linkage.specification import Specification
 
+_PROGRAM = 450_000_000  # bytes of the program itself, its libraries and compiled code, and DuckDB's own
 _HELD = 3  # copies of the prepared records: Arrow's, the encoded values, and one being made
 _CODE = 4  # bytes of a value's number
 _PLACE = 8  # bytes of an offset
@@ -21,8 +22,11 @@ _GB = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """`pairs` is an upper bound: one that several rules make counts in each. `memory` (bytes) is of what cannot spill;
-    it is worked out from the sizes of the arrays, not measured."""
+    """`pairs` is an upper bound: one that several rules make counts in each. `memory` (bytes) is of what cannot spill.
+
+    It is worked out from the sizes of the arrays; `make bench-linkage` measured 0.42, 0.71 and 3.66 GB for 100,000, a
+    million and ten million records of five comparisons and five rules, where this says 0.48, 0.78 and 3.75.
+    """
 
     records: int
     pairs: int
@@ -63,7 +67,7 @@ def estimate(
 ) -> Estimate:
     """Before any pair is made."""
     wide = _CODE * len(specification.comparisons) + 2 * (_CODE + _PLACE) * len(specification.rules)
-    memory = _HELD * prepared.nbytes + wide * prepared.num_rows
+    memory = _PROGRAM + _HELD * prepared.nbytes + wide * prepared.num_rows
     return Estimate(prepared.num_rows, sum(count.pairs for count in counts), tuple(counts), tuple(hot_blocks), memory)
 
 
