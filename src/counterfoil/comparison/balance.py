@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -78,7 +77,7 @@ def measure_balance(
     spreads = _spreads(baseline, weight, means, threads=threads)
     before = _Table(baseline.means, baseline.sd, {slot: found[0] for slot, found in spreads.items()})
     after = _Table(means, baseline.sd, {slot: found[1] for slot, found in spreads.items()})
-    names, sources = baseline.design.slot_names, _sources(covariates)
+    names, sources = baseline.design.slot_names, ("", *covariates.slot_sources)
     return tuple(
         _row(baseline, int(slot), names[slot], sources[slot], before, after, people) for slot in baseline.shown
     )
@@ -166,15 +165,6 @@ def _shown_slots(design: CodedDesign) -> npt.NDArray[np.int64]:
         slots += range(int(first) + (1 if levels == 2 else 0), int(first) + levels)
     first_number = int(design.offsets[-1])
     return np.array([*slots, *range(first_number, first_number + len(design.numeric_names))], dtype=np.int64)
-
-
-def _sources(covariates: Covariates) -> tuple[str, ...]:
-    levels: Sequence[str] = [
-        source
-        for factor, source in zip(covariates.design.factors, covariates.factor_sources, strict=True)
-        for _ in factor.levels
-    ]
-    return ("", *levels, *covariates.numeric_sources)
 
 
 def _weighted_means(design: CodedDesign, treated: BoolArray, weight: FloatArray, *, threads: int) -> FloatArray:

@@ -9,10 +9,13 @@ import numpy as np
 from counterfoil.comparison.balance import Baseline, balance_baseline, effective_sample_size, measure_balance
 from counterfoil.comparison.checks import as_table, check_people, check_varies
 from counterfoil.comparison.design import Covariates, encode_covariates
+from counterfoil.comparison.entropy import make_entropy
+from counterfoil.comparison.inverse_probability import make_inverse_probability
 from counterfoil.comparison.ladder import make_radius
 from counterfoil.comparison.made import Groups, Made
-from counterfoil.comparison.methods import Nearest, Radius, Ties
+from counterfoil.comparison.methods import EntropyBalancing, InverseProbability, Nearest, Overlap, Radius, Ties
 from counterfoil.comparison.nearest import make_nearest, order_of_people
+from counterfoil.comparison.overlap import make_overlap
 from counterfoil.comparison.propensity import Propensity, estimate_propensity
 from counterfoil.comparison.strata import strata
 from counterfoil.comparison.values import (
@@ -91,6 +94,13 @@ def _make(groups: Groups, progress: Progress) -> Made:
             propensity = _propensity(groups, progress)
             progress("Matching", None)
             return make_nearest(groups, method, propensity)
+        case InverseProbability():
+            return make_inverse_probability(groups, method, _propensity(groups, progress))
+        case Overlap():
+            return make_overlap(groups, _propensity(groups, progress))
+        case EntropyBalancing():
+            progress("Balancing", None)
+            return make_entropy(groups, method)
         case _:
             raise UsageError(f"The method `{method.kind.value}` cannot be used yet. Use `radius`.")
 

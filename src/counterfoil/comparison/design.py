@@ -28,6 +28,12 @@ class Covariates:
     numeric_sources: tuple[str, ...]
     notes: tuple[str, ...]
 
+    @property
+    def slot_sources(self) -> tuple[str, ...]:
+        """The covariate of each slot after the intercept: every level of every factor, then the numbers."""
+        factors = zip(self.design.factors, self.factor_sources, strict=True)
+        return (*(source for factor, source in factors for _ in factor.levels), *self.numeric_sources)
+
 
 @dataclass(slots=True)
 class _Columns:

@@ -88,6 +88,12 @@ def number_pairs(pairs: Pairs, rows: int) -> IntArray:
     return number
 
 
+def covariates_of(covariates: Covariates, slots: BoolArray) -> tuple[str, ...]:
+    """The covariates, each once, that these slots of the design belong to. Never their levels: a refusal is shown."""
+    sources = ("", *covariates.slot_sources)
+    return tuple(dict.fromkeys(name for name, is_one in zip(sources, slots, strict=True) if is_one and name))
+
+
 def no_overlap(what: str, remedy: str) -> Refused:
     """The refusal that every method raises when nobody is comparable."""
     return Refused(f"Nobody in the comparison pool is like the treated people: {what} {remedy}", rule="overlap")

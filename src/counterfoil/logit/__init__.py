@@ -1,7 +1,8 @@
-"""One maximum-likelihood logistic kernel: propensity scores, risk scores, g-computation."""
+"""One maximum-likelihood logistic kernel (propensity and risk scores, g-computation), and exponential tilting."""
 
 from counterfoil.logit.fitting import SEPARATION_RIDGE, fit
 from counterfoil.logit.kernels import chunk_bounds, column_totals, hash_people, run_chunks
+from counterfoil.logit.tilting import Moments, Tilt, tilt
 from counterfoil.logit.values import INDICATOR_LEVELS, CodedDesign, Factor, LogitFit
 
 __all__ = [
@@ -10,9 +11,12 @@ __all__ = [
     "CodedDesign",
     "Factor",
     "LogitFit",
+    "Moments",
+    "Tilt",
     "chunk_bounds",
     "column_totals",
     "fit",
     "hash_people",
     "run_chunks",
+    "tilt",
 ]
