@@ -135,6 +135,31 @@ def test_twins_are_kept_apart_even_through_a_third_record() -> None:
     assert found.doubts.each() == (Doubt(1, 2, 24.0, Guard.TWINS, taken=False),)
 
 
+HOME: dict[str, Any] = {"surname_std": "SMITH", "dob": dt.date(1980, 3, 4), "postcode_std": "AB11AA"}
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        {"forename1_std": "KEVIN", "forename_parts": ["KEVIN", "ROSS"]},
+        {"forename1_std": "ROSS", "pnc_std": "2001/0000001X"},
+    ],
+    ids=["one record has both names", "records of both names share a number"],
+)
+def test_a_second_forename_in_use_is_no_twin(third: dict[str, Any]) -> None:
+    """Records 0 and 1 alone would be twins: other forenames, no number in common. Record 2 shows they are one."""
+    rows = [
+        record(source="pnc", record_id="1", forename1_std="KEVIN", **HOME),
+        record(source="pnc", record_id="2", forename1_std="ROSS", **HOME),
+        record(source="pnc", record_id="3", **HOME, **third),
+        record(source="pnc", record_id="4", forename1_std="KEVIN", pnc_std="2001/0000001X", **HOME),
+    ]
+    prepared = prepare(table_of(rows), SPECIFICATION)
+    links = _links([(0, 1, 25.0), (0, 2, 24.0), (0, 3, 23.0)])
+    found = cluster(prepared, links, THRESHOLDS, SPECIFICATION.guards)
+    assert found.labels[Strictness.LOOSE].tolist() == [0, 0, 0, 0]
+
+
 def test_a_short_form_is_no_twin() -> None:
     same: dict[str, Any] = {"surname_std": "SMITH", "dob": dt.date(1980, 3, 4), "postcode_std": "AB11AA"}
     rows = [record(source="pnc", record_id=name, forename1_std=name, **same) for name in ("WILLIAM", "BILL")]

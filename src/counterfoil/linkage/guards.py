@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from counterfoil.linkage import joining
 from counterfoil.linkage.prepare import ID
-from counterfoil.linkage.specification import Births, Evidence, Guards, SameDay
+from counterfoil.linkage.specification import Births, Evidence, Guards, Known, SameDay
 from counterfoil.warehouse import query, read_table
 
 Labels = npt.NDArray[np.int64]
@@ -78,15 +78,43 @@ def _dates(prepared: pa.Table, births: Births) -> npt.NDArray[np.int32]:
 
 
 def find_twins(prepared: pa.Table, together: Labels, guards: Guards) -> Apart:
-    """Pairs of one component that are twins and not one person."""
+    """Pairs of one component that are twins and not one person.
+
+    Forenames that the rest of the component shows to be one person's make no twins.
+    """
     same, columns = list(guards.twins_same), ", ".join(guards.twins_same)
     held = " AND ".join(f"{column} IS NOT NULL" for column in same)
     joined = " AND ".join(f"l.{column} = r.{column}" for column in same)
-    sql = f"""WITH home AS (SELECT * FROM t WHERE {held}
-                  QUALIFY count(*) OVER (PARTITION BY together, {columns}) BETWEEN 2 AND {MOST_AT_ONE_ADDRESS})
-              SELECT l.{ID} AS l, r.{ID} AS r FROM home l JOIN home r ON l.together = r.together AND {joined}
-              WHERE l.{ID} < r.{ID} AND ({guards.twins_differ}) ORDER BY 1, 2"""
+    home = f"""SELECT * FROM t WHERE {held}
+               QUALIFY count(*) OVER (PARTITION BY together, {columns}) BETWEEN 2 AND {MOST_AT_ONE_ADDRESS}"""
+    known = _known_names(guards.twins_known) if guards.twins_known else ""
+    sql = f"""WITH home AS MATERIALIZED ({home}), twins AS MATERIALIZED (
+                  SELECT l.{ID} AS l, r.{ID} AS r, l.together, {_names_of(guards.twins_known)}
+                  FROM home l JOIN home r ON l.together = r.together AND {joined}
+                  WHERE l.{ID} < r.{ID} AND ({guards.twins_differ}))
+              SELECT l, r FROM twins {known} ORDER BY 1, 2"""
     return Apart.of(_pairs(query(sql, {"t": _linked(prepared, together)})), joining.TWINS)
+
+
+def _names_of(known: Known | None) -> str:
+    return f"l.{known.name} AS l_name, r.{known.name} AS r_name" if known else "NULL AS l_name, NULL AS r_name"
+
+
+def _known_names(known: Known) -> str:
+    """What leaves out of `twins` the pairs whose two names are one person's: on one record, or with one number."""
+    both = f"""SELECT together, a.name AS one, b.name AS other
+               FROM (SELECT together, list_distinct(list_append(coalesce({known.names}, []), {known.name})) AS names
+                     FROM home) h, unnest(h.names) AS a(name), unnest(h.names) AS b(name) WHERE a.name <> b.name"""
+    shared = []
+    for number in known.numbers:
+        held = (
+            f"(SELECT DISTINCT together, {known.name} AS name, {number} AS number FROM home WHERE {number} IS NOT NULL)"
+        )
+        shared.append(f"""SELECT l.together, l.name, r.name FROM {held} l JOIN {held} r
+                          ON l.together = r.together AND l.number = r.number WHERE l.name <> r.name""")
+    of_one = " UNION ".join([both, *shared])
+    return f"""ANTI JOIN ({of_one}) one_person
+               ON twins.together = one_person.together AND l_name = one AND r_name = other"""
 
 
 def _linked(prepared: pa.Table, together: Labels) -> pa.Table:

@@ -127,6 +127,18 @@ class SameDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What shows that two forenames are one person's and no twins': a record of both, or two that share a number.
+
+    Columns: the forename, the list of all forenames, and numbers that name one person each.
+    """
+
+    name: str
+    names: str
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Guards:
     """What no cluster may be (METHODS 1), and how large a block may grow (records).
 
@@ -138,6 +150,7 @@ class Guards:
     unique: tuple[str, ...]
     twins_same: tuple[str, ...]
     twins_differ: str
+    twins_known: Known | None = None
     births: Births | None = None
     same_day: tuple[SameDay, ...] = ()
     weak_bridge: float = 0.0
@@ -280,6 +293,7 @@ def _guards(raw: Mapping[str, Any]) -> Guards:
         unique=tuple(raw["unique"]),
         twins_same=tuple(twins["same"]),
         twins_differ=twins["differ"],
+        twins_known=_known(twins["known"]) if "known" in twins else None,
         births=Births(**raw["births"]) if "births" in raw else None,
         same_day=tuple(
             SameDay(Evidence(**pair["stays"]), Evidence(**pair["days"]), pair["cut"])
@@ -287,6 +301,10 @@ def _guards(raw: Mapping[str, Any]) -> Guards:
         ),
         weak_bridge=raw.get("weak_bridge", 0.0),
     )
+
+
+def _known(raw: Mapping[str, Any]) -> Known:
+    return Known(name=raw["name"], names=raw["names"], numbers=tuple(raw["numbers"]))
 
 
 def _cohort(raw: Mapping[str, Any]) -> CohortRules:
