@@ -18,6 +18,7 @@ from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.scratch import keep_scratch_in
 from counterfoil.linkage.review import session
 from counterfoil.linkage.review.values import Queue
+from counterfoil.study.linker import submitted_entries
 from counterfoil.study.roles import ProcessRole, guard, run_role
 
 
@@ -34,6 +35,9 @@ def review(
     lab: Annotated[Path, typer.Argument(help="The folder of a lab.", show_default=False)],
     reviewer: Annotated[str | None, typer.Option(help="Who answers; the name of the account by default.")] = None,
     queue: Annotated[Pairs, typer.Option(help="Which pairs to look at.")] = Pairs.ALL,
+    submission: Annotated[
+        str | None, typer.Option(help="Look at the doubtful entries of this provider's list instead.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many pairs.")] = None,
     twice: Annotated[
         float | None,
@@ -56,6 +60,8 @@ def review(
     """Look at doubtful pairs of records and say whether they are one person. Keys: y n ? u w h q. Linker only."""
     opened = open_lab(lab)
     arguments: dict[str, Any] = {"lab": str(lab), "queue": queue.value, "limit": limit, "twice": twice}
+    if submission is not None and (simulate or queue is not Pairs.ALL):
+        raise UsageError("--submission is a queue of its own: leave out --queue and --simulate.")
     if simulate:
         about = {"error_rate": error_rate, "reviewers": reviewers, "seed": seed, "truth": truth and str(truth)}
         with progress() as show:
@@ -63,22 +69,36 @@ def review(
         say_json(result) if as_json else _say_simulated(result)
     elif as_json:
         with progress() as show:
-            say_json(run_role(ProcessRole.LINKER, "review_summary", arguments, show))
+            if submission is None:
+                result = run_role(ProcessRole.LINKER, "review_summary", arguments, show)
+            else:
+                asked = {"lab": str(lab), "submission": submission}
+                result = run_role(ProcessRole.LINKER, "review_entries", asked, show)
+        say_json(result)
     else:
-        _sit_down(opened, reviewer or getpass.getuser(), Queue(queue.value), limit, twice, plain=plain)
+        wanted = Queue(queue.value) if submission is None else submission
+        _sit_down(opened, reviewer or getpass.getuser(), wanted, limit, twice, plain=plain)
 
 
 def _sit_down(
-    lab: OpenLab, reviewer: str, queue: Queue, limit: int | None, twice: float | None, *, plain: bool
+    lab: OpenLab, reviewer: str, queue: Queue | str, limit: int | None, twice: float | None, *, plain: bool
 ) -> None:
-    """A sitting. This process becomes the linker's: from here on it opens nothing of the analyst's."""
+    """A sitting. This process becomes the linker's: from here on it opens nothing of the analyst's.
+
+    `queue`: pairs of the spine, or a submission, whose doubtful entries are looked at.
+    """
     if not reviewer.strip():
         raise UsageError("A review needs a reviewer. Give a name with --reviewer.")
     guard(ProcessRole.LINKER, lab.paths)
     keep_scratch_in(lab.paths.linker)
     with progress() as show:
-        opened = session.open_review(lab, queue, twice=session.TWICE if twice is None else twice, progress=show)
-        log.append(lab.paths, "clerical review", {"spine": opened.spine.version, "queue": queue.value})
+        if isinstance(queue, Queue):
+            opened = session.open_review(lab, queue, twice=session.TWICE if twice is None else twice, progress=show)
+        else:
+            entries = submitted_entries(lab, queue, show)
+            opened = session.open_entries(lab, entries, twice=1.0 if twice is None else twice, progress=show)
+        said = queue.value if isinstance(queue, Queue) else "entries"
+        log.append(lab.paths, "clerical review", {"spine": opened.spine.version, "queue": said})
         desk = Desk(opened, reviewer.strip(), limit=limit)
     try:
         work(desk, plain=plain)

@@ -9,7 +9,7 @@ from enum import Enum
 from counterfoil.linkage.review import session
 from counterfoil.linkage.review.decisions import Kept
 from counterfoil.linkage.review.session import Review
-from counterfoil.linkage.review.showing import ReviewItem, show
+from counterfoil.linkage.review.showing import ReviewItem
 from counterfoil.linkage.review.values import Answer, Item, Pair
 
 _AHEAD = 20  # pairs read at once: one look into the tables for all
@@ -121,7 +121,7 @@ class Desk:
         if known is not None and known.item == first:
             return
         batch = list(dict.fromkeys([first, *waiting[:_AHEAD]]))
-        self._ready = {each.item.pair: each for each in show(self.review.lab, self.review.spine, batch)}
+        self._ready = {each.item.pair: each for each in session.show_items(self.review, batch)}
 
 
 def _consequence(kept: Kept, item: Item) -> str:

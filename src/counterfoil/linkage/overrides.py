@@ -23,6 +23,9 @@ from counterfoil.linkage import journal
 from counterfoil.linkage.journal import Entry, Facts
 
 EVERYWHERE = "all"  # scope of a ruling that holds in every product
+ENTRIES = "entries"  # scope of a ruling about who an entry of a provider's list is; it moves nobody in the spine
+COHORT = "cohort"  # the source name of a provider's entries
+ENTRIES_RULED = "entries ruled"  # what the log calls it; an evaluation after it is a new one
 _KNOWN = 100_000  # entries whose meaning is remembered
 _LONGEST = 2_000  # characters of a reason
 
@@ -131,7 +134,8 @@ def add(paths: LabPaths, *rulings: Override) -> tuple[Override, ...]:
 
     added = journal.append(overrides_file(paths), make)
     if added:
-        append_to_log(paths, "links overridden", {"head": added[-1].name})
+        about_entries = all(ruling.scope == ENTRIES for ruling in rulings)
+        append_to_log(paths, ENTRIES_RULED if about_entries else "links overridden", {"head": added[-1].name})
     return tuple(_override(entry) for entry in added)
 
 
@@ -140,14 +144,17 @@ def withdraw(paths: LabPaths, entry: str, *, who: str, why: str, clock: Clock = 
     taken = Withdrawal(entry, who.strip(), _stamp(clock), why.strip())
     _check_said(taken.who, taken.why)
 
+    scopes: list[str] = []
+
     def make(there: Sequence[Entry]) -> Sequence[Facts]:
-        if all(standing.entry != entry for standing in _in_force(there)):
+        scopes.extend(standing.scope for standing in _in_force(there) if standing.entry == entry)
+        if not scopes:
             raise UsageError("No override in force has this entry. List those in force and give the entry of one.")
         facts = {"kind": _Kind.WITHDRAWAL.value, "of": entry, "who": taken.who, "when": taken.when, "why": taken.why}
         return [facts]
 
     added = journal.append(overrides_file(paths), make)
-    append_to_log(paths, "override withdrawn", {"head": added[-1].name})
+    append_to_log(paths, ENTRIES_RULED if ENTRIES in scopes else "override withdrawn", {"head": added[-1].name})
     return taken
 
 

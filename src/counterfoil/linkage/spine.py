@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import counterfoil
 from counterfoil.errors import Fault, UsageError
@@ -30,7 +31,7 @@ from counterfoil.linkage.kept import Kept, is_kept, keep, open_kept
 from counterfoil.linkage.keys import NewKey
 from counterfoil.linkage.linked import Linked
 from counterfoil.linkage.model import Model, Resources, Trained, load_model
-from counterfoil.linkage.overrides import read_overrides
+from counterfoil.linkage.overrides import ENTRIES, read_overrides
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.products import cluster_products, evidence_of
 from counterfoil.linkage.rulings import key_of_overrides, rulings_of
@@ -125,6 +126,7 @@ def build_spine(
     progress("Training the model", 0.1)
     models = _models(lab, records, specification, engine, retrain)
     overrides = read_overrides(lab.paths)
+    overrides = overrides.filter(pc.not_equal(overrides["scope"], ENTRIES))
     key = _key(lab, specification, engine, inputs, models, overrides)
     latest = lab.paths.latest_spine()
     version, there = version_for(lab.paths.linker / "spine", lab.settings.date(), key)

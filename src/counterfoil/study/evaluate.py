@@ -23,6 +23,7 @@ from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.linkage.overrides import ENTRIES_RULED
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
 from counterfoil.study.analysis import REPORT, RESULT
 from counterfoil.study.handover import HANDOVER
@@ -124,7 +125,9 @@ def _submit(request: _Request, data: bytes, suffix: str) -> None:
 
 def _run_id(lab: OpenLab, plan: Plan, digest: str) -> str:
     spine, register = lab.paths.latest_spine(), lab.paths.latest_register()
+    ruled = [event["facts"]["head"] for event in log.read(lab.paths) if event["event"] == ENTRIES_RULED]
     return key_of(
+        **({"ruled": ruled[-1]} if ruled else {}),
         plan=plan.sha256(),
         file=digest,
         spine=spine.name if spine else None,

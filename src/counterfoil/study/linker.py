@@ -29,6 +29,10 @@ from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import cohort_quality, link_cohort, read_spine, register_key
+from counterfoil.linkage.clusters import Strictness
+from counterfoil.linkage.entries import apply_rulings, entry_keys
+from counterfoil.linkage.overrides import COHORT, ENTRIES, read_overrides
+from counterfoil.linkage.review import session
 from counterfoil.linkage.search import Identifiers
 from counterfoil.linkage.spine import resources
 from counterfoil.provenance import sha256_of_bytes
@@ -37,7 +41,6 @@ from counterfoil.records.standardise import standardise_people
 from counterfoil.study.handover import HANDOVER, pack
 from counterfoil.warehouse import query, write_table
 
-COHORT = "cohort"  # the source name of a provider's entries
 ACCOUNT = "account.parquet"  # every row of a submission and what became of it
 LINK_QUALITY = "link_quality.json"  # how its entries ended, with their numbers and without any
 NO_PUBLICATION = 0  # the atom of people in no earlier publication; others come with the ledger
@@ -74,11 +77,7 @@ def _read(lab: OpenLab, submission: str, progress: Progress) -> Submission:
 
 def submitted_person(lab: OpenLab, submission: str, row: int, progress: Progress) -> Identifiers:
     """What a row of a submission says of the person, as its cohort is linked by. UsageError when there is none."""
-    if not submission.isalnum() or not (lab.paths.submission(submission) / "about.json").is_file():
-        raise UsageError(
-            "There is no such submission in the lab. The folders of linker/submissions are named by their submissions."
-        )
-    entries = _read(lab, submission, progress).entries
+    entries = _entries(lab, submission, progress)
     entry = entries.filter(pc.equal(entries["row"], row))
     if not entry.num_rows:
         raise UsageError(
@@ -87,6 +86,32 @@ def submitted_person(lab: OpenLab, submission: str, row: int, progress: Progress
         )
     held = entry.to_pylist()[0]
     return Identifiers(**{each.name: held.get(each.name) for each in fields(Identifiers)})
+
+
+def _entries(lab: OpenLab, submission: str, progress: Progress) -> pa.Table:
+    if not submission.isalnum() or not (lab.paths.submission(submission) / "about.json").is_file():
+        raise UsageError(
+            "There is no such submission in the lab. The folders of linker/submissions are named by their submissions."
+        )
+    return _read(lab, submission, progress).entries
+
+
+def submitted_entries(lab: OpenLab, submission: str, progress: Progress) -> pa.Table:
+    """The entries of a submission, standardised, each under its key as record_id: for clerical review."""
+    entries = _entries(lab, submission, progress)
+    return _standard(lab, entries.append_column("record_id", entry_keys(entries, register_secret(lab.paths))))
+
+
+def entries_summary(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Task `review_entries` of the linker: counts and agreement of the doubtful entries of a submission."""
+    lab = open_lab(Path(arguments["lab"]))
+    entries = submitted_entries(lab, arguments["submission"], progress)
+    return dict(session.summary(session.open_entries(lab, entries, progress=progress)))
+
+
+def _standard(lab: OpenLab, people: pa.Table) -> pa.Table:
+    no_standins: frozenset[Any] = frozenset()  # a list is too short to find stand-in dates by frequency
+    return standardise_people(people, source=COHORT, today=lab.settings.date(), standins=no_standins)
 
 
 def _forget(folder: Path) -> None:
@@ -125,11 +150,13 @@ def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress
     """
     names = [str(row) for row in submission.entries["row"].to_pylist()]
     people = submission.entries.append_column("record_id", pa.array(names, pa.string()))
-    no_standins: frozenset[Any] = frozenset()  # a list is too short to find stand-in dates by frequency
-    standard = standardise_people(people, source=COHORT, today=lab.settings.date(), standins=no_standins)
+    standard = _standard(lab, people)
     spine, machine, threshold = read_spine(lab), resources(lab), lab.settings.thresholds.cohort
     kept = spine.kept(resources=machine, progress=progress)
     found = link_cohort(standard, spine, resources=machine, threshold=threshold, kept=kept)
+    keys = entry_keys(submission.entries, register_secret(lab.paths))
+    ruled, strict = read_overrides(lab.paths, scope=ENTRIES), spine.thresholds[Strictness.STRICT]
+    found = apply_rulings(found, keys, ruled, spine.people(), strict=strict)
     quality = cohort_quality(standard, found, spine, resources=machine, threshold=threshold, kept=kept)
     write_json(folder / LINK_QUALITY, quality)
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):

@@ -24,7 +24,7 @@ from counterfoil.linkage.shares import TRUTH_OF_SHARES, link_share
 from counterfoil.records.load import Intake
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
-from counterfoil.study.linker import link_submission
+from counterfoil.study.linker import entries_summary, link_submission
 from counterfoil.study.roles import ProcessRole
 
 TRUTH_GROUPS = ("sex", "ethnicity", "origin")  # of people, in which a synthetic spine's error rates are told
@@ -103,6 +103,7 @@ TASKS: Mapping[tuple[ProcessRole, str], Task] = {
     (ProcessRole.LINKER, "quality"): make_quality,
     (ProcessRole.LINKER, "review_simulate"): simulate_review,
     (ProcessRole.LINKER, "review_summary"): review_summary,
+    (ProcessRole.LINKER, "review_entries"): entries_summary,
     (ProcessRole.ANALYST, "register"): make_register,
     (ProcessRole.ANALYST, "evaluate"): evaluate_run,
 }

@@ -137,8 +137,10 @@ def settle(paths: LabPaths, *, clock: Clock = now) -> tuple[tuple[Override, ...]
             opposed.append(Pair(each.left, each.right))
         elif (each.pair, each.decision) not in standing:
             made.append(each)
-    added = overrides.add(paths, *made) if made else ()
-    return added, tuple(opposed)
+    apart = [each for each in made if each.scope == overrides.ENTRIES]
+    others = [each for each in made if each.scope != overrides.ENTRIES]
+    added = [kept for group in (others, apart) if group for kept in overrides.add(paths, *group)]
+    return tuple(added), tuple(opposed)
 
 
 def answers(paths: LabPaths) -> tuple[Answered, ...]:
@@ -190,7 +192,10 @@ def _due(found: Iterable[Answered], known: Container[str], clock: Clock) -> list
         if behind and (case := _case(behind)) not in known:
             who = "; ".join(each.reviewer for each in behind)
             decision = _RULED[behind[0].answer]
-            due.append(overrides.override(pair.left, pair.right, decision, who=who, why=why, case=case, clock=clock))
+            is_entry = overrides.COHORT in (pair.left.source, pair.right.source)
+            scope = overrides.ENTRIES if is_entry else overrides.EVERYWHERE
+            said = {"who": who, "why": why, "case": case, "scope": scope}
+            due.append(overrides.override(pair.left, pair.right, decision, **said, clock=clock))
     return due
 
 

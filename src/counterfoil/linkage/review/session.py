@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from counterfoil.errors import UsageError
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.progress import Progress, silent
@@ -19,6 +21,7 @@ from counterfoil.linkage.review import decisions
 from counterfoil.linkage.review.access import check_linker
 from counterfoil.linkage.review.agreement import agreement, unsettled
 from counterfoil.linkage.review.decisions import Answered, Kept, Reply, by_pair, settled
+from counterfoil.linkage.review.entries import Entries, find_doubtful
 from counterfoil.linkage.review.queue import doubtful_pairs, draw, sampled_items, sampled_pairs
 from counterfoil.linkage.review.showing import ReviewItem, show
 from counterfoil.linkage.review.values import MEMBERS, Answer, Item, Pair, Queue, Reason
@@ -41,6 +44,7 @@ class Review:
     items: tuple[Item, ...]
     twice: float = TWICE
     seed: int = SEED
+    entries: Entries | None = None  # of a provider's list, where that is what is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,21 @@ def open_review(
     return Review(lab, spine, items, twice, seed)
 
 
+def open_entries(
+    lab: OpenLab, entries: pa.Table, *, twice: float = 1.0, seed: int = SEED, progress: Progress = silent
+) -> Review:
+    """The doubtful entries of a provider's list, against the newest spine. Two reviewers see each unless told.
+
+    `entries`: standardised, with raw columns; record_id is the entry's name (`entry_keys`). Refused without the
+    linker's key.
+    """
+    check_linker(lab.paths)
+    spine = read_spine(lab)
+    decisions.settle(lab.paths)
+    items, shown = find_doubtful(lab, spine, entries, progress=progress)
+    return Review(lab, spine, items, twice, seed, shown)
+
+
 def _sample(lab: OpenLab, spine: Spine, seed: int) -> tuple[Item, ...]:
     """The pairs that the quality report needs; drawn now when nobody has."""
     said = spine.quality().get("engine")
@@ -107,7 +126,12 @@ def _wanted(review: Review, pair: Pair) -> int:
 
 def show_next(review: Review, reviewer: str, *, count: int = 1) -> tuple[ReviewItem, ...]:
     """The next pairs open to a reviewer, as they are shown."""
-    return show(review.lab, review.spine, open_items(review, reviewer)[:count])
+    return show_items(review, open_items(review, reviewer)[:count])
+
+
+def show_items(review: Review, items: Sequence[Item]) -> tuple[ReviewItem, ...]:
+    """Some items as they are shown."""
+    return show(review.lab, review.spine, items, review.entries)
 
 
 def answer(

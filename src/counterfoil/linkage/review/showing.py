@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.domains import Domain
 from counterfoil.domains import load as load_domain
@@ -16,9 +17,10 @@ from counterfoil.lab.make import OpenLab
 from counterfoil.linkage.differences import Difference, Standing, compare
 from counterfoil.linkage.explain import Waterfall, explain
 from counterfoil.linkage.model import Model, load_model
-from counterfoil.linkage.overrides import Record
+from counterfoil.linkage.overrides import COHORT, Record
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.review.access import check_linker
+from counterfoil.linkage.review.entries import Entries
 from counterfoil.linkage.review.values import Item
 from counterfoil.linkage.specification import Specification
 from counterfoil.linkage.spine import Spine
@@ -89,11 +91,17 @@ class ReviewItem:
     decision: str  # what the spine made of the pair
 
 
-def show(lab: OpenLab, spine: Spine, items: Sequence[Item]) -> tuple[ReviewItem, ...]:
-    """The items as they are shown, in their order. Reads only these records."""
+def show(lab: OpenLab, spine: Spine, items: Sequence[Item], entries: Entries | None = None) -> tuple[ReviewItem, ...]:
+    """The items as they are shown, in their order. Reads only these records. `entries`: those of a provider's list."""
     check_linker(lab.paths)
-    wanted = sorted({record for item in items for record in (item.pair.left, item.pair.right)})
+    every = {record for item in items for record in (item.pair.left, item.pair.right)}
+    wanted = sorted(record for record in every if record.source != COHORT)
     compared, raw = _compared(spine, wanted), _delivered(lab, wanted)
+    if entries is not None:
+        names = [record.record_id for record in every if record.source == COHORT]
+        own = entries.prepared.filter(pc.is_in(entries.prepared["record_id"], value_set=pa.array(names, pa.string())))
+        compared = pa.concat_tables([compared, own.select(compared.column_names).cast(compared.schema)])
+        raw |= {Record(COHORT, name): entries.raw[name] for name in names}
     domain = load_domain(lab.settings.domain)
     falls = _waterfalls(spine, items, compared)
     together = _together(spine, wanted)
@@ -103,7 +111,7 @@ def show(lab: OpenLab, spine: Spine, items: Sequence[Item]) -> tuple[ReviewItem,
             (_source_label(domain, item.pair.left), _source_label(domain, item.pair.right)),
             _lines(item, compared, raw, domain),
             fall,
-            _decision(together[item.pair.left], together[item.pair.right]),
+            _decision(together.get(item.pair.left), together.get(item.pair.right)),
         )
         for item, fall in zip(items, falls, strict=True)
     )
@@ -111,7 +119,7 @@ def show(lab: OpenLab, spine: Spine, items: Sequence[Item]) -> tuple[ReviewItem,
 
 def _source_label(domain: Domain, record: Record) -> str:
     known = domain.sources.get(record.source)
-    return known.label if known else record.source
+    return known.label if known else "The provider's list" if record.source == COHORT else record.source
 
 
 def _names(records: Sequence[Record]) -> pa.Table:
@@ -149,7 +157,9 @@ def _together(spine: Spine, records: Sequence[Record]) -> dict[Record, Row]:
     return {Record(row["source"], row["record_id"]): row for row in held.to_pylist()}
 
 
-def _decision(left: Row, right: Row) -> str:
+def _decision(left: Row | None, right: Row | None) -> str:
+    if left is None or right is None:
+        return "not linked"
     for level in ("strict", "medium", "loose"):
         if left[f"cluster_{level}"] == right[f"cluster_{level}"]:
             return f"one person at {level}"
@@ -171,13 +181,19 @@ def _waterfalls(spine: Spine, items: Sequence[Item], compared: pa.Table) -> list
     """Each pair's, by the model of the slice that scores such pairs."""
     names = zip(compared["source"].to_pylist(), compared["record_id"].to_pylist(), strict=True)
     number = dict(zip((Record(*name) for name in names), compared[ID].to_pylist(), strict=True))
-    slices = [slice_of(spine.specification, item.pair.left.source, item.pair.right.source) for item in items]
+    slices = [_model_name(spine.specification, item) for item in items]
     found: dict[int, Waterfall] = {}
     for name in dict.fromkeys(slices):
         places = [place for place, own in enumerate(slices) if own == name]
         pairs = [(number[items[at].pair.left], number[items[at].pair.right]) for at in places]
         found |= dict(zip(places, explain(pairs, compared, model_of(spine, name)), strict=True))
     return [found[place] for place in range(len(items))]
+
+
+def _model_name(specification: Specification, item: Item) -> str | None:
+    """The slice whose model weighs the pair; none for an entry, which the spine's own model weighs."""
+    sources = (item.pair.left.source, item.pair.right.source)
+    return None if COHORT in sources else slice_of(specification, *sources)
 
 
 def slice_of(specification: Specification, one: str, other: str) -> str:
@@ -189,10 +205,10 @@ def slice_of(specification: Specification, one: str, other: str) -> str:
     raise Fault(f"No slice of the linkage specification compares records of {one} and {other}.")
 
 
-def model_of(spine: Spine, name: str) -> Model:
-    """The model of a slice, as it is kept with the spine."""
-    folder = spine.folder / "models" / name
-    return load_model(folder) if folder.is_dir() else spine.model
+def model_of(spine: Spine, name: str | None) -> Model:
+    """The model of a slice, as it is kept with the spine; the spine's own for none."""
+    folder = spine.folder / "models" / (name or "")
+    return load_model(folder) if name is not None and folder.is_dir() else spine.model
 
 
 def _lines(item: Item, compared: pa.Table, raw: Mapping[Record, Row], domain: Domain) -> tuple[Line, ...]:

@@ -16,6 +16,7 @@ class Reason(Enum):
     BRIDGE = "bridge"  # it alone holds two parts of a person together, and is weak
     THRESHOLD = "threshold"  # near a threshold, and its answer changes people
     SAMPLE = "sample"  # drawn at random, for the quality report
+    ENTRY = "entry"  # an entry of a provider's list that may be this person
 
 
 class Queue(Enum):
