@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,10 +20,10 @@ import pyarrow.compute as pc
 import pytest
 
 from counterfoil.lab.files import leftovers
-from counterfoil.lab.make import OpenLab, make_lab
-from counterfoil.linkage import build_spine, spine_files
+from counterfoil.lab.make import OpenLab, make_lab, open_lab
+from counterfoil.linkage import build_spine, read_spine, spine_files
 from counterfoil.linkage.batch import scoring
-from counterfoil.warehouse import write_table
+from counterfoil.warehouse import read_table, write_table
 from lib.links import TODAY, make_records
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="kills by SIGKILL")]
@@ -88,6 +89,43 @@ def test_killed_at_random_moments_again_and_again(undisturbed: tuple[OpenLab, fl
     with _start(lab) as process:
         assert process.wait() == 0
     _assert_same(lab, original)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+at, made = int(sys.argv[2]), 0
+def killing(do):
+    def before(*arguments, **options):
+        global made
+        made += 1
+        if made == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return do(*arguments, **options)
+    return before
+os.rename, os.replace = killing(os.rename), killing(os.replace)
+from counterfoil.lab.make import open_lab
+from counterfoil.linkage import build_spine
+build_spine(open_lab(Path(sys.argv[1])), rebuild=True)
+"""
+
+
+def _killed_at(lab: OpenLab, at: int) -> int:
+    """How `link` ended that kills itself before the `at`-th renaming of a file or folder; 0 is never."""
+    return subprocess.run([sys.executable, "-c", KILLED, str(lab.paths.root), str(at)], check=False).returncode
+
+
+def test_killed_before_a_file_takes_its_place_leaves_the_old_spine_or_the_new(
+    undisturbed: tuple[OpenLab, float], tmp_path: Path
+) -> None:
+    """A second spine, killed early and late in its writing: what is there can be read, and a third run finishes."""
+    lab = open_lab(shutil.copytree(undisturbed[0].paths.root, tmp_path / "lab"))
+    expected = read_table(read_spine(lab).folder / "people.parquet")
+    for at in (2, 9):
+        assert _killed_at(lab, at) == -signal.SIGKILL
+        assert read_table(read_spine(lab).folder / "people.parquet").equals(expected)  # keys are kept
+    assert _killed_at(lab, 0) == 0
+    assert read_table(read_spine(lab).folder / "people.parquet").equals(expected)
 
 
 @contextmanager

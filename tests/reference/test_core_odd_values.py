@@ -64,12 +64,11 @@ LISTS: dict[str, tuple[list[Any], pa.DataType | None]] = {
 }
 
 
-@pytest.mark.parametrize("rule", ["l.k = r.k", "l.v = r.v"])
 @pytest.mark.parametrize("name", LISTS)
-def test_equal_values_are_those_that_splink_finds_equal(name: str, rule: str) -> None:
-    """In a level, its term frequency, and a blocking key."""
+def test_equal_values_are_those_that_splink_finds_equal(name: str) -> None:
+    """In a level, its term frequency, and the first of two blocking rules; the second makes every other pair."""
     tables = {"a": records(*LISTS[name])}
-    given = model(rule=rule, tf_adjustment_column="v")
+    given = model(tf_adjustment_column="v") | {"blocking_rules_to_generate_predictions": ["l.v = r.v", "l.k = r.k"]}
     assert_same(core_pairs(tables, given), splink_pairs(tables, given))
 
 
@@ -159,3 +158,28 @@ def test_a_rule_of_two_sides_makes_no_pair_of_two_old_records() -> None:
     fresh = np.arange(count) == 3
     made = block(encode(table, read_model(model(rule="l.v = r.w")), {}), 0, fresh)
     assert made.pairs == (count - 1) + (count - 1)  # the fresh one with all that have w, all others with it
+
+
+@pytest.mark.filterwarnings("ignore:The 'salting_partitions' parameter:DeprecationWarning")
+def test_a_model_from_splink_4_weighs_what_splink_5_makes_of_it() -> None:
+    """The keys that Splink 4.0 saves and Splink 5 does not: prefixes of Bayes factors, salting, its own notes."""
+    rule = {"blocking_rule": "l.k = r.k", "sql_dialect": "duckdb", "salting_partitions": 1}
+    given = {
+        **model(tf_adjustment_column="v", tf_adjustment_weight=1.0, label_for_charts="same"),
+        "sql_dialect": "duckdb",
+        "blocking_rules_to_generate_predictions": [rule],
+        "bayes_factor_column_prefix": "bf_",
+        "term_frequency_adjustment_column_prefix": "tf_",
+        "comparison_vector_value_column_prefix": "gamma_",
+        "unique_id_column_name": "unique_id",
+        "source_dataset_column_name": "source_dataset",
+        "retain_matching_columns": True,
+        "retain_intermediate_calculation_columns": False,
+        "additional_columns_to_retain": [],
+        "em_convergence": 0.0001,
+        "max_iterations": 25,
+        "linker_uid": "abcdefgh",
+    }
+    given["comparisons"][0]["comparison_description"] = "ExactMatch"
+    tables = {"a": records(["ann", "ann", "bob", "bill", None, "ann"])}
+    assert_same(core_pairs(tables, given), splink_pairs(tables, given))
