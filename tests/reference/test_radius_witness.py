@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from counterfoil.comparison.design import encode_covariates
+from counterfoil.comparison.kernel import match_kernel
 from counterfoil.comparison.nearest import match_nearest, weigh_pairs
-from counterfoil.comparison.presets import psmatch2_nearest
+from counterfoil.comparison.presets import psmatch2_kernel, psmatch2_nearest
 from counterfoil.comparison.radius import match_radius_psmatch2
 from counterfoil.comparison.scores import common_support, sort_scores
 from counterfoil.comparison.values import BoolArray, ComparisonSettings, FloatArray
@@ -77,6 +78,21 @@ def test_nearest_effects_with_shared_ties_are_statas(
     propensity, treated, outcome, _ = nsw
     printed = expected("psmatch2_nsw445")["nn1"]
     on_treated, on_untreated = _nearest(propensity, treated), _nearest(propensity, ~treated)
+    att, atu = _effect(on_treated, treated, outcome), _effect(on_untreated, treated, outcome)
+    n1, n0 = on_treated[treated].sum(), on_untreated[~treated].sum()
+    assert (n1, n0) == (printed["n1"], printed["n0"])
+    assert att == pytest.approx(printed["att"], rel=STATA_EFFECT)
+    assert atu == pytest.approx(printed["atu"], rel=STATA_EFFECT)
+    assert (att * n1 + atu * n0) / (n1 + n0) == pytest.approx(printed["ate"], rel=STATA_EFFECT)
+
+
+def test_kernel_effects_are_statas(nsw: tuple[FloatArray, BoolArray, FloatArray, dict[str, float]]) -> None:
+    propensity, treated, outcome, _ = nsw
+    printed = expected("psmatch2_nsw445")["kernel"]
+    inside = common_support(propensity, treated)
+    bandwidth = psmatch2_kernel().bandwidth
+    on_treated = match_kernel(sort_scores(propensity, treated, inside=inside), bandwidth)
+    on_untreated = match_kernel(sort_scores(propensity, ~treated, inside=inside), bandwidth)
     att, atu = _effect(on_treated, treated, outcome), _effect(on_untreated, treated, outcome)
     n1, n0 = on_treated[treated].sum(), on_untreated[~treated].sum()
     assert (n1, n0) == (printed["n1"], printed["n0"])

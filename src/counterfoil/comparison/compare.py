@@ -11,9 +11,10 @@ from counterfoil.comparison.checks import as_table, check_people, check_varies
 from counterfoil.comparison.design import Covariates, encode_covariates
 from counterfoil.comparison.entropy import make_entropy
 from counterfoil.comparison.inverse_probability import make_inverse_probability
+from counterfoil.comparison.kernel import make_kernel
 from counterfoil.comparison.ladder import make_radius
 from counterfoil.comparison.made import Groups, Made
-from counterfoil.comparison.methods import EntropyBalancing, InverseProbability, Nearest, Overlap, Radius, Ties
+from counterfoil.comparison.methods import EntropyBalancing, InverseProbability, Kernel, Nearest, Overlap, Radius, Ties
 from counterfoil.comparison.nearest import make_nearest, order_of_people
 from counterfoil.comparison.overlap import make_overlap
 from counterfoil.comparison.propensity import Propensity, estimate_propensity
@@ -101,6 +102,10 @@ def _make(groups: Groups, progress: Progress) -> Made:
         case EntropyBalancing():
             progress("Balancing", None)
             return make_entropy(groups, method)
+        case Kernel():
+            propensity = _propensity(groups, progress)
+            progress("Matching", None)
+            return make_kernel(groups, method, propensity)
         case _:
             raise UsageError(f"The method `{method.kind.value}` cannot be used yet. Use `radius`.")
 
