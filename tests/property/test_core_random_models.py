@@ -174,7 +174,7 @@ def _with_parameters(draw: random.Random, settings: dict[str, Any]) -> dict[str,
 def drawn(seed: int) -> Drawn:
     """A model of two to four comparisons, one to three rules, and one to three sources."""
     draw = random.Random(seed)
-    link_type = draw.choice(["dedupe_only", "link_only", "link_and_dedupe"])
+    link_type: Any = draw.choice(["dedupe_only", "link_only", "link_and_dedupe"])
     sources = 1 if link_type == "dedupe_only" else draw.randint(2, 3)
     chosen = draw.sample(_comparisons(draw), draw.randint(2, 4))
     chosen = list({each.create_output_column_name(): each for each in chosen}.values())
@@ -188,7 +188,8 @@ def drawn(seed: int) -> Drawn:
         probability_two_random_records_match=draw.choice([0.0001, 0.1]),
         retain_intermediate_calculation_columns=True,
     )
-    settings = json.loads(json.dumps(creator.get_settings("duckdb").as_dict()))
+    made: Any = creator.get_settings("duckdb")
+    settings = json.loads(json.dumps(made.as_dict()))
     tables = {"abc"[i]: _records(draw, draw.randint(12, 30)) for i in range(sources)}
     return Drawn(_with_parameters(draw, settings), tables)
 
@@ -309,4 +310,5 @@ def test_every_comparison_of_the_library_is_expressed() -> None:
             given = SettingsCreator(
                 link_type="dedupe_only", comparisons=[each], blocking_rules_to_generate_predictions=[block_on("a")]
             )
-            assert _expressed(given.get_settings("duckdb").as_dict()), each.create_output_column_name()
+            made: Any = given.get_settings("duckdb")
+            assert _expressed(made.as_dict()), each.create_output_column_name()
