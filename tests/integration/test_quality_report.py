@@ -156,6 +156,9 @@ def test_rates_without_numbers_and_by_plain_keys_stand_beside_the_model(report: 
         "The model of itself", "Sampled review", "Truth", "Truth, without any number", "Truth, plain equality of keys"
     }  # fmt: skip
     assert {"sex", "ethnicity", "age", "origin", "source"} == set(report["groups"]["kinds"])
+    words = report["groups"]["words"]  # of codes.toml
+    assert words["sex"]["1"] == "male"
+    assert words["ethnicity"]["W1"] == "White: British"
 
 
 def test_a_planted_bias_is_found(lab: OpenLab, spine: Spine) -> None:

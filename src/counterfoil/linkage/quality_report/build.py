@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 import counterfoil
+from counterfoil.domains import Domain
+from counterfoil.domains import load as load_domain
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage import engine as engines
@@ -90,6 +92,7 @@ def build_report(
     progress("Groups of people and the bias suite", 0.7)
     report["recaptured"] = recaptured(spine, given.rules, engine=engine, resources=given.machine)
     report["groups"] = _groups(given, sample, labels)
+    report["groups"]["words"] = group_words(report["groups"]["kinds"], load_domain(lab.settings.domain))
     report["bias"] = _bias(given)
     report["findings"] = [finding.to_json() for finding in find_concerns(report, given.rules.concern)]
     report["transparency"] = transparency.record_of(report, domain=lab.settings.domain, lab=lab.settings.name)
@@ -270,6 +273,15 @@ def _compared(name: str, other: Labels, labels: Labels) -> dict[str, Any]:
 
 def _pairs(sizes: np.ndarray[Any, np.dtype[np.int64]]) -> int:
     return int((sizes.astype(np.int64) * (sizes - 1) // 2).sum())
+
+
+def group_words(kinds: Mapping[str, Mapping[str, Any]], domain: Domain) -> dict[str, dict[str, str]]:
+    """What people call each group: the words of the domain's list of codes, where the kind has one."""
+    named = {kind: domain.codes.get(kind, {}) for kind in kinds}
+    return {
+        kind: {str(value): named[kind].get(str(value), str(value).replace("_", " ")) for value in values}
+        for kind, values in kinds.items()
+    }
 
 
 def _groups(given: _Given, sample: ReviewSample, labels: pa.Table | None) -> dict[str, Any]:

@@ -174,13 +174,14 @@ def _groups(report: Mapping[str, Any]) -> Section:
     charts, tables = [], []
     for kind, values in found["kinds"].items():
         rows = tuple(
-            (str(value), _interval(r["precision"]), _interval(r["recall"]), _worse(r)) for value, r in values.items()
+            (_word(found, kind, value), _interval(r["precision"]), _interval(r["recall"]), _worse(r))
+            for value, r in values.items()
         )
         tables.append(
             Table(f"By {_KIND_WORDS[kind]}", ("Group", "Precision", "Recall", "Beyond chance"), rows, _numbers(1, 2))
         )
         marks = tuple(
-            Row(str(v), 100 * r["recall"]["rate"], 100 * r["recall"]["low"], 100 * r["recall"]["high"])
+            Row(_word(found, kind, v), 100 * r["recall"]["rate"], 100 * r["recall"]["low"], 100 * r["recall"]["high"])
             for v, r in values.items() if r["recall"]["rate"] is not None
         )  # fmt: skip
         charts.append(ChartData(f"recall-{kind}", f"Recall by {_KIND_WORDS[kind]}", "Recall, %", Kind.INTERVALS, marks))
@@ -194,12 +195,17 @@ def _groups(report: Mapping[str, Any]) -> Section:
 
 
 _KIND_WORDS = {
-    "sex": "sex (1 male, 2 female)",
-    "ethnicity": "ethnicity (code of 18+1)",
+    "sex": "sex",
+    "ethnicity": "ethnicity",
     "age": "age",
     "origin": "origin of the name",
     "source": "source",
 }
+
+
+def _word(found: Mapping[str, Any], kind: str, value: str) -> str:
+    """What people call a group; its code where a report of an earlier version has no words."""
+    return str(found.get("words", {}).get(kind, {}).get(str(value), value))
 
 
 def _worse(rates: Mapping[str, Any]) -> str:
