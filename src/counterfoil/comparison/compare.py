@@ -8,17 +8,29 @@ import numpy as np
 
 from counterfoil.comparison.balance import Baseline, balance_baseline, effective_sample_size, measure_balance
 from counterfoil.comparison.checks import as_table, check_people, check_varies
+from counterfoil.comparison.coarsened import make_coarsened
 from counterfoil.comparison.design import Covariates, encode_covariates
 from counterfoil.comparison.entropy import make_entropy
 from counterfoil.comparison.inverse_probability import make_inverse_probability
 from counterfoil.comparison.kernel import make_kernel
 from counterfoil.comparison.ladder import make_radius
 from counterfoil.comparison.made import Groups, Made
-from counterfoil.comparison.methods import EntropyBalancing, InverseProbability, Kernel, Nearest, Overlap, Radius, Ties
+from counterfoil.comparison.methods import (
+    CoarsenedExact,
+    EntropyBalancing,
+    InverseProbability,
+    Kernel,
+    Nearest,
+    Overlap,
+    Radius,
+    Subclassification,
+    Ties,
+)
 from counterfoil.comparison.nearest import make_nearest, order_of_people
 from counterfoil.comparison.overlap import make_overlap
 from counterfoil.comparison.propensity import Propensity, estimate_propensity
 from counterfoil.comparison.strata import strata
+from counterfoil.comparison.subclass import make_subclasses
 from counterfoil.comparison.values import (
     BalanceRow,
     Band,
@@ -29,7 +41,7 @@ from counterfoil.comparison.values import (
     Estimand,
     IntArray,
 )
-from counterfoil.errors import Refused, UsageError
+from counterfoil.errors import Refused
 from counterfoil.lab.progress import Progress, silent
 
 HEAVY_SHARE = 0.05  # of the comparison group's weight on one person: worth a word
@@ -106,8 +118,12 @@ def _make(groups: Groups, progress: Progress) -> Made:
             propensity = _propensity(groups, progress)
             progress("Matching", None)
             return make_kernel(groups, method, propensity)
-        case _:
-            raise UsageError(f"The method `{method.kind.value}` cannot be used yet. Use `radius`.")
+        case Subclassification():
+            check_varies(groups.covariates)
+            return make_subclasses(groups, method, _propensity(groups, progress))
+        case CoarsenedExact():
+            progress("Matching", None)
+            return make_coarsened(groups, method)
 
 
 def _propensity(groups: Groups, progress: Progress) -> Propensity:
