@@ -1,21 +1,52 @@
 """Estimates, intervals, tests and power. Calculated here, shown only through `disclosure`."""
 
+from counterfoil.effect.abadie_imbens import abadie_imbens
+from counterfoil.effect.adjusting import AdjustedEffect, adjusted
+from counterfoil.effect.cox import Cox, Ties, cox
 from counterfoil.effect.estimate import estimate, is_significant
+from counterfoil.effect.frequency import Frequency, adjusted_frequency
+from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
 from counterfoil.effect.inconclusive import Inconclusive, inconclusive
+from counterfoil.effect.kaplan_meier import Curve, RestrictedMeans, kaplan_meier, restricted_means
+from counterfoil.effect.log_rank import LogRank, log_rank
 from counterfoil.effect.power import HidingRules, PowerResult, PowerRow, people_needed, power_table
-from counterfoil.effect.values import Effect, Estimate, Group
+from counterfoil.effect.sub_analyses import SubAnalysis, holm, sub_analyses
+from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Inference
 
 __all__ = [
+    "Adjusted",
+    "AdjustedEffect",
+    "Cox",
+    "Curve",
     "Effect",
+    "ErrorKind",
     "Estimate",
+    "Frequency",
     "Group",
     "HidingRules",
     "Inconclusive",
+    "Inference",
+    "LogRank",
+    "ModelledOn",
     "PowerResult",
     "PowerRow",
+    "RestrictedMeans",
+    "SubAnalysis",
+    "Ties",
+    "abadie_imbens",
+    "adjusted",
+    "adjusted_frequency",
+    "adjusted_mean",
+    "adjusted_rate",
+    "cox",
     "estimate",
+    "holm",
     "inconclusive",
     "is_significant",
+    "kaplan_meier",
+    "log_rank",
     "people_needed",
     "power_table",
+    "restricted_means",
+    "sub_analyses",
 ]

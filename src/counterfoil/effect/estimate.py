@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from collections.abc import Sequence
+from dataclasses import replace
 
 from counterfoil.comparison.values import Comparison, Design, FloatArray
+from counterfoil.effect.adjusting import adjusted
 from counterfoil.effect.groups import group_of
 from counterfoil.effect.proportions import proportions_estimate
+from counterfoil.effect.reading import Outcomes, read_outcomes
 from counterfoil.effect.score import score_estimate
 from counterfoil.effect.values import Effect, Estimate, Group
 from counterfoil.effect.welch import welch_estimate
-from counterfoil.errors import UsageError
 from counterfoil.outcomes.measures import Measure
 from counterfoil.units import Kind
 
-Outcomes: TypeAlias = pa.Table | Mapping[str, FloatArray]
 
-
-def estimate(outcomes: Outcomes, comparison: Comparison, measures: Sequence[Measure]) -> tuple[Effect, ...]:
+def estimate(
+    outcomes: Outcomes, comparison: Comparison, measures: Sequence[Measure], people: object | None = None
+) -> tuple[Effect, ...]:
     """One effect a measure, in the order asked. Rows of `outcomes` are the rows that were compared.
 
     A null or NaN is a person outside the measure's support (or not covered): left out on either side, never a 0.
     Differences of rates are in points, others in the measure's unit. Weights are the design's: 1 each in a trial.
+    With `people` (the table that the comparison was made from) each effect has its covariate-adjusted estimate too.
     """
-    columns = _columns_of(outcomes, comparison, measures)
-    return tuple(_effect_of(columns[m.name], comparison, m) for m in measures)
+    columns = read_outcomes(outcomes, comparison, measures)
+    effects = tuple(_effect_of(columns[m.name], comparison, m) for m in measures)
+    if people is None:
+        return effects
+    beside = adjusted(columns, comparison, measures, people)
+    return tuple(_with_adjusted(effect, b.estimate) for effect, b in zip(effects, beside, strict=True))
 
 
 def is_significant(estimate: Estimate) -> bool:
@@ -52,48 +54,21 @@ def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure) -> E
     )
 
 
+def _with_adjusted(effect: Effect, beside: Estimate | None) -> Effect:
+    """Without a compatible test there is no adjusted figure either: what stands beside nothing says nothing."""
+    if beside is None or effect.compatible is None:
+        return effect
+    differ = ("adjusted",) if _differ(effect.compatible, beside) else ()
+    return replace(effect, adjusted=beside, disagrees=(*effect.disagrees, *differ))
+
+
 def _compatible(treated: Group, others: Group, comparison: Comparison, measure: Measure) -> Estimate | None:
     if comparison.settings.design is Design.RANDOMISED and measure.kind is Kind.RATE:
         return proportions_estimate(treated, others)
     return welch_estimate(treated, others, measure.kind)
 
 
-def _differ(compatible: Estimate | None, score: Estimate | None) -> bool:
-    if compatible is None or score is None:
+def _differ(compatible: Estimate | None, beside: Estimate | None) -> bool:
+    if compatible is None or beside is None:
         return False
-    return is_significant(compatible) != is_significant(score)
-
-
-def _columns_of(outcomes: Outcomes, comparison: Comparison, measures: Sequence[Measure]) -> dict[str, FloatArray]:
-    names = set(outcomes.column_names) if isinstance(outcomes, pa.Table) else set(outcomes)
-    problems = [
-        f"The plan asks for the measure `{m.name}`, which is not a column of the outcomes. Name one that is measured."
-        for m in measures
-        if m.name not in names
-    ]
-    if problems:
-        raise UsageError(*problems)
-    columns = {m.name: _floats(outcomes[m.name]) for m in measures}
-    problems = [why for m in measures if (why := _why_not(columns[m.name], comparison, m)) is not None]
-    if problems:
-        raise UsageError(*problems)
-    return columns
-
-
-def _floats(column: FloatArray | pa.ChunkedArray) -> FloatArray:
-    if isinstance(column, pa.ChunkedArray):
-        numbers = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
-        return np.asarray(numbers.to_numpy(), dtype=np.float64)
-    return np.asarray(column, dtype=np.float64)
-
-
-def _why_not(value: FloatArray, comparison: Comparison, measure: Measure) -> str | None:
-    """The sentence that says why a column cannot be used, or nothing."""
-    if value.shape != comparison.treated.shape:
-        return f"The outcomes of `{measure.name}` and the people who were compared must be the same rows; they are not."
-    known = value[~np.isnan(value)]
-    if not np.isfinite(known).all():
-        return f"`{measure.name}` holds an infinite value. Leave what was not measured empty."
-    if measure.kind is Kind.RATE and not np.isin(known, (0.0, 1.0)).all():
-        return f"`{measure.name}` is a rate, so each person has 0 or 1; it holds other values. Is its kind right?"
-    return None
+    return is_significant(compatible) != is_significant(beside)
