@@ -1,7 +1,7 @@
 """Other programs' conventions as our settings, so that their answers can be had and compared with ours.
 
-They differ in what a caliper is measured in, in who chooses first, in ties and in the scale of the weights (MATCHING.md
-section 3). Ties go by the order of the rows in both programs, so the order of the rows matters here, as it does there.
+They differ in what a caliper is measured in, in who chooses first, in ties and in the scale of the weights. Ties go by
+the order of the rows in both programs, so the order of the rows matters here, as it does there.
 """
 
 from __future__ import annotations
