@@ -175,7 +175,7 @@ def _type_words(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_type_words(parts[0])}"
     if origin is dict:
-        return "table of text"
+        return f"table of {_type_words(parts[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f'`"{member.value}"`' for member in annotation)
     return PLAIN_TYPES[annotation.__name__]

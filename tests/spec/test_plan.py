@@ -7,8 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from counterfoil.comparison import (
+    CoarsenedExact,
+    EntropyBalancing,
+    InverseProbability,
+    Kernel,
+    Method,
+    Nearest,
+    Order,
+    Overlap,
+    Radius,
+    Subclassification,
+    Target,
+    matchit,
+    psmatch2_kernel,
+    psmatch2_nearest,
+    psmatch2_radius,
+)
+from counterfoil.comparison.methods import MethodSettings
 from counterfoil.errors import UsageError
-from counterfoil.study.plan import parse_plan, read_plan
+from counterfoil.study.comparison_plan import USES, comparison_facts
+from counterfoil.study.plan import comparison_settings, parse_plan, read_plan
 
 TABLE = {"treatment": "t", "measures": [{"name": "back", "label": "Back in prison", "kind": "rate", "column": "y"}]}
 
@@ -84,3 +103,70 @@ def test_a_table_plan_and_a_lab_plan_are_not_mixed_up(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="is for `evaluate --table`"):
         read_plan(with_table, for_table=False)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "method"),
+    [
+        ({}, Radius()),
+        ({"method": "radius", "calipers_sd": [0.1]}, Radius((0.1,))),
+        ({"method": "nearest"}, Nearest()),
+        (
+            {"method": "nearest", "ratio": 3, "replace": True, "caliper": "none", "exact": ["sex"]},
+            Nearest(ratio=3, replace=True, caliper=None),
+        ),
+        ({"method": "nearest", "order": "closest", "caliper": 0.1}, Nearest(order=Order.CLOSEST, caliper=0.1)),
+        ({"method": "inverse_probability"}, InverseProbability()),
+        ({"method": "inverse_probability", "target": "everyone"}, InverseProbability(Target.EVERYONE)),
+        ({"method": "overlap"}, Overlap()),
+        ({"method": "entropy_balancing", "moments": 2}, EntropyBalancing(2)),
+        ({"method": "kernel", "bandwidth": 0.4}, Kernel(0.4)),
+        ({"method": "kernel"}, Kernel()),
+        ({"method": "subclassification", "subclasses": 5}, Subclassification(5)),
+        (
+            {"method": "coarsened_exact", "cutpoints": {"age": [21, 30]}, "groups": {"area": [["a", "b"]]}},
+            CoarsenedExact({"age": (21.0, 30.0)}, {"area": (("a", "b"),)}),
+        ),
+        ({"method": "nearest", "conventions": "matchit", "ratio": 2}, matchit(ratio=2)),
+        ({"method": "nearest", "conventions": "psmatch2"}, psmatch2_nearest()),
+        ({"conventions": "psmatch2", "caliper": 0.01}, psmatch2_radius(0.01)),
+        ({"method": "kernel", "conventions": "psmatch2"}, psmatch2_kernel()),
+    ],
+)
+def test_every_method_can_be_asked_for_by_name(comparison: dict[str, object], method: MethodSettings) -> None:
+    plan = parse_plan({"title": "A", "comparison": comparison}, "plan.toml")
+    assert comparison_settings(plan, ("age",), threads=1).method == method
+    assert comparison_facts(plan.comparison)  # the report can say it
+
+
+def test_the_plan_knows_every_method() -> None:
+    assert set(USES) == set(Method)
+    for method in Method:
+        assert parse_plan({"title": "A", "comparison": {"method": method.value}}, "plan.toml").comparison.method
+
+
+@pytest.mark.parametrize(
+    ("comparison", "words"),
+    [
+        ({"method": "optimal"}, "`comparison.method` in plan.toml is 'optimal'"),
+        (
+            {"method": "nearest", "calipers_sd": [0.1]},
+            '"nearest" does not use calipers_sd. It uses caliper, conventions',
+        ),
+        ({"method": "overlap", "exact": ["sex"]}, '"overlap" does not use exact. It has no settings of its own.'),
+        ({"ratio": 2}, '"radius" does not use ratio. It uses calipers_sd'),
+        ({"method": "entropy_balancing", "keep_share": 0.9}, "does not use keep_share. It uses moments."),
+        ({"method": "entropy_balancing", "moments": 3}, "`comparison.moments` in plan.toml is 3"),
+        ({"method": "nearest", "ratio": 0}, "`comparison.ratio` in plan.toml is 0"),
+        ({"method": "nearest", "replace": True, "order": "closest"}, "changes nothing with replacement"),
+        ({"method": "coarsened_exact", "cutpoints": {"age": [30, 20]}}, "must be numbers in rising order"),
+        ({"method": "kernel", "conventions": "matchit"}, "MatchIt has no method"),
+        ({"method": "overlap", "conventions": "matchit"}, '"overlap" does not use conventions'),
+        ({"conventions": "psmatch2"}, "needs `caliper`, a width on the propensity"),
+        ({"conventions": "psmatch2", "caliper": 0.1, "calipers_sd": [0.1]}, "with psmatch2's conventions does not use"),
+        ({"design": "randomised", "method": "nearest", "ratio": 2}, "does not use method, ratio"),
+    ],
+)
+def test_a_method_is_not_given_what_it_does_not_use(comparison: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        parse_plan({"title": "A", "comparison": comparison}, "plan.toml")

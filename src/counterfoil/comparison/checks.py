@@ -100,10 +100,10 @@ def _find_setting_problems(settings: ComparisonSettings) -> list[str]:
         return problems
     if not settings.covariates:
         problems.append("`covariates` is empty; a matched design needs at least one.")
-    return problems + find_method_problems(settings)
+    return problems + _find_method_problems(settings)
 
 
-def find_method_problems(settings: ComparisonSettings) -> list[str]:
+def _find_method_problems(settings: ComparisonSettings) -> list[str]:
     """Sentences about settings that the chosen method cannot use."""
     method = settings.method
     problems = []
@@ -113,10 +113,11 @@ def find_method_problems(settings: ComparisonSettings) -> list[str]:
         )
     if settings.key is not None and not (isinstance(method, Nearest) and method.ties is Ties.PERSON):
         problems.append("`key` breaks ties in nearest matching by person; nothing here uses it. Remove it.")
-    return problems + [f"{WORDS[method.kind].capitalize()}: {problem}" for problem in _find_own_problems(method)]
+    return problems + [f"{WORDS[method.kind].capitalize()}: {problem}" for problem in find_own_problems(method)]
 
 
-def _find_own_problems(method: MethodSettings) -> list[str]:
+def find_own_problems(method: MethodSettings) -> list[str]:
+    """Sentences about a method's own settings, before any people are there."""
     match method:
         case Radius() if not method.calipers or not all(0.0 < caliper < np.inf for caliper in method.calipers):
             return ["`calipers` must hold at least one caliper, each above 0."]

@@ -38,6 +38,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.report import About, render, to_json
+from counterfoil.study.comparison_plan import comparison_facts
 from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.warehouse import write_table
 
@@ -207,11 +208,7 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
     return (
         where,
         ("Design", "matched comparison group"),
-        ("Propensity", "logistic regression on every covariate of the plan, full maximum likelihood"),
-        ("Matching", "radius, with replacement: each treated person's comparison people share weight 1"),
-        ("Matched within", ", ".join(chosen.exact) or "no factor"),
-        ("Caliper", f"the best of {', '.join(f'{c:g}' for c in chosen.calipers_sd)} SD of the logit propensity, "
-         f"pooled within group, among those that keep {chosen.keep_share:.0%} of the treated"),
+        *comparison_facts(chosen),
         ("Balance", "standardised mean difference over the treated SD before matching"),
         ("Covariates", ", ".join(chosen.covariates or inputs.covariates)),
         ("Squares and products", ", ".join(chosen.terms) or "none"),

@@ -14,20 +14,18 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from counterfoil.cohort.register import LONGEST_WINDOW_DAYS
-from counterfoil.comparison.methods import Radius
 from counterfoil.comparison.values import ComparisonSettings, Design
 from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
 from counterfoil.outcomes.measures import Better, Measure, Support
 from counterfoil.provenance import canonical_json, sha256_of_bytes
+from counterfoil.study.comparison_plan import ComparisonPlan, Name
 from counterfoil.units import Kind
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 DEFAULT_MEASURES = ("reoffending_rate", "reoffending_frequency", "days_to_first_reoffence")
-DEFAULT_CALIPERS = (0.2, 0.1, 0.05, 0.02, 0.01)
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 Months = Annotated[int, Field(ge=1, le=60)]
 
 
@@ -73,35 +71,6 @@ class Cohort(BaseModel):
     def _years_in_order(self) -> Self:
         if self.first_year and self.last_year and self.first_year > self.last_year:
             raise ValueError("first_year is after last_year; swap them.")
-        return self
-
-
-class ComparisonPlan(BaseModel):
-    """How the comparison group is made (METHODS 4)."""
-
-    model_config = _STRICT
-    # "randomised" when lots were drawn: nothing is matched, balance is shown
-    design: Literal["matched", "randomised"] = "matched"
-    method: Literal["radius"] | None = None  # radius when matched; a trial has none
-    # widths to try, in SD of the logit propensity pooled within groups; balance decides
-    calipers_sd: tuple[Annotated[float, Field(gt=0, le=1)], ...] = DEFAULT_CALIPERS
-    keep_share: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of the treated that a caliper must keep to be chosen
-    exact: tuple[Name, ...] = ()  # factors within which people are matched
-    covariates: tuple[Name, ...] | None = None  # None: every covariate of the register
-    terms: tuple[Name, ...] = ()  # squares and products, also in the model: "age^2", "age*priors"
-    # share of terms over 0.10 SD apart above which the run is refused
-    max_red_share: Annotated[float, Field(ge=0, le=1)] = 0.2
-    # factor = level that the others are read against; the commonest by default
-    references: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _unused_is_an_error(self) -> Self:
-        if self.design == "randomised":
-            unused = sorted({"method", "calipers_sd", "keep_share", "exact", "max_red_share"} & self.model_fields_set)
-            if unused:
-                raise ValueError(f"a randomised design does not use {', '.join(unused)}; remove what it does not use.")
-        if not self.calipers_sd:
-            raise ValueError("calipers_sd is empty; give at least one width, for example [0.2, 0.1].")
         return self
 
 
@@ -235,7 +204,7 @@ def comparison_settings(plan: Plan, covariates: tuple[str, ...], *, threads: int
         covariates=chosen.covariates if chosen.covariates is not None else covariates,
         exact=chosen.exact,
         design=Design(chosen.design),
-        method=Radius(tuple(chosen.calipers_sd)),
+        method=chosen.settings_of_method(),
         keep_share=chosen.keep_share,
         max_red_share=chosen.max_red_share,
         terms=chosen.terms,
