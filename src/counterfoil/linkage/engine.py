@@ -5,6 +5,7 @@ What our own engine cannot say it names, and Splink does the work; `EngineUsed` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -71,7 +72,7 @@ def score(
     model: Model,
     *,
     threshold: float,
-    pairs: int,
+    pairs: int | Callable[[], int],
     engine: Engine,
     resources: Resources,
     groups: Groups | None = None,
@@ -80,9 +81,9 @@ def score(
 ) -> pa.Table:
     """Pairs within one table: unique_id_l, unique_id_r (l < r), match_weight in log2 with the prior, ordered by id.
 
-    `pairs` is how many candidate pairs the blocking rules make at most; it decides Splink's chunks. `groups`: a number
-    a row, only pairs of different numbers. `fresh`: only pairs of which one row is fresh. Our own engine also gives
-    `rule`, the first blocking rule that made the pair.
+    `pairs` is how many candidate pairs the blocking rules make at most, or counts them; it decides Splink's chunks.
+    `groups`: a number a row, only pairs of different numbers. `fresh`: only pairs of which one row is fresh. Our own
+    engine also gives `rule`, the first blocking rule that made the pair.
     """
     if engine is Engine.CORE:
         try:
@@ -92,8 +93,9 @@ def score(
             )  # fmt: skip
         except NotExpressible as error:
             progress(f"Splink compares these records, because our own engine cannot: {error}", None)
+    most = pairs if isinstance(pairs, int) else pairs()
     return splink_engine.score(
-        prepared, model, threshold=threshold, pairs=pairs, resources=resources, groups=groups, fresh=fresh
+        prepared, model, threshold=threshold, pairs=most, resources=resources, groups=groups, fresh=fresh
     )
 
 

@@ -245,7 +245,8 @@ def _link(
     for number, task in enumerate(tasks):
         progress("Comparing records", 0.6 + 0.2 * number / len(tasks))
         kept = models[task.slice]
-        scored.append(run_task(task, records, kept, engaged, lab.paths, before=before, anew=rebuild))
+        done = run_task(task, records, kept, engaged, lab.paths, before=before, anew=rebuild, progress=progress)
+        scored.append(done)
     progress("Joining links to people", 0.8)
     parts = [read_pairs(each, records, lab.paths) for each in scored]
     order = [(f"{ID}_l", "ascending"), (f"{ID}_r", "ascending")]

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from counterfoil.errors import UsageError
 from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.batch.models import KeptModel
 from counterfoil.linkage.batch.records import Changes, Records, numbers_of
@@ -116,6 +117,7 @@ def run_task(
     *,
     before: Before | None,
     anew: bool,
+    progress: Progress = silent,
 ) -> Scored:
     """Score the pairs of one task, or take them from the run before where both records are what they were.
 
@@ -127,9 +129,11 @@ def run_task(
 
     def make(folder: Path) -> Mapping[str, Any]:
         if was is None or before is None:
-            found, fresh = _score(task, records, kept, engaged, fresh=None), None
+            found, fresh = _score(task, records, kept, engaged, fresh=None, progress=progress), None
         else:
-            found, fresh = _score_fresh(task, records, kept, engaged, before.changes, was.folder(paths) / PAIRS)
+            found, fresh = _score_fresh(
+                task, records, kept, engaged, before.changes, was.folder(paths) / PAIRS, progress
+            )
         write_table(found, folder / PAIRS)
         return {"method": method, "sources": list(task.sources), "pairs": found.num_rows, "fresh": fresh}
 
@@ -161,22 +165,29 @@ def _usable(task: Task, method: str, before: Before, paths: LabPaths) -> Stage |
 
 
 def _score(
-    task: Task, records: Records, kept: KeptModel, engaged: Engaged, *, fresh: npt.NDArray[np.bool_] | None
+    task: Task,
+    records: Records,
+    kept: KeptModel,
+    engaged: Engaged,
+    *,
+    fresh: npt.NDArray[np.bool_] | None,
+    progress: Progress,
 ) -> pa.Table:
     """Scored pairs, by the place of their records among the task's own."""
     numbers = records.numbers(task.sources)
     table = records.of(task.sources)
     table = table.set_column(table.column_names.index(ID), ID, pa.array(np.arange(numbers.size)))
-    pairs = sum(count.pairs for count in count_within(table, engaged.specification.rules))
+    rules = engaged.specification.rules
     return engines.score(
         table,
         kept.model,
         threshold=KEPT_WEIGHT,
-        pairs=pairs,
+        pairs=lambda: sum(count.pairs for count in count_within(table, rules)),
         engine=engaged.engine,
         resources=engaged.resources,
         groups=_groups(task, records),
         fresh=None if fresh is None else fresh[numbers],
+        progress=lambda text, done: progress(text, None) if done is None else None,  # of a task no share is known
     )
 
 
@@ -190,7 +201,13 @@ def _groups(task: Task, records: Records) -> npt.NDArray[np.int64] | None:
 
 
 def _score_fresh(
-    task: Task, records: Records, kept: KeptModel, engaged: Engaged, changes: Changes, old: Path
+    task: Task,
+    records: Records,
+    kept: KeptModel,
+    engaged: Engaged,
+    changes: Changes,
+    old: Path,
+    progress: Progress,
 ) -> tuple[pa.Table, int]:
     """The old pairs of unchanged records, and the scored pairs of the others."""
     fresh = changes.fresh(records.table.num_rows)
@@ -199,7 +216,7 @@ def _score_fresh(
     kept_pairs = _carried(task, records, changes, read_table(old))
     if not count:
         return kept_pairs, count
-    found = _score(task, records, kept, engaged, fresh=fresh)
+    found = _score(task, records, kept, engaged, fresh=fresh, progress=progress)
     both = pa.concat_tables([kept_pairs, found.cast(kept_pairs.schema)])
     return both.sort_by([(LEFT, "ascending"), (RIGHT, "ascending")]).combine_chunks(), count
 
