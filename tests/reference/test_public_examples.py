@@ -37,6 +37,18 @@ def test_the_maryland_trial_shows_fewer_arrests(shared: Path, tmp_path: Path) ->
     assert (measure["difference"], measure["low"], measure["high"], measure["p"]) == (-8.3, -16.6, -0.1, 0.049)
 
 
+def test_the_adjusted_figures_are_shown_beside_and_rounded_alike(shared: Path, tmp_path: Path) -> None:
+    measure = only_measure(evaluate(shared / "data/impact/rossi_tarp_wide.csv", "rossi", tmp_path))
+    adjusted = measure["adjusted"]
+    assert adjusted["low"] < measure["difference"] < adjusted["high"]
+    assert all(adjusted[name] == round(adjusted[name], 1) for name in ("difference", "low", "high"))
+    assert adjusted["p"] == round(adjusted["p"], 3)
+    assert ("adjusted" in measure["disagrees"]) == ((adjusted["low"] > 0 or adjusted["high"] < 0) is False)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Range after adjustment" in page
+    assert ("adjusting for what was known about people" in page) == ("adjusted" in measure["disagrees"])
+
+
 def test_prison_work_in_north_carolina_is_not_enough_evidence_and_its_balance_is_shown(
     shared: Path, tmp_path: Path
 ) -> None:

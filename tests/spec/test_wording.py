@@ -11,7 +11,7 @@ import pytest
 from counterfoil.disclosure import Better, Cell, Design, Estimand, Measure, ProtectedMeasure, Rule, Verdict
 from counterfoil.disclosure.values import MAKER, ProtectedEstimate, ProtectedGroup, hidden
 from counterfoil.errors import Fault
-from counterfoil.report.sentences import can_say, cannot_say, caveats_of, power_of, statement_of
+from counterfoil.report.sentences import DISAGREES, can_say, cannot_say, caveats_of, power_of, statement_of
 from counterfoil.report.words import LANGUAGES, Words, words_of
 from counterfoil.units import Kind
 from lib.reports import EVALUATIONS
@@ -126,3 +126,12 @@ def test_an_unknown_case_or_a_gap_is_a_fault() -> None:
         words("a")
     with pytest.raises(Fault):
         words_of("xx")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_way_of_disagreeing_has_its_sentence(language: str) -> None:
+    words = words_of(language)
+    said = {words(key) for key in DISAGREES.values()}
+    assert set(DISAGREES) == {"score", "adjusted"}
+    assert len(said) == 2
+    assert all("chance" in sentence for sentence in said)

@@ -9,6 +9,7 @@ from counterfoil.report import numbers
 from counterfoil.report.words import Words
 from counterfoil.units import Kind
 
+DISAGREES = {"score": "caveat.disagrees", "adjusted": "caveat.disagrees_adjusted"}
 HUNDRED_DECIMALS = 2  # a count shown to this many decimals a person is a whole number for every 100 people
 
 
@@ -56,8 +57,7 @@ def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
         found.append(words("caveat.unreliable"))
     elif protected.balance.count(Band.AMBER) or protected.balance.count(Band.RED):
         found.append(words("caveat.amber" if protected.design is Design.MATCHED else "caveat.lot"))
-    if protected.headline.disagrees:
-        found.append(words("caveat.disagrees"))
+    found += [words(DISAGREES[way]) for way in protected.headline.disagrees]
     return tuple(found)
 
 

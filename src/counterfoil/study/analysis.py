@@ -96,7 +96,7 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
     check_gate(attrition, comparison, inputs.settings)
     freeze(inputs, comparison)
     progress("Measuring what happened next", 0.7)
-    effects = estimate(open_outcomes(), comparison, inputs.measures)
+    effects = estimate(open_outcomes(), comparison, inputs.measures, people=inputs.people)
     progress("Protecting everyone in it", 0.85)
     return protect(effects, comparison, attrition, inputs.settings)
 
@@ -202,9 +202,10 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
     where = ("Setting of the service", _SETTINGS[inputs.plan.service.setting])
     welch = "Welch, unequal variances, two-sided; Kish effective size and reliability weights for the comparison"
     score = ("Beside it", "Newcombe's score interval for rates; a disagreement on significance is said in the headline")
+    adjusted = ("Adjusted", _adjusted_words(trial=chosen.design == "randomised"))
     if chosen.design == "randomised":
         test = "for rates the test of two proportions, its interval unpooled; for other measures Welch"
-        return (where, ("Design", "randomised: everyone counts once"), ("Test", test), score)
+        return (where, ("Design", "randomised: everyone counts once"), ("Test", test), score, adjusted)
     return (
         where,
         ("Design", "matched comparison group"),
@@ -215,4 +216,15 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
         *inputs.facts.method,
         ("Test", welch),
         score,
+        adjusted,
     )  # fmt: skip
+
+
+def _adjusted_words(*, trial: bool) -> str:
+    model = "regression on the covariates (logistic for rates, log-linear for counts)"
+    if trial:
+        return f"{model}, each group by itself, averaged over everyone; robust errors (HC3)"
+    return (
+        f"{model} among the comparison group, taken to the treated; robust errors (HC3), by pair for nearest matching, "
+        "Abadie and Imbens's for nearest matching with replacement; none for days among those with the outcome"
+    )
