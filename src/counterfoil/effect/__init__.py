@@ -9,6 +9,7 @@ from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean
 from counterfoil.effect.inconclusive import Inconclusive, inconclusive
 from counterfoil.effect.kaplan_meier import Curve, RestrictedMeans, kaplan_meier, restricted_means
 from counterfoil.effect.log_rank import LogRank, log_rank
+from counterfoil.effect.pooling import Pooled, RandomEffects, Study, pool, study_of_interval
 from counterfoil.effect.power import HidingRules, PowerResult, PowerRow, people_needed, power_table
 from counterfoil.effect.sub_analyses import SubAnalysis, holm, sub_analyses
 from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Inference
@@ -28,9 +29,12 @@ __all__ = [
     "Inference",
     "LogRank",
     "ModelledOn",
+    "Pooled",
     "PowerResult",
     "PowerRow",
+    "RandomEffects",
     "RestrictedMeans",
+    "Study",
     "SubAnalysis",
     "Ties",
     "abadie_imbens",
@@ -46,7 +50,9 @@ __all__ = [
     "kaplan_meier",
     "log_rank",
     "people_needed",
+    "pool",
     "power_table",
     "restricted_means",
+    "study_of_interval",
     "sub_analyses",
 ]
