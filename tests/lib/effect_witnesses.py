@@ -432,3 +432,17 @@ def largest(figures: list[Figure]) -> float:
     """The largest difference of a group; NaN anywhere is infinitely far."""
     differences = [f.difference for f in figures]
     return math.inf if any(map(math.isnan, differences)) else max(differences)
+
+
+def table(shared: Path) -> list[str]:
+    """The rows of the page: what, witness, how many figures, and a power of ten that no difference reaches."""
+    rows = ["| estimate | witness | figures | largest difference |", "|---|---|---|---|"]
+    for name, witness in WITNESSES.items():
+        figures = witness.make(shared)
+        rows.append(f"| {name} | {witness.program} | {len(figures)} | under {_bound(largest(figures)):.0e} |")
+    return rows
+
+
+def _bound(difference: float) -> float:
+    """A power of ten with room for the last digits of another machine."""
+    return max(1e-11, float(10.0 ** math.ceil(math.log10(max(difference, 1e-300) * 3.0))))
