@@ -109,6 +109,28 @@ def test_nobody_stands_in_court_while_in_prison(tmp_path: Path) -> None:
     assert [(doubt.guard, doubt.taken) for doubt in found.doubts.each()] == [(Guard.SAME_DAY, False)]
 
 
+def test_a_pair_that_is_only_doubted_stays_together_and_is_for_review() -> None:
+    """Records 0 and 2 meet by way of 1; 0 and 3 do not meet; 0 and 1 are doubted and linked at 30 bits."""
+    doubted = Apart.of(np.array([[0, 1], [0, 2], [0, 3]]), joining.SAME_DAY)
+    records, links = _born(None, None, None, None), _links((0, 1, 30.0), (1, 2, 25.0))
+    found = cluster(records, links, LEVELS, SPECIFICATION.guards, doubted=[doubted])
+    assert found.labels[Strictness.STRICT].tolist() == [0, 0, 0, 3]
+    listed = [(each.left, each.right, each.weight, each.guard, each.taken) for each in found.doubts.each()]
+    assert listed[0] == (0, 1, 30.0, Guard.SAME_DAY, True)
+    assert listed[1][:2] == (0, 2)
+    assert np.isnan(listed[1][2])  # no link of their own
+    assert len(listed) == 2
+
+
+def test_a_pair_that_a_reviewer_ruled_is_doubted_no_more() -> None:
+    doubted = Apart.of(np.array([[0, 1]]), joining.SAME_DAY)
+    ruled = Rulings(np.array([[0, 1]]), np.empty((0, 2), dtype=np.int64))
+    found = cluster(
+        _born(None, None), _links((0, 1, 30.0)), LEVELS, SPECIFICATION.guards, rulings=ruled, doubted=[doubted]
+    )
+    assert not len(found.doubts)
+
+
 def test_why_a_model_is_new() -> None:
     kept = {"specification": SPECIFICATION.model_key, "sources": ["pnc", "prison"]}
     assert _why_new(None, SPECIFICATION, ["pnc"], retrain=False) == "the first of this lab"

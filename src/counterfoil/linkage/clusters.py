@@ -69,7 +69,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A link that a guard spoke against. `taken`: it stands, and is for review; else it was left out."""
+    """A pair that a guard spoke against. `taken`: it stands, and is for review; else its link was left out."""
 
     left: int
     right: int
@@ -80,7 +80,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """Links that a guard spoke against, as arrays; `guard` is a number of `joining`."""
+    """Links that a guard spoke against, as arrays; `guard` is a number of `joining`.
+
+    A pair of one person that no link above the loose threshold joins weighs NaN.
+    """
 
     links: Links
     guard: npt.NDArray[np.int8]
@@ -88,6 +91,16 @@ class Doubts:
 
     def __len__(self) -> int:
         return int(self.guard.size)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Doubts:
+        """Those chosen."""
+        return Doubts(self.links.where(chosen), self.guard[chosen], self.taken[chosen])
+
+    def and_then(self, more: Doubts) -> Doubts:
+        """These, then `more`."""
+        links = (np.concatenate([getattr(each.links, n) for each in (self, more)]) for n in ("left", "right", "weight"))
+        guard, taken = (np.concatenate([getattr(each, n) for each in (self, more)]) for n in ("guard", "taken"))
+        return Doubts(Links(*links), guard, taken)
 
     def names(self) -> list[str]:
         """Each one's guard in words."""
@@ -139,10 +152,12 @@ def cluster(
     *,
     rulings: Rulings | None = None,
     apart: Sequence[Apart] = (),
+    doubted: Sequence[Apart] = (),
 ) -> Clustering:
     """People at each strictness. `prepared` holds record number i in its row i.
 
-    `apart`: pairs that other evidence keeps apart (being in two places on one day).
+    `apart`: pairs that other evidence keeps apart (being in two places on one day). `doubted`: pairs that it speaks
+    against without keeping them apart; those that come together all the same are for review.
     """
     ruled = rulings or Rulings.none()
     given = _with_rulings(links.above(thresholds[Strictness.LOOSE]), ruled)
@@ -155,7 +170,26 @@ def cluster(
     careful = care[given.left]
     labels = _plain_labels(prepared.num_rows, given.where(~careful), thresholds)
     doubts = _join_with_care(given.where(careful), care, all_apart, columns, guards.max_cluster, thresholds, labels)
-    return Clustering(labels, doubts)
+    return Clustering(labels, doubts.and_then(_standing(Apart.together(doubted), labels[Strictness.LOOSE], given)))
+
+
+def _standing(doubted: Apart, labels: Labels, links: Links) -> Doubts:
+    """The doubted pairs that are in one cluster, each with its own link's weight; without those that a person ruled."""
+    inside = labels[doubted.pairs[:, 0]] == labels[doubted.pairs[:, 1]]
+    pairs, reason = doubted.pairs[inside], doubted.reason[inside]
+    wanted = _pair_numbers(pairs[:, 0], pairs[:, 1], labels.size)
+    numbers = _pair_numbers(links.left, links.right, labels.size)
+    held = np.isin(numbers, wanted)
+    known = dict(zip(numbers[held].tolist(), links.weight[held].tolist(), strict=True))
+    weight = np.array([known.get(number, np.nan) for number in wanted.tolist()], dtype=np.float64)
+    found = Doubts(Links(pairs[:, 0], pairs[:, 1], weight), reason, np.ones(len(pairs), dtype=np.bool_))
+    return found.where(~(weight >= RULED))
+
+
+def _pair_numbers(one: Labels, other: Labels, records: int) -> Labels:
+    """One number for each pair, whichever comes first."""
+    found: Labels = np.minimum(one, other) * records + np.maximum(one, other)
+    return found
 
 
 def _with_rulings(links: Links, rulings: Rulings) -> Links:
@@ -228,8 +262,7 @@ def _join_with_care(
         )  # fmt: skip
         joining.flatten(forest)
         labels[level][records] = records[forest]
-    doubtful = guard != joining.NO_GUARD
-    return Doubts(ordered.where(doubtful), guard[doubtful], verdict[doubtful] == joining.STANDS)
+    return Doubts(ordered, guard, verdict == joining.STANDS).where(guard != joining.NO_GUARD)
 
 
 def _partners(

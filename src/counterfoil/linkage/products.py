@@ -33,23 +33,34 @@ def cluster_products(
         if own:
             links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own]))
             rulings = ruled[product.name].rulings
-            apart = _in_two_places(records.table, links.above(thresholds[Strictness.LOOSE]), specification, folders)
+            loose = links.above(thresholds[Strictness.LOOSE])
+            places = _in_two_places(records.table, loose, specification, folders)
             found[product.name] = cluster(
-                records.table, links, thresholds, specification.guards, rulings=rulings, apart=apart
+                records.table,
+                links,
+                thresholds,
+                specification.guards,
+                rulings=rulings,
+                apart=places[True],
+                doubted=places[False],
             )
     return found
 
 
 def _in_two_places(
     prepared: pa.Table, links: Links, specification: Specification, folders: Mapping[str, Path]
-) -> list[Apart]:
-    """Pairs that the tables of link evidence keep apart: in prison, and somewhere else on that day."""
-    rules = [rule for rule in specification.guards.same_day if rule.cut]
-    if not rules:
-        return []
-    together = components(prepared.num_rows, links)
-    found = [find_same_day(prepared, together, rule, dict(folders)) for rule in rules]
-    return [Apart.of(pairs, joining.SAME_DAY) for pairs in found]
+) -> dict[bool, list[Apart]]:
+    """Pairs that the tables of link evidence speak against: in prison, and somewhere else on that day.
+
+    True: those to keep apart; False: those of the rules that only want them looked at.
+    """
+    found: dict[bool, list[Apart]] = {True: [], False: []}
+    if specification.guards.same_day:
+        together = components(prepared.num_rows, links)
+        for rule in specification.guards.same_day:
+            pairs = find_same_day(prepared, together, rule, dict(folders))
+            found[rule.cut].append(Apart.of(pairs, joining.SAME_DAY))
+    return found
 
 
 def evidence_of(specification: Specification, folders: Mapping[str, Path]) -> dict[str, str]:

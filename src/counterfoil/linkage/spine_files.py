@@ -84,11 +84,14 @@ def _bridges_table(linked: Linked, report: Mapping[str, Any]) -> pa.Table:
 
 
 def _review_table(linked: Linked) -> pa.Table:
-    """Links that a guard spoke against, for clerical review: `taken` ones stand, the others were left out."""
+    """Pairs that a guard spoke against, for clerical review: `taken` ones stand, links of the others were left out.
+
+    A pair of one person that no link of its own joins has no weight.
+    """
     doubts = linked.clustering.doubts.each()
     left, right = (np.array([getattr(doubt, side) for doubt in doubts], dtype=np.int64) for side in ("left", "right"))
     columns = {
-        "match_weight": pa.array([doubt.weight for doubt in doubts], pa.float64()),
+        "match_weight": pa.array(np.array([doubt.weight for doubt in doubts]), pa.float64(), from_pandas=True),
         "guard": pa.array([doubt.guard.value for doubt in doubts], pa.string()),
         "taken": pa.array([doubt.taken for doubt in doubts], pa.bool_()),
     }
