@@ -33,11 +33,12 @@ from lib.small_lab import call_here
 
 SECTIONS = [
     "findings", "precision", "review", "groups", "bias", "controls", "completeness", "blocking", "weights",
-    "match_weights", "model", "sizes", "link_rates", "guards", "changes", "transparency",
+    "match_weights", "model", "sizes", "link_rates", "journeys", "guards", "changes", "transparency",
 ]  # fmt: skip
 PARTS = {
     "schema", "about", "findings", "precision_recall", "groups", "bias", "controls", "completeness", "blocking",
-    "weights", "recaptured", "cluster_sizes", "link_rates", "guards", "changes", "model", "transparency",
+    "weights", "recaptured", "cluster_sizes", "link_rates", "journeys", "guards", "changes", "model",
+    "transparency",
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow

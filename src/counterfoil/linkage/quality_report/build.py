@@ -20,11 +20,13 @@ from counterfoil.linkage import engine as engines
 from counterfoil.linkage.blocking import count_within
 from counterfoil.linkage.clusters import Labels, Links, Strictness, cluster, links_of
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
+from counterfoil.linkage.journeys import load_journeys
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality import completeness, estimated, exact_baseline, link_rates
 from counterfoil.linkage.quality_report import bias, controls, counted, groups, transparency
 from counterfoil.linkage.quality_report.beyond import recaptured, without_numbers
+from counterfoil.linkage.quality_report.cases import count_journeys
 from counterfoil.linkage.quality_report.domain import QualityRules, quality_rules
 from counterfoil.linkage.quality_report.estimates import Estimated, interval_json
 from counterfoil.linkage.quality_report.findings import find_concerns
@@ -62,12 +64,16 @@ def build_report(
     spine: Spine,
     *,
     truth: pa.Table | None = None,
+    cases: Mapping[str, pa.Table] | None = None,
     labels: pa.Table | None = None,
     reviewer_error: float | None = None,
     engine: Engine = DEFAULT_ENGINE,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Everything that the page shows. `truth` as `lab_truth` gives it; `labels` as `estimate` takes them."""
+    """Everything that the page shows.
+
+    `truth` as `lab_truth` gives it, `cases` as `true_journeys` does; `labels` as `estimate` takes them.
+    """
     encoded, people = spine.encoded(), spine.people()
     clusters = {level: people[f"cluster_{level.value}"].to_numpy() for level in Strictness}
     given = _Given(
@@ -83,6 +89,7 @@ def build_report(
     )
     progress("Counting", 0.05)
     report = _counted(given)
+    report["journeys"] = count_journeys(spine.folder, people, load_journeys(lab.settings.domain), cases or {})
     progress("Linking without numbers, and by plain keys", 0.3)
     others = {"exact_keys": exact_baseline(encoded), "no_numbers": _without_numbers(given)}
     progress("Drawing pairs for review", 0.5)

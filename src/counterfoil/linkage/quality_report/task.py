@@ -11,7 +11,9 @@ import pyarrow as pa
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage.engine import Engine
+from counterfoil.linkage.journeys import load_journeys
 from counterfoil.linkage.quality_report.build import build_report
+from counterfoil.linkage.quality_report.cases import true_journeys
 from counterfoil.linkage.quality_report.page import write_report
 from counterfoil.linkage.quality_report.review import FOLDER
 from counterfoil.linkage.quality_report.truth import lab_truth
@@ -22,11 +24,12 @@ from counterfoil.linkage.spine import Spine, read_spine
 def make_quality(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Task `quality` of the linker: {"page", "report", "findings", "spine"}."""
     lab = open_lab(Path(arguments["lab"]))
-    spine = read_spine(lab)
+    spine, truth = read_spine(lab), _truth_folder(lab)
     report = build_report(
         lab,
         spine,
-        truth=lab_truth(_truth_folder(lab)),
+        truth=lab_truth(truth),
+        cases=true_journeys(truth, load_journeys(lab.settings.domain)),
         labels=_labels(lab),
         engine=_engine(spine),
         progress=progress,
