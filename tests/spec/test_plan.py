@@ -170,3 +170,11 @@ def test_the_plan_knows_every_method() -> None:
 def test_a_method_is_not_given_what_it_does_not_use(comparison: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=re.escape(words)):
         parse_plan({"title": "A", "comparison": comparison}, "plan.toml")
+
+
+@pytest.mark.parametrize("chosen", [{}, {"method": "nearest", "ratio": 2}, {"design": "randomised"}], ids=str)
+def test_a_plan_comes_back_whole_from_what_the_analyst_is_sent(chosen: dict[str, object]) -> None:
+    """The parent sends what was written, not the defaults: a default written out would count as chosen."""
+    plan = parse_plan({"title": "Harbour Kitchen", "comparison": chosen}, "the plan")
+    sent = parse_plan(plan.model_dump(mode="json", exclude_unset=True), "the plan")
+    assert (sent, sent.sha256()) == (plan, plan.sha256())

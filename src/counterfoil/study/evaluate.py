@@ -153,5 +153,5 @@ def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     asked = {"lab": str(paths.root), "run": request.run}
     if not (paths.run(request.run) / HANDOVER).is_file():
         run_role(ProcessRole.LINKER, "link_cohort", {**asked, "submission": request.submission}, progress)
-    plan = request.plan.model_dump(mode="json")
+    plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
     return run_role(ProcessRole.ANALYST, "evaluate", {**asked, "plan": plan, "inputs": request.inside()}, progress)
