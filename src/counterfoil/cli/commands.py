@@ -16,6 +16,7 @@ from counterfoil import __version__
 from counterfoil.cli import INTERRUPTED, STOPPED, words
 from counterfoil.cli.demo import run_demo
 from counterfoil.cli.find import find
+from counterfoil.cli.pool import pool
 from counterfoil.cli.quality import quality
 from counterfoil.cli.review import review
 from counterfoil.cli.screen import complain, progress, say, say_json
@@ -281,6 +282,7 @@ def doctor(lab: Lab, as_json: Json = False) -> None:
 app.command()(quality)
 app.command()(review)
 app.command()(find)
+app.command()(pool)
 
 
 def run() -> int:

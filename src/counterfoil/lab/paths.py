@@ -131,6 +131,10 @@ class LabPaths:
         """`analyst/runs/ID`."""
         return self.analyst / "runs" / run_id
 
+    def pool(self, pool_id: str) -> Path:
+        """`analyst/pools/ID`: several runs' released results together."""
+        return self.analyst / "pools" / pool_id
+
 
 def _newest(folder: Path) -> Path | None:
     if not folder.is_dir():

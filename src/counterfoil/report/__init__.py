@@ -3,5 +3,6 @@
 from counterfoil.report.about import About
 from counterfoil.report.as_json import to_json
 from counterfoil.report.page import REPORT, Rendered, render
+from counterfoil.report.pool import POOL, pool_json, render_pool
 
-__all__ = ["REPORT", "About", "Rendered", "render", "to_json"]
+__all__ = ["POOL", "REPORT", "About", "Rendered", "pool_json", "render", "render_pool", "to_json"]

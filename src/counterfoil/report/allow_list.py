@@ -13,11 +13,11 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from counterfoil.disclosure import Band, Cell, Protected, ProtectedRefusal
+from counterfoil.disclosure import Band, Cell, Protected, ProtectedPool, ProtectedRefusal
 from counterfoil.errors import Fault
 from counterfoil.report import numbers
 from counterfoil.report.about import About
-from counterfoil.report.charts import axis_reach
+from counterfoil.report.charts import axis_reach, forest_reach
 from counterfoil.report.words import words_of
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -77,7 +77,11 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
 def without_names(text: str, protected: Protected | ProtectedRefusal, about: About) -> str:
     """`text` without what the run and the plan say of themselves: hashes, dates, titles, labels."""
     caveats = protected.caveats if isinstance(protected, Protected) else ()
-    names = {*about.texts(), *names_in(protected), *caveats}
+    return without(text, {*about.texts(), *names_in(protected), *caveats})
+
+
+def without(text: str, names: set[str]) -> str:
+    """`text` without these names, the longest first, so that none leaves a part of another."""
     for name in sorted(filter(_is_more_than_a_number, names), key=len, reverse=True):
         text = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w)", " ", text)
     return text
@@ -126,3 +130,21 @@ def check_numbers(files: Mapping[str, bytes], protected: Protected | ProtectedRe
     strays = find_strays(files, protected, about)
     if strays:
         raise Fault(f"A number that was not protected is in {', '.join(strays)}. Nothing was written (R22).")
+
+
+def check_pool_numbers(files: Mapping[str, bytes], pool: ProtectedPool, about: About, names: set[str]) -> None:
+    """The same for several results together. `names`: what the runs say of themselves (titles, years, hashes)."""
+    cells = [c for c in cells_in(pool) if c.value is not None]
+    allowed = {abs(numbers.exact(c)) for c in cells}
+    allowed |= {abs(numbers.times_hundred(c)) for c in cells if c.decimals >= numbers.HUNDRED_PLACES}
+    wording = words_of(about.language)
+    allowed |= {n for text in wording.under("pool") for n in numbers_in(text)} | {
+        Decimal(100),
+        Decimal(256),
+    }  # in every 100; SHA-256
+    allowed |= {forest_reach(pool), Decimal("0.001"), Decimal(about.today.day), Decimal(about.today.year)}
+    known = names | set(about.texts()) | {pool.measure.name, pool.measure.label, pool.measure.unit}
+    allowed |= {n for name in known if NUMBER.fullmatch(name) for n in numbers_in(name)}  # a cohort of one year
+    stray = [n for n, data in files.items() if not numbers_in(without(texts_of(n, data), known)) <= allowed]
+    if stray:
+        raise Fault(f"A number that was not protected is in {', '.join(stray)}. Nothing was written (R22).")

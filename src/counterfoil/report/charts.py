@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
-from counterfoil.disclosure import Cell, ProtectedMeasure
+from counterfoil.disclosure import Cell, ProtectedMeasure, ProtectedPool
 from counterfoil.report import numbers
 from counterfoil.report.words import Words
 from counterfoil.units import Kind
@@ -18,6 +18,7 @@ ORANGE = "#F46A25"
 PALE = "#E6E9EC"
 DARK = "#3D3D3D"
 DOTS_A_ROW = 10
+_STILL = Markup('vector-effect="non-scaling-stroke"')
 NICE = (1, 2, 5, 10)
 
 _SVG = Markup('<svg class="{css}" viewBox="{box}" preserveAspectRatio="none" role="img" aria-labelledby="{id}">'
@@ -129,3 +130,50 @@ def dots_of(per_100: Cell, group: str, side: int, identity: str, words: Words) -
         '<svg class="dots" viewBox="0 0 10 10" role="img" aria-labelledby="{id}"><title id="{id}">{title}</title>'
         "{body}</svg>"
     ).format(id=identity, title=alt, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class ForestRow:
+    """One line of a forest plot: its words, its share of the whole, its numbers in words, and its picture."""
+
+    css: str  # "study", "mean", "prediction"
+    label: str
+    note: str  # what the reader must know of it, in words
+    share: str
+    text: str
+    svg: Markup
+
+
+def forest_reach(pool: ProtectedPool) -> Decimal:
+    """How far the axis of a forest plot goes on either side of zero, in the unit of the difference."""
+    ends = [c for s in pool.studies for c in (s.low, s.high)]
+    ends += [pool.mean.low, pool.mean.high, pool.prediction.low, pool.prediction.high]
+    return nice_top(max(abs(numbers.exact(c)) for c in ends if c.value is not None))
+
+
+def forest_svg(css: str, low: Cell, middle: Cell, high: Cell, reach: Decimal, words: Words, identity: str) -> Markup:
+    """One line's picture: a range with its middle, a lozenge for the mean, a broken line for a further run."""
+    if low.value is None or middle.value is None or high.value is None:
+        return Markup("")
+    ends = {"low": _plain(numbers.exact(low)), "high": _plain(numbers.exact(high)),
+            "middle": _plain(numbers.exact(middle)), "navy": NAVY, "orange": ORANGE, "still": _STILL}  # fmt: skip
+    zero = Markup('<line class="zero" x1="0" x2="0" y1="0" y2="10" stroke="{dark}" stroke-width="1.5" {still}/>')
+    body = zero.format(dark=DARK, still=_STILL) + _FOREST[css].format(**ends)
+    signed = {"low": numbers.signed(low), "high": numbers.signed(high)}
+    alt = words(f"pool.alt_{css}", difference=numbers.signed(middle), **signed)
+    box = f"{_plain(-reach)} 0 {_plain(2 * reach)} 10"
+    return _SVG.format(css="interval", box=box, id=identity, title=alt, body=body)
+
+
+_FOREST = {
+    "study": Markup(
+        '<line class="range" x1="{low}" x2="{high}" y1="5" y2="5" stroke="{navy}" stroke-width="4" {still}/>'
+        '<line class="estimate" x1="{middle}" x2="{middle}" y1="5" y2="5" stroke="{orange}" stroke-width="14" '
+        'stroke-linecap="round" {still}/>'
+    ),
+    "mean": Markup('<polygon class="range" points="{low},5 {middle},1 {high},5 {middle},9" fill="{navy}"/>'),
+    "prediction": Markup(
+        '<line class="range" x1="{low}" x2="{high}" y1="5" y2="5" stroke="{navy}" stroke-width="4" '
+        'stroke-dasharray="8 5" {still}/>'
+    ),
+}

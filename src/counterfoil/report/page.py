@@ -59,7 +59,8 @@ def render(protected: Protected | ProtectedRefusal, about: About) -> Rendered:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The page templates, made once."""
     return Environment(
         loader=PackageLoader("counterfoil.report", "templates"),
         autoescape=True,
@@ -70,8 +71,8 @@ def _environment() -> Environment:
 
 
 def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -> str:
-    environment = _environment()
-    style = environment.get_template("style.css").render()
+    templates = environment()
+    style = templates.get_template("style.css").render()
     shared = {
         "say": words,
         "about": about,
@@ -85,8 +86,8 @@ def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -
         "n": numbers,
     }
     if isinstance(protected, ProtectedRefusal):
-        return environment.get_template("refusal.html").render(shared)
-    return environment.get_template("report.html").render(shared | _view(protected, words))
+        return templates.get_template("refusal.html").render(shared)
+    return templates.get_template("report.html").render(shared | _view(protected, words))
 
 
 def long_date(about: About) -> str:

@@ -31,6 +31,10 @@ class Words:
                 f"The wording table has no {absent} for {key}. Report this as a fault of the program."
             ) from None
 
+    def under(self, prefix: str) -> tuple[str, ...]:
+        """Every sentence of one part of the table."""
+        return tuple(text for key, text in self.sentences.items() if key.startswith(f"{prefix}."))
+
     def gaps(self, key: str) -> frozenset[str]:
         """Names of what a sentence must be filled with."""
         return frozenset(name for _, name, _, _ in string.Formatter().parse(self.sentences[key]) if name)

@@ -25,6 +25,7 @@ from counterfoil.records.load import Intake
 from counterfoil.records.load import load as load_delivery
 from counterfoil.study.analyst import evaluate_run, make_register
 from counterfoil.study.linker import entries_summary, link_submission
+from counterfoil.study.pooled_people import share_people
 from counterfoil.study.roles import ProcessRole
 
 TRUTH_GROUPS = ("sex", "ethnicity", "origin")  # of people, in which a synthetic spine's error rates are told
@@ -106,4 +107,5 @@ TASKS: Mapping[tuple[ProcessRole, str], Task] = {
     (ProcessRole.LINKER, "review_entries"): entries_summary,
     (ProcessRole.ANALYST, "register"): make_register,
     (ProcessRole.ANALYST, "evaluate"): evaluate_run,
+    (ProcessRole.ANALYST, "share_people"): share_people,
 }

@@ -1,0 +1,226 @@
+"""`pool LAB RUN...`: several runs' released results together. Reads what disclosure has let out of each, never raw.
+
+result.json and report.json of each run → checks → the analyst says whether anybody is in two → protect_pool → report
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from counterfoil import __version__
+from counterfoil.disclosure import Measure, Released, decimals_released, protect_pool
+from counterfoil.domains import load
+from counterfoil.errors import Refused, UsageError
+from counterfoil.lab import log
+from counterfoil.lab.files import atomic_write
+from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.progress import Progress, silent
+from counterfoil.provenance import key_of
+from counterfoil.report import POOL, About, pool_json, render_pool
+from counterfoil.study.analysis import versions
+from counterfoil.study.analyst import domain_measure
+from counterfoil.study.evaluate import finished_result
+from counterfoil.study.roles import ProcessRole, run_role
+
+RULE = "pooling"
+FEWEST = 2
+_TIMELESS = 9999  # a cohort of every year stands after those with years
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A finished run: what its report says, and the plan it was made by (as its manifest keeps it)."""
+
+    name: str
+    result: dict[str, Any]  # the JSON of `evaluate`
+    about: dict[str, Any]
+    plan: dict[str, Any]
+
+    def measures(self) -> dict[str, dict[str, Any]]:
+        """Its released measures by name."""
+        return {m["measure"]: m for m in self.result.get("measures", [])}
+
+    def asked(self) -> tuple[object, ...]:
+        """What must be the same for two results to be of one thing."""
+        outcomes, cohort = self.plan["outcomes"], self.plan["cohort"]
+        return (
+            outcomes["follow_up_months"],
+            outcomes["waiting_months"],
+            cohort["follow_from"],
+            tuple(sorted(cohort["index_kinds"])),
+            self.plan["comparison"]["design"],
+        )
+
+    def years(self) -> tuple[int | None, int | None]:
+        """The first and the last calendar year of its index events, where the plan names them."""
+        return self.plan["cohort"]["first_year"], self.plan["cohort"]["last_year"]
+
+    def period(self) -> str:
+        """The years of its cohort, in words; nothing where the plan takes every year."""
+        first, last = self.years()
+        if first and last:
+            return str(first) if first == last else f"{first} to {last}"
+        return f"from {first}" if first else f"to {last}" if last else ""
+
+    def place(self) -> tuple[object, ...]:
+        """Where it stands: by its years, then by the date of its report; never by its result."""
+        first, last = self.years()
+        return (first or last or _TIMELESS, last or _TIMELESS, self.about["date"], self.name)
+
+
+def pool_runs(
+    root: Path,
+    runs: Sequence[str],
+    *,
+    measure: str | None = None,
+    title: str | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Pool finished runs of the lab at `root` on one measure and give the JSON of `pool`.
+
+    `measure`: by default the first that the first run has. `title`: by default the service's, where it is one.
+    UsageError: fewer than two runs, one named twice, one that is not there. Refused: rule `pooling` where the runs do
+    not measure the same thing or one has nothing released; rule `R18` where somebody is in two of them.
+    """
+    lab = open_lab(root)
+    found = sorted(_runs(lab, runs), key=_Run.place)
+    chosen = measure or _first_measure(found)
+    released = _released(lab, found, chosen)
+    answer = run_role(
+        ProcessRole.ANALYST, "share_people", {"lab": str(root), "runs": [r.name for r in found]}, progress
+    )
+    if answer["shared"]:
+        raise Refused(
+            "Somebody is in more than one of these runs, so they are not separate results. Pool runs that share "
+            "nobody, or evaluate all the people as one cohort, in which each counts once.",
+            rule="R18",
+        )
+    progress("Putting the results together", 0.6)
+    return _write(lab, found, released, _measure(lab, chosen), title)
+
+
+def _runs(lab: OpenLab, names: Sequence[str]) -> list[_Run]:
+    problems = [f"Run {name} is named twice; name each once." for name in sorted(set(names)) if names.count(name) > 1]
+    if len(set(names)) < FEWEST:
+        problems.append("There is nothing to pool: name at least two finished runs of this lab.")
+    found = []
+    for name in dict.fromkeys(names):
+        run = read_run(lab.paths, name)
+        if run is None:
+            problems.append(f"This lab has no finished run {name}. `counterfoil evaluate` prints a run's name.")
+        else:
+            found.append(run)
+    if problems:
+        raise UsageError(*problems)
+    return found
+
+
+def read_run(paths: LabPaths, name: str) -> _Run | None:
+    """A finished run whose report has not been changed since, else None."""
+    folder = paths.run(name)
+    if not name.isalnum() or not folder.is_dir():
+        return None
+    result = finished_result(folder)
+    if result is None:
+        return None
+    about = json.loads((folder / "report.json").read_bytes())["about"]
+    return _Run(name, result, about, json.loads((folder / "manifest.json").read_bytes())["plan"]["values"])
+
+
+def _first_measure(runs: Sequence[_Run]) -> str:
+    for run in runs:
+        if run.measures():
+            return next(iter(run.measures()))
+    raise Refused("None of these runs has a result: all were refused. There is nothing to pool.", rule=RULE)
+
+
+def _released(lab: OpenLab, runs: Sequence[_Run], name: str) -> list[Released]:
+    """What each run released on the measure; every reason why it cannot be pooled at once."""
+    measure = _measure(lab, name)
+    problems = [reason for run in runs if (reason := _why_not(run, name))]
+    if not problems and len({run.asked() for run in runs}) > 1:
+        problems.append(
+            "These runs do not measure the same thing: follow-up, waiting period, where follow-up starts, kinds of "
+            "index event and design must be the same in every plan. Pool those that agree."
+        )
+    if problems:
+        raise Refused(" ".join(problems), rule=RULE)
+    return [_release(run, measure) for run in runs]
+
+
+def _why_not(run: _Run, name: str) -> str:
+    if "refused" in run.result:
+        return f"Run {run.name} was refused ({run.result['refused']['rule']}) and has no result; leave it out."
+    found = run.measures().get(name)
+    if found is None:
+        return f"Run {run.name} does not measure {name}; it measures {', '.join(run.measures())}."
+    if any(found[part] is None for part in ("difference", "low", "high")):
+        why = found["hidden"] or "no interval"
+        return f"Run {run.name} shows no {name} ({why}), so it cannot be weighed; leave it out."
+    if not found["low"] < found["high"]:
+        return f"The range of {name} in run {run.name} was rounded to nothing, so it cannot be weighed; leave it out."
+    return ""
+
+
+def _release(run: _Run, measure: Measure) -> Released:
+    found = run.measures()[measure.name]
+    return Released(
+        run=run.name,
+        title=run.about["title"],
+        period=run.period(),
+        date=dt.date.fromisoformat(run.about["date"]),
+        reliable=run.result["reliable"],
+        difference=found["difference"],
+        low=found["low"],
+        high=found["high"],
+        decimals=decimals_released(found["difference"], measure),
+        plan=run.about["plan"],
+    )
+
+
+def _measure(lab: OpenLab, name: str) -> Measure:
+    measures = {str(m["name"]): m for m in load(lab.settings.domain).measures}
+    if name not in measures:
+        raise UsageError(f"This lab does not measure {name}. It measures: {', '.join(sorted(measures))}.")
+    return domain_measure(measures[name])
+
+
+def _write(
+    lab: OpenLab, runs: Sequence[_Run], released: Sequence[Released], measure: Measure, title: str | None
+) -> dict[str, Any]:
+    pooled = protect_pool(released, measure)
+    titles = list(dict.fromkeys(run.about["title"] for run in runs))
+    left_out = _left_out(lab.paths, runs, measure.name)
+    called = title or (titles[0] if len(titles) == 1 else "Services of one kind")
+    digests = [key_of(result=run.result) for run in runs]
+    name = key_of(runs=digests, measure=measure.name, title=called, left_out=left_out, version=__version__)[:12]
+    about = About(
+        title=called,
+        provider=", ".join(dict.fromkeys(run.about["provider"] for run in runs)),
+        description="",
+        run=name,
+        today=lab.settings.date(),
+        plan_hash="",
+        design_hash="",
+        versions=versions(),
+        lab=lab.settings.name,
+    )
+    folder = lab.paths.pool(name)
+    for file, data in render_pool(pooled, about, left_out).files.items():
+        atomic_write(folder / file, data)
+    log.append(lab.paths, "pooled", {"pool": name, "runs": [run.name for run in runs], "measure": measure.name})
+    return pool_json(pooled, about, str(folder / POOL), left_out)
+
+
+def _left_out(paths: LabPaths, runs: Sequence[_Run], measure: str) -> tuple[str, ...]:
+    """Other finished runs of the same services that have this measure: a reader must know that there was a choice."""
+    pooled, titles = {run.name for run in runs}, {run.about["title"] for run in runs}
+    folders = sorted(folder.name for folder in paths.run("x").parent.iterdir() if folder.name not in pooled)
+    others = [run for name in folders if (run := read_run(paths, name)) is not None]
+    return tuple(run.name for run in others if run.about["title"] in titles and measure in run.measures())
