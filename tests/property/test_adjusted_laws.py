@@ -14,6 +14,7 @@ from counterfoil.effect.inputs import check_once
 from counterfoil.effect.mean_model import RIDGE_NOTE, UNSEEN_NOTE
 from counterfoil.effect.values import ErrorKind, Inference
 from counterfoil.errors import Refused, UsageError
+from counterfoil.logit import CodedDesign, Factor
 
 NEAR = 1e-7  # relative; a fit stops within 1e-6 of a standard error of its top
 SEEDS = st.integers(0, 10_000)
@@ -76,6 +77,23 @@ def test_without_covariates_it_is_the_weighted_difference_however_it_is_modelled
             found = result(outcome, treated, weight, modelled_on=way, errors=ErrorKind.HC1).difference
             assert found.estimate == pytest.approx(plain, abs=1e-9)
             assert found.low < found.estimate < found.high
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_factors_are_their_indicators(seed: int) -> None:
+    """A coded design is never made dense; a matrix of its indicators gives the same figures."""
+    outcome, treated, weight, x = _draw(seed)
+    rng = np.random.default_rng(seed + 2)
+    codes = np.column_stack([rng.integers(0, 3, len(x)), rng.integers(0, 2, len(x))]).astype(np.int8)
+    factors = (Factor("region", ("north", "south", "west")), Factor("sex", ("male", "female")))
+    coded = CodedDesign(factors, codes, ("a", "b", "c"), np.ascontiguousarray(x))
+    dense = np.column_stack([codes[:, 0] == 1, codes[:, 0] == 2, codes[:, 1] == 1, x]).astype(np.float64)
+    for estimator in (adjusted_rate, adjusted_mean):
+        for way in ModelledOn:
+            ours = estimator(outcome, treated, weight, coded, modelled_on=way).difference
+            theirs = estimator(outcome, treated, weight, dense, modelled_on=way).difference
+            assert _numbers(ours) == pytest.approx(_numbers(theirs), rel=1e-6, abs=NEAR)
 
 
 @given(SEEDS)

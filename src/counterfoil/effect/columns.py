@@ -1,19 +1,19 @@
-"""The columns of an outcome model, a piece of rows at a time: the dense matrix is never made."""
+"""The columns of an outcome model: a coded design's slots, its numbers in SDs. The dense matrix is never made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from counterfoil.comparison.values import FloatArray
+from counterfoil.comparison.values import FloatArray, IntArray
 from counterfoil.logit import CodedDesign
+from counterfoil.logit.columns import candidate_slots
+from counterfoil.logit.compiling import compiled
+from counterfoil.logit.likelihood import Problem, cross_products
+from counterfoil.logit.values import CodeArray
 
-ROWS_AT_ONCE = 8_192  # a piece stays in the cache
 UNEXPLAINED_SHARE = 1e-9  # of a column's square that the columns before it leave: less is rounding error
-IntArray = npt.NDArray[np.int64]
 
 
 def plain_design(covariates: FloatArray | CodedDesign | None, rows: int) -> CodedDesign:
@@ -29,7 +29,7 @@ def plain_design(covariates: FloatArray | CodedDesign | None, rows: int) -> Code
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """An intercept, every level but the reference of each factor, and numbers in their SDs; `kept` are those in use."""
+    """An intercept, every level but the reference of each factor, and numbers in their SDs; `kept` are slots in use."""
 
     design: CodedDesign
     centre: FloatArray
@@ -42,55 +42,46 @@ class Columns:
         return len(self.kept)
 
     @property
+    def slots(self) -> int:
+        """Columns, references and what is not in use included."""
+        return int(self.design.offsets[-1]) + len(self.design.numeric_names)
+
+    @property
     def lean_design(self) -> CodedDesign:
         """The design without the numbers that are not in use."""
-        design = self.design
-        first = self.count_all - len(design.numeric_names)
+        design, first = self.design, int(self.design.offsets[-1])
         used = [position for position in range(len(design.numeric_names)) if first + position in self.kept]
         names = tuple(design.numeric_names[position] for position in used)
         return CodedDesign(design.factors, design.codes, names, np.ascontiguousarray(design.numeric[:, used]))
 
-    @property
-    def count_all(self) -> int:
-        """Columns in use or not."""
-        levels = sum(len(factor.levels) - 1 for factor in self.design.factors)
-        return 1 + levels + len(self.design.numeric_names)
-
-    def pieces(self) -> Iterator[tuple[slice, FloatArray]]:
-        """Rows and their columns in use, piece by piece."""
-        for first in range(0, self.design.rows, ROWS_AT_ONCE):
-            rows = slice(first, min(first + ROWS_AT_ONCE, self.design.rows))
-            yield rows, self._dense(rows)[:, self.kept]
-
-    def _dense(self, rows: slice) -> FloatArray:
-        codes = self.design.codes[rows]
-        parts: list[FloatArray] = [np.ones((len(codes), 1))]
-        for position, factor in enumerate(self.design.factors):
-            levels = np.arange(1, len(factor.levels))
-            parts.append((codes[:, position, None] == levels).astype(np.float64))
-        parts.append((self.design.numeric[rows] - self.centre) * self.inverse_scale)
-        return np.concatenate(parts, axis=1)
-
     def times(self, vector: FloatArray) -> FloatArray:
         """One number a row: its columns times `vector`."""
-        products: FloatArray = np.concatenate([piece @ vector for _, piece in self.pieces()])
-        return products
+        every, out = np.zeros(self.slots), np.zeros(self.design.rows)
+        every[self.kept] = vector
+        design = self.design
+        _times(design.codes, design.offsets, design.numeric, self.centre, self.inverse_scale, every, out)
+        return out
 
     def total(self, by: FloatArray) -> FloatArray:
         """One number a column: the sum over rows of `by` times the column."""
-        totals: FloatArray = np.sum([by[rows] @ piece for rows, piece in self.pieces()], axis=0)
-        return totals
+        totals, design = np.zeros(self.slots), self.design
+        _totals(design.codes, design.offsets, design.numeric, self.centre, self.inverse_scale, by, totals)
+        in_use: FloatArray = totals[self.kept]
+        return in_use
 
     def gram(self, by: FloatArray) -> FloatArray:
         """Columns times columns, rows weighted `by`."""
-        total = np.zeros((self.count, self.count))
-        for rows, piece in self.pieces():
-            total += piece.T @ (by[rows, None] * piece)
-        return total
+        nothing = np.empty(0)
+        problem = Problem(self.design, nothing, nothing, self.centre, self.inverse_scale, self.kept, 0.0, 1)
+        in_use: FloatArray = cross_products(problem, by)[np.ix_(self.kept, self.kept)]
+        return in_use
 
-    def lengths(self, matrix: FloatArray) -> FloatArray:
-        """One number a row x: x' matrix x."""
-        return np.concatenate([((piece @ matrix) * piece).sum(axis=1) for _, piece in self.pieces()])
+    def lengths(self, matrix: FloatArray, by: FloatArray) -> FloatArray:
+        """One number a row x: `by` times x' matrix x, for a symmetric matrix."""
+        every, out, design = np.zeros((self.slots, self.slots)), np.zeros(self.design.rows), self.design
+        every[np.ix_(self.kept, self.kept)] = matrix
+        _lengths(design.codes, design.offsets, design.numeric, self.centre, self.inverse_scale, every, by, out)
+        return out
 
 
 def columns_of(design: CodedDesign, weight: FloatArray) -> Columns:
@@ -103,9 +94,8 @@ def columns_of(design: CodedDesign, weight: FloatArray) -> Columns:
     centre, deviation = numbers.mean(axis=0), numbers.std(axis=0)
     varies = deviation > np.abs(centre) * 1e-12
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
-    columns = Columns(design, centre, scale, np.empty(0, np.int64))
-    columns = replace(columns, kept=np.arange(columns.count_all))
-    return replace(columns, kept=_independent(columns.gram(weight / weight.sum())))
+    columns = Columns(design, centre, scale, candidate_slots(design))
+    return replace(columns, kept=columns.kept[_independent(columns.gram(weight / weight.sum()))])
 
 
 def _independent(gram: FloatArray) -> IntArray:
@@ -121,3 +111,80 @@ def _independent(gram: FloatArray) -> IntArray:
             factor[j, done] = np.sqrt(left)
             kept.append(j)
     return np.array(kept, dtype=np.int64)
+
+
+@compiled
+def _times(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    centre: FloatArray,
+    inverse_scale: FloatArray,
+    vector: FloatArray,
+    out: FloatArray,
+) -> None:
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    first_number = offsets[factors]
+    for i in range(len(out)):
+        s = vector[0]
+        for j in range(factors):
+            s += vector[offsets[j] + codes[i, j]]
+        for j in range(numbers):
+            s += vector[first_number + j] * (numeric[i, j] - centre[j]) * inverse_scale[j]
+        out[i] = s
+
+
+@compiled
+def _totals(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    centre: FloatArray,
+    inverse_scale: FloatArray,
+    by: FloatArray,
+    totals: FloatArray,
+) -> None:
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    first_number = offsets[factors]
+    for i in range(len(by)):
+        w = by[i]
+        if w == 0.0:
+            continue
+        totals[0] += w
+        for j in range(factors):
+            totals[offsets[j] + codes[i, j]] += w
+        for j in range(numbers):
+            totals[first_number + j] += w * (numeric[i, j] - centre[j]) * inverse_scale[j]
+
+
+@compiled
+def _lengths(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    centre: FloatArray,
+    inverse_scale: FloatArray,
+    matrix: FloatArray,
+    by: FloatArray,
+    out: FloatArray,
+) -> None:
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    columns = factors + 1 + numbers
+    slots, x = np.zeros(columns, np.int64), np.ones(columns)
+    for j in range(numbers):
+        slots[factors + 1 + j] = offsets[factors] + j
+    for i in range(len(by)):
+        if by[i] == 0.0:
+            continue
+        for j in range(factors):
+            slots[j + 1] = offsets[j] + codes[i, j]
+        for j in range(numbers):
+            x[factors + 1 + j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
+        total = 0.0
+        for a in range(columns):
+            row = matrix[slots[a]]
+            cross = 0.5 * row[slots[a]] * x[a]
+            for b in range(a + 1, columns):
+                cross += row[slots[b]] * x[b]
+            total += 2.0 * x[a] * cross
+        out[i] = by[i] * total

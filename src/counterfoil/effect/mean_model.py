@@ -17,6 +17,7 @@ from counterfoil.effect.columns import Columns, columns_of
 from counterfoil.effect.influence import ESTIMATE_RULE, Influence
 from counterfoil.errors import Refused
 from counterfoil.logit import SEPARATION_RIDGE, CodedDesign, fit
+from counterfoil.logit.columns import candidate_slots
 
 MAX_STEPS = 50
 TOLERANCE = 1e-12  # squared Newton decrement, for weights of mean 1
@@ -75,7 +76,7 @@ def fit_mean(
     columns = columns_of(design, w)
     eta, ridge = _linear_predictor(columns, outcome, w, link, offset)
     notes = [RIDGE_NOTE] if ridge > 0.0 else []
-    if columns.count < columns_of(design, np.ones(len(w))).count:
+    if columns.count < len(candidate_slots(design)) and columns.count < columns_of(design, np.ones(len(w))).count:
         notes.append(UNSEEN_NOTE)
     return _answer(columns, outcome, w, eta, link, ridge, tuple(notes))
 
@@ -113,7 +114,7 @@ def _answer(
         slope=slope,
         score=w * (outcome - mean),
         bread=(bread + bread.T) / 2.0,
-        leverage=information * columns.lengths(bread),
+        leverage=columns.lengths(bread, information),
         notes=notes,
     )
 
