@@ -14,7 +14,16 @@ from statsmodels.regression.linear_model import OLS
 from counterfoil.comparison import Comparison, ComparisonSettings, Design, compare
 from counterfoil.comparison.methods import Nearest, Radius
 from counterfoil.comparison.values import FloatArray
-from counterfoil.effect import AdjustedEffect, Effect, abadie_imbens, adjusted, estimate, is_significant
+from counterfoil.effect import (
+    AdjustedEffect,
+    Effect,
+    ErrorKind,
+    abadie_imbens,
+    adjusted,
+    estimate,
+    is_significant,
+    time_to_first,
+)
 from counterfoil.effect.adjusting import CONDITIONAL, NOTHING
 from counterfoil.errors import UsageError
 from counterfoil.outcomes.measures import Measure, Support
@@ -204,3 +213,31 @@ def test_another_table_is_refused() -> None:
     comparison = _compared(table, Radius())
     with pytest.raises(UsageError, match="must be the same rows"):
         adjusted({"y": outcome}, comparison, [RATE], table.slice(1))
+
+
+def test_time_to_first_counts_everyone_and_what_is_not_covered_for_nobody(shared: Path) -> None:
+    """Rossi's men: weeks to the first arrest; R's restricted means at 52 weeks and log-rank (survival_rossi.json)."""
+    men = rossi(shared)
+    weeks = np.where(men["arrest"] == 1.0, men["week"], np.nan)
+    comparison = design_of(men["fin"] == 1.0, kind=Design.RANDOMISED)
+    found = time_to_first(weeks, comparison, horizon=52.0)
+    assert found.restricted.treated.estimate == pytest.approx(46.875, abs=1e-9)
+    assert found.restricted.comparison.estimate == pytest.approx(44.8333333333333, abs=1e-9)
+    assert found.log_rank.chi_square == pytest.approx(3.83756957654905, rel=1e-9)
+    assert found.cox.treatment.estimate == pytest.approx(-0.369069210275513, rel=1e-9)
+    early = time_to_first(weeks, comparison, horizon=26.0)
+    assert early.restricted.treated.estimate == pytest.approx(24.8842592592593, abs=1e-9)
+    covered = np.arange(len(weeks)) % 5 > 0
+    some = time_to_first(weeks, comparison, horizon=52.0, covered=covered)
+    kept = time_to_first(weeks[covered], design_of(comparison.treated[covered]), horizon=52.0)
+    assert some.restricted == kept.restricted
+    with pytest.raises(UsageError, match="must be the same rows"):
+        time_to_first(weeks[1:], comparison, horizon=52.0)
+
+
+def test_time_to_first_of_pairs_is_clustered() -> None:
+    table, outcome = _people()
+    days = np.where(outcome == 1.0, 1.0 + np.arange(len(outcome)) % 365, np.nan)
+    found = time_to_first(days, _compared(table, Nearest()), horizon=365.0)
+    kinds = {found.restricted.difference.kind, found.log_rank.kind, found.cox.treatment.kind}
+    assert kinds == {ErrorKind.CLUSTERED}

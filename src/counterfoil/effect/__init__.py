@@ -12,6 +12,7 @@ from counterfoil.effect.log_rank import LogRank, log_rank
 from counterfoil.effect.pooling import Pooled, RandomEffects, Study, pool, study_of_interval
 from counterfoil.effect.power import HidingRules, PowerResult, PowerRow, people_needed, power_table
 from counterfoil.effect.sub_analyses import SubAnalysis, holm, sub_analyses
+from counterfoil.effect.time_to_first import TimeToFirst, time_to_first
 from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Inference
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Study",
     "SubAnalysis",
     "Ties",
+    "TimeToFirst",
     "abadie_imbens",
     "adjusted",
     "adjusted_frequency",
@@ -55,4 +57,5 @@ __all__ = [
     "restricted_means",
     "study_of_interval",
     "sub_analyses",
+    "time_to_first",
 ]
