@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core import encode as encoding
 from counterfoil.linkage.core import train as training
 from counterfoil.linkage.core.conditions import NotExpressible
-from counterfoil.linkage.core.score import Scored
 from counterfoil.linkage.core.score import score as score_encoded
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
 from counterfoil.linkage.frequencies import count_frequencies
@@ -109,19 +109,55 @@ def score(
     """Pairs of one table: unique_id_l, unique_id_r (l < r), match_weight, rule; ordered by id."""
     table = prepared if _is_ordered(prepared) else prepared.sort_by(ID)
     order = None if table is prepared else np.argsort(prepared[ID].to_numpy(), kind="stable")
-    read = core_model(model)
-    encoded = encoding.encode(table, read, model.frequencies, resources=_resources(resources))
-    scored = score_encoded(
-        encoded,
-        read,
+    found = encode(table, model, resources).score(
+        None,
         threshold=threshold,
         groups=_ordered(groups, order),
         fresh=_ordered(fresh, order),
-        threads=resources.threads,
-        memory=bytes_of(resources.memory),
         progress=progress,
     )
-    return _by_id(scored, table)
+    ids = table[ID].combine_chunks()
+    ends = {name: ids.take(found[name].combine_chunks()) for name in (f"{ID}_l", f"{ID}_r")}
+    return pa.table({**ends, "match_weight": found["match_weight"], "rule": found["rule"]})
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRecords:
+    """Records encoded once for one model, of which any may be scored among themselves."""
+
+    encoded: encoding.Encoded
+    model: CoreModel
+    resources: Resources
+
+    def score(
+        self,
+        rows: Groups | None,
+        *,
+        threshold: float,
+        groups: Groups | None = None,
+        fresh: Flags | None = None,
+        progress: Progress = silent,
+    ) -> pa.Table:
+        """Pairs of some records (all, where `rows` is None): their places in `rows` as unique_id_l and unique_id_r."""
+        pairs = score_encoded(
+            self.encoded if rows is None else self.encoded.of(rows),
+            self.model,
+            threshold=threshold,
+            groups=None if groups is None else groups.astype(np.int32),
+            fresh=fresh,
+            threads=self.resources.threads,
+            memory=bytes_of(self.resources.memory),
+            progress=progress,
+        ).pairs
+        ends = {f"{ID}_{side[0]}": pairs[side].cast(pa.int64()) for side in ("left", "right")}
+        return pa.table({**ends, "match_weight": pairs["match_weight"], "rule": pairs["rule"]})
+
+
+def encode(prepared: pa.Table, model: Model, resources: Resources) -> EncodedRecords:
+    """The records for a model. NotExpressible names what the core cannot say."""
+    read = core_model(model)
+    made = encoding.encode(prepared, read, model.frequencies, resources=_resources(resources))
+    return EncodedRecords(made, read, resources)
 
 
 def score_between(left: pa.Table, right: pa.Table, model: Model, *, threshold: float, resources: Resources) -> pa.Table:
@@ -143,16 +179,3 @@ def _is_ordered(prepared: pa.Table) -> bool:
 
 def _ordered(values: npt.NDArray[Any] | None, order: Groups | None) -> npt.NDArray[Any] | None:
     return values if values is None or order is None else values[order]
-
-
-def _by_id(scored: Scored, table: pa.Table) -> pa.Table:
-    ids = table[ID].combine_chunks()
-    pairs = scored.pairs
-    return pa.table(
-        {
-            f"{ID}_l": ids.take(pairs["left"].combine_chunks()),
-            f"{ID}_r": ids.take(pairs["right"].combine_chunks()),
-            "match_weight": pairs["match_weight"],
-            "rule": pairs["rule"],
-        }
-    )

@@ -17,6 +17,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage import core_engine, splink_engine
 from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.model import Model, Resources, Trained
+from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
 
 Groups = npt.NDArray[np.int64]
@@ -72,7 +73,7 @@ def score(
     model: Model,
     *,
     threshold: float,
-    pairs: int | Callable[[], int],
+    pairs: int,
     engine: Engine,
     resources: Resources,
     groups: Groups | None = None,
@@ -81,7 +82,7 @@ def score(
 ) -> pa.Table:
     """Pairs within one table: unique_id_l, unique_id_r (l < r), match_weight in log2 with the prior, ordered by id.
 
-    `pairs` is how many candidate pairs the blocking rules make at most, or counts them; it decides Splink's chunks.
+    `pairs` is how many candidate pairs the blocking rules make at most; it decides Splink's chunks.
     `groups`: a number a row, only pairs of different numbers. `fresh`: only pairs of which one row is fresh. Our own
     engine also gives `rule`, the first blocking rule that made the pair.
     """
@@ -93,9 +94,8 @@ def score(
             )  # fmt: skip
         except NotExpressible as error:
             progress(f"Splink compares these records, because our own engine cannot: {error}", None)
-    most = pairs if isinstance(pairs, int) else pairs()
     return splink_engine.score(
-        prepared, model, threshold=threshold, pairs=most, resources=resources, groups=groups, fresh=fresh
+        prepared, model, threshold=threshold, pairs=pairs, resources=resources, groups=groups, fresh=fresh
     )
 
 
@@ -116,3 +116,38 @@ def score_between(
         except NotExpressible as error:
             progress(f"Splink compares these records, because our own engine cannot: {error}", None)
     return splink_engine.score_between(left, right, model, threshold=threshold, resources=resources)
+
+
+class Scorer:
+    """Scores several sets of the same records under one model; our own engine encodes them once, when first asked."""
+
+    def __init__(self, prepared: pa.Table, model: Model, *, engine: Engine, resources: Resources) -> None:
+        self._prepared, self._model, self._resources = prepared, model, resources
+        self._engine = engine
+        self._encoded: core_engine.EncodedRecords | None = None
+
+    def score(
+        self,
+        rows: Groups,
+        *,
+        threshold: float,
+        pairs: Callable[[pa.Table], int],
+        groups: Groups | None = None,
+        fresh: Flags | None = None,
+        progress: Progress = silent,
+    ) -> pa.Table:
+        """As `score` of the records `rows`; the ids of the answer are places in `rows`. `pairs` counts for Splink."""
+        if self._engine is Engine.CORE:
+            try:
+                if self._encoded is None:
+                    self._encoded = core_engine.encode(self._prepared, self._model, self._resources)
+                return self._encoded.score(rows, threshold=threshold, groups=groups, fresh=fresh, progress=progress)
+            except NotExpressible as error:
+                progress(f"Splink compares these records, because our own engine cannot: {error}", None)
+                self._engine = Engine.SPLINK
+        table = self._prepared.take(pa.array(rows))
+        table = table.set_column(table.column_names.index(ID), ID, pa.array(np.arange(len(rows))))
+        return splink_engine.score(
+            table, self._model, threshold=threshold, pairs=pairs(table), resources=self._resources, groups=groups,
+            fresh=fresh,
+        )  # fmt: skip

@@ -238,7 +238,7 @@ def _link(
     overrides: pa.Table,
     progress: Progress,
 ) -> Linked:
-    engaged = Engaged(specification, engine, resources(lab))
+    engaged = Engaged(specification, engine, resources(lab), records, models)
     before = None if rebuild else _before(lab, records, latest)
     tasks = tasks_of(specification, records.sources)
     scored = []

@@ -79,13 +79,39 @@ def check_sources(specification: Specification, sources: Sequence[str]) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Engaged:
-    """What the tasks of one run share: the engine that was asked for, and what it may use."""
+    """What the tasks of one run share: the engine that was asked for, what it may use, and each slice's records.
 
-    specification: Specification
-    engine: Engine
-    resources: Resources
+    The records of a slice are handed to the engine once for all its tasks; those of one slice at a time are held.
+    """
+
+    def __init__(
+        self,
+        specification: Specification,
+        engine: Engine,
+        resources: Resources,
+        records: Records,
+        models: Mapping[str, KeptModel],
+    ) -> None:
+        self.specification, self.engine, self.resources = specification, engine, resources
+        self._records, self._models = records, models
+        self._held: tuple[str, engines.Scorer] | None = None
+
+    def scorer(self, slice_: str) -> engines.Scorer:
+        """What scores the records of a slice and of those that it is linked to."""
+        if self._held is None or self._held[0] != slice_:
+            self._held = None  # the slice before is let go first
+            table, model = self._records.of(self._sources(slice_)), self._models[slice_].model
+            self._held = slice_, engines.Scorer(table, model, engine=self.engine, resources=self.resources)
+        return self._held[1]
+
+    def places(self, slice_: str, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Where records, given by number, stand among those of a slice."""
+        return np.searchsorted(self._records.numbers(self._sources(slice_)), numbers)
+
+    def _sources(self, slice_: str) -> tuple[str, ...]:
+        part = next(part for part in self.specification.slices if part.name == slice_)
+        return trained_on(part, self.specification, self._records.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +155,9 @@ def run_task(
 
     def make(folder: Path) -> Mapping[str, Any]:
         if was is None or before is None:
-            found, fresh = _score(task, records, kept, engaged, fresh=None, progress=progress), None
+            found, fresh = _score(task, records, engaged, fresh=None, progress=progress), None
         else:
-            found, fresh = _score_fresh(
-                task, records, kept, engaged, before.changes, was.folder(paths) / PAIRS, progress
-            )
+            found, fresh = _score_fresh(task, records, engaged, before.changes, was.folder(paths) / PAIRS, progress)
         write_table(found, folder / PAIRS)
         return {"method": method, "sources": list(task.sources), "pairs": found.num_rows, "fresh": fresh}
 
@@ -167,7 +191,6 @@ def _usable(task: Task, method: str, before: Before, paths: LabPaths) -> Stage |
 def _score(
     task: Task,
     records: Records,
-    kept: KeptModel,
     engaged: Engaged,
     *,
     fresh: npt.NDArray[np.bool_] | None,
@@ -175,16 +198,11 @@ def _score(
 ) -> pa.Table:
     """Scored pairs, by the place of their records among the task's own."""
     numbers = records.numbers(task.sources)
-    table = records.of(task.sources)
-    table = table.set_column(table.column_names.index(ID), ID, pa.array(np.arange(numbers.size)))
     rules = engaged.specification.rules
-    return engines.score(
-        table,
-        kept.model,
+    return engaged.scorer(task.slice).score(
+        engaged.places(task.slice, numbers),
         threshold=KEPT_WEIGHT,
-        pairs=lambda: sum(count.pairs for count in count_within(table, rules)),
-        engine=engaged.engine,
-        resources=engaged.resources,
+        pairs=lambda table: sum(count.pairs for count in count_within(table, rules)),
         groups=_groups(task, records),
         fresh=None if fresh is None else fresh[numbers],
         progress=lambda text, done: progress(text, None) if done is None else None,  # of a task no share is known
@@ -203,7 +221,6 @@ def _groups(task: Task, records: Records) -> npt.NDArray[np.int64] | None:
 def _score_fresh(
     task: Task,
     records: Records,
-    kept: KeptModel,
     engaged: Engaged,
     changes: Changes,
     old: Path,
@@ -216,7 +233,7 @@ def _score_fresh(
     kept_pairs = _carried(task, records, changes, read_table(old))
     if not count:
         return kept_pairs, count
-    found = _score(task, records, kept, engaged, fresh=fresh, progress=progress)
+    found = _score(task, records, engaged, fresh=fresh, progress=progress)
     both = pa.concat_tables([kept_pairs, found.cast(kept_pairs.schema)])
     return both.sort_by([(LEFT, "ascending"), (RIGHT, "ascending")]).combine_chunks(), count
 

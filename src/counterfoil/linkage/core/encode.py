@@ -7,7 +7,7 @@ columns that it reads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -78,6 +78,14 @@ class Encoded:
     def records(self) -> int:
         """How many records."""
         return int(self.tuple_of.shape[1])
+
+    def of(self, rows: Longs) -> Encoded:
+        """Some of the records, in this order: row i of the answer is record `rows[i]`."""
+        if rows.size == self.records and np.array_equal(rows, np.arange(self.records)):
+            return self
+        left = self.left_keys[:, rows]
+        right = left if self.right_keys is self.left_keys else self.right_keys[:, rows]
+        return replace(self, tuple_of=self.tuple_of[:, rows], left_keys=left, right_keys=right)
 
 
 def encode(
