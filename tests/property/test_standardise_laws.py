@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterfoil.records.dates import DateOrder, DateRole, parse_dates
+from counterfoil.records.dates import OLDEST_AGE, DateOrder, DateRole, parse_dates
 from counterfoil.records.names import NameField, standardise_name
-from counterfoil.records.standardise import STANDARD_COLUMNS, standardise_people
+from counterfoil.records.standardise import STANDARD_COLUMNS, PersonColumn, standardise_people
+from counterfoil.records.standardise_one import standardise_person
 from counterfoil.records.standins import KNOWN_STANDINS
 
 TODAY = dt.date(2026, 1, 31)
@@ -102,3 +103,24 @@ def test_few_people_are_standardised_as_many_are(rows: list[dict[str, object]]) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("counterfoil.records.standardise._FEW", 0)
         assert standardise_people(table, source="s", today=TODAY).equals(few)
+
+
+@settings(max_examples=200, deadline=None)
+@given(people)
+def test_one_person_is_standardised_as_a_table_of_one(rows: list[dict[str, object]]) -> None:
+    """A search does without a table what a delivery does in one."""
+    row = rows[0] | {"forename2": rows[-1]["forename1"], "prison_number": rows[-1]["pnc_id"], "cro": "123456/78x"}
+    schema = pa.schema({**KINDS, **dict.fromkeys(("forename2", "prison_number", "cro"), pa.string())})
+    table = standardise_people(pa.Table.from_pylist([row], schema), source="s", today=TODAY, standins=frozenset())
+    known = {PersonColumn(name): value for name, value in row.items() if name != "record_id"}
+    assert standardise_person(known, today=TODAY) == table.select(list(STANDARD_COLUMNS)).to_pylist()[0]
+
+
+@pytest.mark.parametrize("birth", [*sorted(KNOWN_STANDINS), TODAY, TODAY + dt.timedelta(1), *(
+    dt.date(TODAY.year - OLDEST_AGE, 1, 1) - dt.timedelta(days) for days in (0, 1)
+)])  # fmt: skip
+def test_one_birth_date_is_kept_as_a_column_of_one(birth: dt.date) -> None:
+    table = pa.table({"date_of_birth": pa.array([birth], pa.date32())})
+    row = standardise_people(table, source="s", today=TODAY, standins=frozenset()).to_pylist()[0]
+    found = standardise_person({PersonColumn.DATE_OF_BIRTH: birth}, today=TODAY)
+    assert (found["dob"], found["dob_is_1jan"]) == (row["dob"], row["dob_is_1jan"])

@@ -287,3 +287,26 @@ def test_columns_of_another_case_or_with_blanks() -> None:
     assert found
     shares = {column: share_of(old, column) for column in ("full name", "BORN")}
     assert_same(found, splink_between(old, newer, told, shares))
+
+
+def test_one_at_a_time_beside_what_only_duckdb_can_say() -> None:
+    """Keys and conditions that are not plain; the values of one entry are plain all the same."""
+    told: dict[str, Any] = json.loads(json.dumps(with_parameters(LISTS)))
+    told["blocking_rules_to_generate_predictions"] = [
+        "l.town = r.town AND l.born = r.born", "upper(l.name) = upper(r.other)", "l.town = r.town",
+    ]  # fmt: skip
+    told["comparisons"][1]["comparison_levels"][2]["sql_condition"] = "reverse(name_l) = reverse(name_r)"
+    old, newer = (table.drop_columns(["score"]) for table in (listed(OLD, 0), listed(NEWER, 100)))
+    shares = {column: share_of(old, column) for column in ("name", "born")}
+    searcher = Searcher(index_of(old, told, shares), read_model(told))
+    found: Pairs = {}
+    for at in range(len(NEWER)):
+        found |= found_by(searcher, old, newer.slice(at, 1))
+    assert found
+    assert_same(found, splink_between(old, newer, told, shares))
+    assert found == found_by(Searcher(index_of(old, told, shares), read_model(told)), old, newer)
+    entry = newer.to_pylist()[0]
+    weights, brought = searcher.find_one(entry, threshold=EVERY_PAIR, most=RECORDS)
+    assert weights == {record: weight for (of, record), weight in found.items() if of == entry[ID]}
+    assert [rule.asked for rule in brought] == [1, 1, 1]
+    assert searcher.find_one(entry, threshold=EVERY_PAIR, most=0)[0] is None

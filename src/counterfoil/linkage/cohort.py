@@ -18,7 +18,8 @@ from counterfoil.errors import Fault
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.blocking import RuleCount, check_blocks, count_between
 from counterfoil.linkage.clusters import Strictness
-from counterfoil.linkage.core.searcher import Reach, Searcher
+from counterfoil.linkage.core.room import Reach
+from counterfoil.linkage.core.searcher import Searcher
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.kept import Kept
 from counterfoil.linkage.model import Resources

@@ -21,7 +21,7 @@ from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.core.encoded_files import ABOUT, Check, Opened, Unusable, load, save
 from counterfoil.linkage.core.index import Index, arrays_of, told_of, used_by
 from counterfoil.linkage.core.layout import Ints, Longs
-from counterfoil.linkage.core.searcher import Reach
+from counterfoil.linkage.core.room import Reach
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.linkage.model import Model, Resources
 from counterfoil.linkage.prepare import known_hot_keys

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.errors import Fault
+from counterfoil.linkage.core.one_row import Lookup, Parts
 from counterfoil.linkage.specification import Rule, Specification
 from counterfoil.warehouse import query
 
@@ -21,6 +23,15 @@ STANDARD_COLUMNS = (
 
 
 HotKeys = Mapping[str, pa.Table]  # rule -> the keys of its hot blocks
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A SELECT over `entries` and `tables`, and the same in parts."""
+
+    sql: str
+    tables: Mapping[str, pa.Table]
+    parts: Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +69,34 @@ def prepare(
     return prepared
 
 
-def prepared_view(specification: Specification, hot: HotKeys, row: str) -> tuple[str, dict[str, pa.Table]]:
-    """`prepare` as one SELECT over `entries`, for few records at a time; and the tables that it reads beside them.
+def prepared_view(specification: Specification, hot: HotKeys, row: str) -> View:
+    """`prepare` as one SELECT over `entries`, for few records at a time.
 
-    `entries` has `row`, the standardised columns, and `forename_class` as `with_classes` adds it.
+    `entries` has `row`, the standardised columns, and `forename_class` as `classed` adds it.
     """
-    columns = ", ".join(STANDARD_COLUMNS)
-    derived = ", ".join(f"{sql} AS {name}" for name, sql in specification.derived.items())
-    joins, caps, tables = "", "", {}
+    own = {"forename_class": "coalesce(forename_class, forename1_std)", **specification.derived}
+    joins, caps, tables, lookups = "", "", {}, {}
     for i, rule in enumerate(rule for rule in specification.rules if rule.cap is not None):
-        if rule.cap is None or not hot[rule.name].num_rows:
-            caps += f", '' AS {rule.cap.column}" if rule.cap else ""
+        if rule.cap is None:
+            continue
+        keys = hot[rule.name].select(list(rule.uncapped))
+        held = frozenset(zip(*(column.to_pylist() for column in keys.columns), strict=True))
+        lookups[rule.cap.column] = Lookup(rule.uncapped, rule.cap.then, held)
+        if not held:
+            caps += f", '' AS {rule.cap.column}"
             continue
         tables[f"hot_{i}"] = hot[rule.name].append_column("is_hot", pa.repeat(True, hot[rule.name].num_rows))
         same = " AND ".join(f"p.{key} = h{i}.{key}" for key in rule.uncapped)
         joins += f" LEFT JOIN hot_{i} h{i} ON {same}"
         caps += f", CASE WHEN h{i}.is_hot THEN p.{rule.cap.then} ELSE '' END AS {rule.cap.column}"
-    inner = f"""SELECT {row}, {columns}, coalesce(forename_class, forename1_std) AS forename_class, {derived}
-                FROM entries"""
-    return f"SELECT p.*{caps} FROM ({inner}) p{joins}", tables
+    columns = ", ".join([*STANDARD_COLUMNS, *(f"{sql} AS {name}" for name, sql in own.items())])
+    sql = f"SELECT p.*{caps} FROM (SELECT {row}, {columns} FROM entries) p{joins}"
+    return View(sql, tables, Parts(own, lookups))
 
 
-def with_classes(records: pa.Table, specification: Specification) -> pa.Table:
-    """Standardised records with `forename_class`, the nickname class of the forename, null where it has none."""
-    classes = [specification.nicknames.get(name) for name in records["forename1_std"].to_pylist()]
-    return records.select(STANDARD_COLUMNS).append_column("forename_class", pa.array(classes, pa.string()))
+def classed(person: Mapping[str, Any], specification: Specification) -> dict[str, Any]:
+    """One standardised record with `forename_class`, the nickname class of the forename, None where it has none."""
+    return {**person, "forename_class": specification.nicknames.get(person["forename1_std"])}
 
 
 def hot_blocks(prepared: pa.Table, specification: Specification) -> tuple[HotBlocks, ...]:

@@ -20,17 +20,22 @@ from counterfoil.lab.make import OpenLab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.blocking import RuleCount, check_blocks
 from counterfoil.linkage.cohort import LOWEST_WEIGHT, LinkStatus
-from counterfoil.linkage.core.searcher import Reach, Searcher
+from counterfoil.linkage.core.room import Reach
+from counterfoil.linkage.core.searcher import ROW, Searcher
 from counterfoil.linkage.kept import Kept
-from counterfoil.linkage.prepare import prepared_view, with_classes
+from counterfoil.linkage.prepare import STANDARD_COLUMNS, classed, prepared_view
 from counterfoil.linkage.review.access import check_linker
 from counterfoil.linkage.spine import Spine, read_spine, resources
-from counterfoil.records.standardise import standardise_people
+from counterfoil.records.standardise import STANDARD_COLUMNS as STANDARD_TYPES
+from counterfoil.records.standardise import PersonColumn
+from counterfoil.records.standardise_one import standardise_person
 
 LEAST_WEIGHT = 0.0  # bits: people who are as likely as not and more are told
 MOST_PEOPLE = 20
 MODEL = "model"
-_ENTRY, _ROW = "entry", "entry_row"
+_ENTRY = "entry"
+_TEXT = pa.string()
+_ENTERED = pa.schema([(name, STANDARD_TYPES.get(name, _TEXT)) for name in (*STANDARD_COLUMNS, "forename_class")])
 
 
 class Outcome(Enum):
@@ -122,9 +127,10 @@ class PeopleSearch:
 
     def __init__(self, spine: Spine, kept: Kept, *, threshold: float, today: dt.date) -> None:
         self.spine, self._kept, self._threshold, self._today = spine, kept, threshold, today
-        view, tables = prepared_view(spine.specification, kept.hot, _ROW)
-        given = with_classes(self._standard(Identifiers()), spine.specification).schema
-        self._searcher = Searcher(kept.index, kept.model, view=view, given=given, tables=tables)
+        view = prepared_view(spine.specification, kept.hot, ROW)
+        self._searcher = Searcher(
+            kept.index, kept.model, view=view.sql, given=_ENTERED, tables=view.tables, parts=view.parts
+        )
         rules = spine.specification.rules
         self._rule_of = {
             rule.left[0]: i for i, rule in enumerate(rules) if rule.left == rule.right and len(rule.left) == 1
@@ -146,31 +152,24 @@ class PeopleSearch:
 
     def find(self, known: Identifiers, *, least: float = LEAST_WEIGHT, most: int = MOST_PEOPLE) -> Answer:
         """Who may be meant: at most `most` people of weight `least` (bits) and more."""
-        standard = self._standard(known)
-        row = standard.to_pylist()[0]
-        unused = tuple(kind for kind in known.given if not row[_STANDARD[kind]])
-        return self.find_standard(standard, least=least, most=most, unused=unused)
+        raw = {PersonColumn(each.name): getattr(known, each.name) for each in fields(known)}
+        standard = standardise_person(raw, today=self._today)
+        unused = tuple(kind for kind in known.given if not standard[_STANDARD[kind]])
+        return self._find({"source": _ENTRY, "record_id": _ENTRY, **standard}, least, most, unused)
 
-    def _standard(self, known: Identifiers) -> pa.Table:
-        values = {name: pa.array([getattr(known, name)], pa.string()) for name in _STANDARD if name != "date_of_birth"}
-        people = pa.table(values | {"date_of_birth": pa.array([known.date_of_birth], pa.date32())})
-        people = people.append_column("record_id", pa.array([_ENTRY]))
-        no_standins: frozenset[dt.date] = frozenset()  # one date does not show by its frequency
-        return standardise_people(people, source=_ENTRY, today=self._today, standins=no_standins)
-
-    def find_standard(
-        self, entry: pa.Table, *, least: float = LEAST_WEIGHT, most: int = MOST_PEOPLE, unused: tuple[str, ...] = ()
-    ) -> Answer:
+    def find_standard(self, entry: pa.Table, *, least: float = LEAST_WEIGHT, most: int = MOST_PEOPLE) -> Answer:
         """The same for one standardised record."""
+        return self._find(entry.select(STANDARD_COLUMNS).to_pylist()[0], least, most, ())
+
+    def _find(self, entry: Mapping[str, Any], least: float, most: int, unused: tuple[str, ...]) -> Answer:
         limit = self.spine.specification.guards.max_block
-        prepared = with_classes(entry, self.spine.specification)
-        scored, brought = self._searcher.find_checked(prepared, threshold=LOWEST_WEIGHT, most=limit)
+        prepared = classed(entry, self.spine.specification)
+        weights, brought = self._searcher.find_one(prepared, threshold=LOWEST_WEIGHT, most=limit)
         rules = self.spine.specification.rules
         counts = [RuleCount(rule.name, each.pairs, each.largest) for rule, each in zip(rules, brought, strict=True)]
         check_blocks(counts, max_block=limit)
-        if scored is None or not any(each.asked for each in brought):
+        if weights is None or not any(each.asked for each in brought):
             return Answer(Outcome.TOO_LITTLE, LinkStatus.NOT_FOUND, (), unused)
-        weights = dict(zip(scored["record"].to_pylist(), scored["match_weight"].to_pylist(), strict=True))
         people = self._people(self._best(weights), self._by_number(entry, brought), weights, least, most)
         status = next(
             (person.status for person in people if person.status is not LinkStatus.NOT_FOUND), LinkStatus.NOT_FOUND
@@ -186,9 +185,9 @@ class PeopleSearch:
         names = dict(zip(best, self._kept.persons.take(pa.array(list(best), pa.int64())).to_pylist(), strict=True))
         return dict(sorted(best.items(), key=lambda each: (-each[1], names[each[0]])))
 
-    def _by_number(self, entry: pa.Table, brought: Sequence[Reach]) -> tuple[int, str] | None:
+    def _by_number(self, row: Mapping[str, Any], brought: Sequence[Reach]) -> tuple[int, str] | None:
         """The one person who holds a number of the entry that a birth date or surname confirms, and which number."""
-        rules, row = self.spine.specification.cohort, entry.to_pylist()[0]
+        rules = self.spine.specification.cohort
         for number in rules.numbers:
             if row[number.column] is None:
                 continue

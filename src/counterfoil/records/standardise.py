@@ -95,7 +95,7 @@ def standard_columns(
     """The columns of STANDARD_COLUMNS, in their order, for the rows of `people`."""
     columns = _name_columns(people)
     columns |= _date_columns(_raw(people, PersonColumn.DATE_OF_BIRTH, pa.date32()), today, standins)
-    columns["sex_std"] = _each_distinct(_text(people, PersonColumn.SEX), _sex, pa.string())
+    columns["sex_std"] = _each_distinct(_text(people, PersonColumn.SEX), sex_of, pa.string())
     postcodes = _text(people, PersonColumn.POSTCODE)
     columns["postcode_std"] = _each_distinct(postcodes, _postcode, pa.string())
     columns["outcode"] = _each_distinct(postcodes, _outcode, pa.string())
@@ -128,7 +128,8 @@ def _each_distinct(values: pa.Array, answer: Callable[[str], Any], kind: pa.Data
     return answers.take(encoded.indices)
 
 
-def _sex(raw: str) -> str | None:
+def sex_of(raw: str) -> str | None:
+    """1, 2, or None for all that is not known to be one of them."""
     return _SEXES.get(raw.strip().upper())
 
 
@@ -186,9 +187,9 @@ def _name_columns(people: pa.Table) -> dict[str, pa.Array]:
         {
             "row": pa.array(range(people.num_rows), pa.int64()),
             "first_parts": forename.column(_parts, STRINGS),
-            "first_kept": forename.column(_telling_parts, STRINGS),
+            "first_kept": forename.column(telling_parts, STRINGS),
             "second_parts": forename2.column(_parts, STRINGS),
-            "second_kept": forename2.column(_long_parts, STRINGS),
+            "second_kept": forename2.column(long_parts, STRINGS),
             "surname_parts": surname.column(_parts, STRINGS),
         }
     )
@@ -233,14 +234,14 @@ def _parts(name: StandardName) -> list[str] | None:
     return list(name.parts) or None
 
 
-def _long_parts(name: StandardName) -> list[str] | None:
+def long_parts(name: StandardName) -> list[str] | None:
     """Without initials: a middle initial is no part of a name that another record would hold."""
     return [part for part in name.parts if len(part) > 1] or None
 
 
-def _telling_parts(name: StandardName) -> list[str] | None:
+def telling_parts(name: StandardName) -> list[str] | None:
     """Without initials, unless the forename is one."""
-    return _long_parts(name) or _parts(name)
+    return long_parts(name) or _parts(name)
 
 
 def _null_when_empty(lists: pa.Array) -> pa.Array:
@@ -256,7 +257,7 @@ def _alias_names(aliases: pa.Array, forename: _NameColumn, surname: _NameColumn)
     if not at.size:
         return listed
     mended = [
-        sorted({*(listed[row].as_py() or ()), *_aliases_inside(forename.name(row), surname.name(row))})
+        sorted({*(listed[row].as_py() or ()), *aliases_inside(forename.name(row), surname.name(row))})
         for row in at.tolist()
     ]
     places = np.arange(len(listed))
@@ -268,7 +269,7 @@ def _holds_alias(name: StandardName) -> bool:
     return bool(name.aliases)
 
 
-def _aliases_inside(first: StandardName, last: StandardName) -> list[str]:
+def aliases_inside(first: StandardName, last: StandardName) -> list[str]:
     """Aliases inside a field as whole names: a lone forename gets the surname, a lone surname the forename."""
     whole = [alias if " " in alias else f"{alias} {last.standard or ''}".strip() for alias in first.aliases]
     return whole + [alias if " " in alias else f"{first.standard or ''} {alias}".strip() for alias in last.aliases]

@@ -68,7 +68,9 @@ def warm() -> None:
     for rarity in (False, True):
         plan = Plan(("l.name = r.name",), 0.9, ("l.town = r.town", "l.name = r.name"), 28, 1000, rarity=rarity)
         train(_TABLE, settings(), plan)
-    Searcher(Index.of(_TABLE, encoded, model, {}), model).find(_TABLE, threshold=-100.0)
+    searcher = Searcher(Index.of(_TABLE, encoded, model, {}), model)
+    searcher.find(_TABLE, threshold=-100.0)
+    searcher.find_one({"name": "NEW", "town": "ASH"}, threshold=-100.0, most=8)
 
 
 if __name__ == "__main__":

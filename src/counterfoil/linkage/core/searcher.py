@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,50 +18,29 @@ import pyarrow.compute as pc
 from counterfoil.errors import Fault, UsageError
 from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.encode import as_numbers, as_text, text_buffers
-from counterfoil.linkage.core.hashing import Hashes, find_lists, hashed_texts, mixed, ranges_of
-from counterfoil.linkage.core.index import ROOM, Array, Index, part_sql, types_of, with_room
+from counterfoil.linkage.core.hashing import Hashes, hashed_texts, mixed, ranges_of
+from counterfoil.linkage.core.index import Index, part_sql, types_of
 from counterfoil.linkage.core.interpret import adjustment, level_apart
 from counterfoil.linkage.core.layout import NO_INPUT, Flags, Floats, Ints, Kind, Longs, Program, Values, Weights
+from counterfoil.linkage.core.one import OneRecord, can_be_taken
+from counterfoil.linkage.core.one_row import Parts, RowReader, can_be_read, written_out
 from counterfoil.linkage.core.reader import column_of
+from counterfoil.linkage.core.room import Asked, Reach, Room
 from counterfoil.linkage.core.splink_json import CoreModel
-from counterfoil.linkage.core.strings import find_texts, letters_of
 from counterfoil.warehouse import connect
 
 ROW = "entry_row"  # the number of an entry; a view hands it on
+_AS_GIVEN = "SELECT * FROM entries"
 _PAIRS_AT_ONCE = 4_000_000
 _FEW = 8  # entries whose values are written into the statement
-_PLAIN = ("VARCHAR", "VARCHAR[]", "DATE", "BOOLEAN", "BIGINT", "INTEGER")  # types whose values can be
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What one rule brings: the entries whose key a record has, and where its records stand in the rule's order."""
-
-    asked: int  # entries that have a key, whether or not a record does
-    entry: Longs
-    low: Longs
-    high: Longs
-    largest: int  # records, or entries, that share one key that both sides have
-
-    @property
-    def pairs(self) -> int:
-        """Pairs that the rule makes by itself."""
-        return int((self.high - self.low).sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """New records ready to be scored: their tuples, and what each rule brings."""
-
-    tuples: Longs  # (entries, comparisons)
-    rules: tuple[Reach, ...]
 
 
 class Searcher:
     """Scores new records against an indexed table. One searcher an index; its calls wait for each other.
 
     `view`: a SELECT over `entries` (and `tables`) of the columns that the model reads and of `ROW`, one row an entry.
-    `entries` has the columns of `given` then; without a view those of the index, and `ROW`.
+    `entries` has the columns of `given` then; without a view those of the index, and `ROW`. `parts`: the same view in
+    parts; with it one entry at a time is worked out here as far as it is plain.
     """
 
     def __init__(
@@ -69,13 +48,14 @@ class Searcher:
         index: Index,
         model: CoreModel,
         *,
-        view: str = "SELECT * FROM entries",
+        view: str = _AS_GIVEN,
         given: pa.Schema | None = None,
         tables: Mapping[str, pa.Table] | None = None,
+        parts: Parts | None = None,
     ) -> None:
         self._index, self._model = index, model
         self._given = (index.schema if given is None else given).append(pa.field(ROW, pa.int64()))
-        self._arrays = dict(index.arrays)
+        self._room = Room(index)
         self._lock = threading.Lock()
         self._connection = connect(threads=1)
         for name, table in (tables or {}).items():
@@ -83,6 +63,7 @@ class Searcher:
             self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given_table")
             self._connection.unregister("given_table")
         self._prepare(view)
+        self._prepare_one(view, Parts() if view == _AS_GIVEN else parts)
 
     def find(self, entries: pa.Table, *, threshold: float) -> pa.Table:
         """entry (row of `entries`), record (row of the table), match_weight; ordered by entry, then record."""
@@ -95,6 +76,19 @@ class Searcher:
             asked = self._ask(entries)
             fits = max((rule.largest for rule in asked.rules), default=0) <= most
             return (self._weigh(asked, threshold) if fits else None), list(asked.rules)
+
+    def find_one(
+        self, entry: Mapping[str, Any], *, threshold: float, most: int
+    ) -> tuple[Mapping[int, float] | None, list[Reach]]:
+        """`find_checked` for one entry, given by the names of `given`: record -> match_weight."""
+        with self._lock:
+            asked = self._ask_one({**entry, ROW: 0})
+            if asked is None:
+                asked = self._ask(pa.Table.from_pylist([{**entry, ROW: 0}], self._given))
+            if max((rule.largest for rule in asked.rules), default=0) > most:
+                return None, list(asked.rules)
+            _, record, weight = self._weighed(asked, 0, 1, threshold)
+            return dict(zip(record.tolist(), weight.tolist(), strict=True)), list(asked.rules)
 
     # --- what DuckDB says of the entries
 
@@ -119,11 +113,25 @@ class Searcher:
         answer = self._connection.sql(self._sql).to_arrow_table().schema
         kinds = [answer.field(i).type for i in range(len(answer))]
         self._answer = [pa.large_string() if pa.types.is_string(kind) else kind for kind in kinds]
-        self._few = all(str(row[1]) in _PLAIN for row in described)
+        self._entered = {str(row[0]): str(row[1]) for row in described}
+        self._few = can_be_read(self._entered.values())
         if self._few:  # planned once, with the values of one entry as parameters
             values = ", ".join(f'CAST(${i} AS {row[1]}) AS "{row[0]}"' for i, row in enumerate(described, 1))
             one = f"WITH entries AS (SELECT {values}) {view}"
             self._connection.execute(f"PREPARE few AS SELECT {wanted} FROM ({one})")
+
+    def _prepare_one(self, view: str, parts: Parts | None) -> None:
+        """What takes one entry at a time, when all that the model reads and makes are plain values."""
+        viewed = {str(row[0]): str(row[1]) for row in self._connection.execute(f"DESCRIBE {view}").fetchall()}
+        types = {sql: self._type_in_table(sql, self._answer[i]) for sql, i in self._columns.items()}
+        self._reader, self._one = None, None
+        if parts is None or not self._few or not can_be_read(viewed.values()) or not can_be_taken(types, self._kinds):
+            return
+        wanted = list(self._columns)
+        self._reader = RowReader(self._connection, parts, given=self._entered, viewed=viewed, wanted=wanted)
+        self._one = OneRecord(
+            self._index, self._model, self._room, parts=self._parts, rare=self._rare, kinds=self._kinds, types=types
+        )
 
     def _evaluate(self, entries: pa.Table) -> dict[str, pa.Array]:
         """The values of every expression, one for each entry."""
@@ -141,7 +149,7 @@ class Searcher:
         """None where a value cannot be written into a statement."""
         rows = []
         for row in given.to_pylist():
-            written = [_written(value) for value in row.values()]
+            written = [written_out(value) for value in row.values()]
             if any(value is None for value in written):
                 return None
             rows += self._connection.execute(f"EXECUTE few({', '.join(map(str, written))})").fetchall()
@@ -166,15 +174,20 @@ class Searcher:
 
     def _as_in_table(self, sql: str, values: pa.Array) -> pa.Array:
         """A column as the table has it, whatever DuckDB made of it."""
-        at = self._index.schema.get_field_index(sql)
-        kind = values.type if at < 0 or pa.types.is_large_string(values.type) else self._index.schema.field(at).type
+        kind = self._type_in_table(sql, values.type)
         return values if kind == values.type else values.cast(kind)
+
+    def _type_in_table(self, sql: str, made: pa.DataType) -> pa.DataType:
+        at = self._index.schema.get_field_index(sql)
+        return made if at < 0 or pa.types.is_large_string(made) else self._index.schema.field(at).type
 
     # --- keys
 
     def _ask(self, entries: pa.Table) -> Asked:
         if not entries.num_rows:
             return Asked(np.empty((0, len(self._model.inputs)), np.int64), ())
+        if entries.num_rows == 1 and (one := self._ask_one(self._cast(entries).to_pylist()[0])) is not None:
+            return one
         found = self._evaluate(entries)
         texts = {sql: _text(found[sql]) for sql in self._hashed}
         hashes, held = hashed_texts(pa.chunked_array(list(texts.values()), pa.large_string()).combine_chunks())
@@ -187,6 +200,12 @@ class Searcher:
             rules.append(self._reach(r, *mixed(hashes[own], held[own])))
         rarity = {column: mixed(hashes[[place[sql]]], held[[place[sql]]]) for column, sql in self._rare.items()}
         return Asked(self._add(found, texts, rarity, entries.num_rows), tuple(rules))
+
+    def _ask_one(self, entry: Mapping[str, Any]) -> Asked | None:
+        """None where one entry cannot be worked out by itself."""
+        if self._reader is None or self._one is None or any(written_out(value) is None for value in entry.values()):
+            return None
+        return self._one.asked(self._reader.values({name.lower(): value for name, value in entry.items()}))
 
     def _reach(self, rule: int, hashes: Hashes, held: Flags) -> Reach:
         low, high = ranges_of(self._index.arrays[f"keys_{rule:02}"], hashes, held)
@@ -202,6 +221,8 @@ class Searcher:
         """Pairs of an entry from `first` to before `last` and a record that share a key, each once, ordered."""
         found = [np.empty(0, np.int64)]
         for r, rule in enumerate(asked.rules):
+            if not rule.entry.size:
+                continue
             a, b = np.searchsorted(rule.entry, [first, last])
             counts = rule.high[a:b] - rule.low[a:b]
             total = int(counts.sum())
@@ -215,18 +236,20 @@ class Searcher:
     # --- weights
 
     def _weigh(self, asked: Asked, threshold: float) -> pa.Table:
-        parts = []
-        for first, last in self._turns(asked):
-            entry, record = self._candidates(asked, first, last)
-            weight = np.empty(len(entry))
-            score_candidates(
-                entry, record, asked.tuples, self._index.arrays["tuple_of"], self._model.program,
-                self._model.weights, self._values(), weight,
-            )  # fmt: skip
-            kept = weight >= threshold
-            parts.append((entry[kept], record[kept], weight[kept]))
+        parts = [self._weighed(asked, first, last, threshold) for first, last in self._turns(asked)]
         entry, record, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
         return pa.table({"entry": entry, "record": record, "match_weight": weight})
+
+    def _weighed(self, asked: Asked, first: int, last: int, threshold: float) -> tuple[Longs, Longs, Floats]:
+        """Entry, record and weight of the pairs of some entries."""
+        entry, record = self._candidates(asked, first, last)
+        weight = np.empty(len(entry))
+        score_candidates(
+            entry, record, asked.tuples, self._index.arrays["tuple_of"], self._model.program,
+            self._model.weights, self._room.values(), weight,
+        )  # fmt: skip
+        kept = weight >= threshold
+        return entry[kept], record[kept], weight[kept]
 
     def _turns(self, asked: Asked) -> list[tuple[int, int]]:
         """Entries in turns of about `_PAIRS_AT_ONCE` pairs."""
@@ -239,27 +262,7 @@ class Searcher:
         ends = sorted({0, *cuts.tolist(), entries})
         return list(itertools.pairwise(ends)) or [(0, 0)]
 
-    def _values(self) -> Values:
-        of = self._arrays
-        return Values(
-            cells=of["cells"],
-            first_cell=of["first_cell"],
-            tuples=of["first_cell"],
-            text=of["text"],
-            text_start=of["text_start"],
-            letters=of["letters"],
-            lists=of["lists"],
-            list_start=of["list_start"],
-        )
-
     # --- tuples of the entries
-
-    def _space(self, name: str, needed: int) -> Array:
-        """The array with room for `needed` elements behind the table's own."""
-        used = self._index.used[name]
-        if used + needed > len(self._arrays[name]):
-            self._arrays[name] = with_room(self._arrays[name][:used], max(2 * needed, ROOM[name]))
-        return self._arrays[name]
 
     def _add(
         self,
@@ -271,19 +274,11 @@ class Searcher:
         """Write the entries' tuples behind the table's; their numbers, shape (entries, comparisons)."""
         numbers = self._numbers(found, texts)
         shares = {column: self._log_shares(column, *hashed) for column, hashed in rarity.items()}
-        first, widths = self._arrays["first_cell"], [len(inputs) for inputs in self._model.inputs]
-        cells = self._space("cells", sum((count + 1) * width for width in widths))
-        tuples = np.empty((count, len(widths)), np.int64)
-        end = self._index.used["cells"]
-        for c, inputs in enumerate(self._model.inputs):
-            number = -(-(end - int(first[c])) // widths[c])  # the first whose cells lie behind all others
-            start = int(first[c]) + number * widths[c]
-            end = start + count * widths[c]
-            own = cells[start:end].reshape(count, widths[c])
-            for i, item in enumerate(inputs):
-                own[:, i] = shares[item.columns[0]] if item.kind is Kind.FREQUENCY else numbers[item.sql]
-            tuples[:, c] = number + np.arange(count)
-        return tuples
+        columns = [
+            [shares[item.columns[0]] if item.kind is Kind.FREQUENCY else numbers[item.sql] for item in inputs]
+            for inputs in self._model.inputs
+        ]
+        return self._room.add_tuples(columns, count)
 
     def _log_shares(self, column: str, hashes: Hashes, held: Flags) -> Floats:
         number = self._model.frequency_columns.index(column)
@@ -312,19 +307,7 @@ class Searcher:
         """The number of each text, NaN for null. Those that the table does not have are added behind its own."""
         whole = pa.chunked_array(texts, type=pa.large_string()).combine_chunks().dictionary_encode()
         whole = whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
-        wanted, wanted_start = text_buffers(whole.dictionary)
-        index, used = self._index.arrays, self._index.used
-        number = find_texts(index["text_slots"], index["text"], index["text_start"], wanted, wanted_start)
-        new = np.flatnonzero(number < 0)
-        if new.size:
-            number[new] = used["letters"] + np.arange(new.size)
-            text, start = text_buffers(whole.dictionary.take(pa.array(new)))
-            size = int(start[-1])
-            self._space("text", size)[used["text"] : used["text"] + size] = text[:size]
-            place = used["text_start"] - 1
-            self._space("text_start", new.size)[place : place + new.size + 1] = used["text"] + start
-            letters = self._space("letters", new.size)
-            letters[used["letters"] : used["letters"] + new.size] = letters_of(text, start)
+        number = self._room.number_texts(*text_buffers(whole.dictionary))
         given = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         cells = np.append(number.astype(np.float64), np.nan)[given]
         return np.split(cells, np.cumsum([len(each) for each in texts])[:-1])
@@ -336,12 +319,7 @@ class Searcher:
         lengths = [pc.list_value_length(each).fill_null(0).to_numpy(zero_copy_only=False) for each in lists.values()]
         wanted = np.concatenate(elements)
         start = np.concatenate([[0], np.cumsum(np.concatenate(lengths), dtype=np.int64)])
-        index, used = self._index.arrays, self._index.used
-        number = find_lists(index["list_slots"], index["lists"], index["list_start"], wanted, start)
-        behind = used["list_start"] - 1
-        number = np.where(number < 0, behind + np.arange(len(number)), number)
-        self._space("lists", len(wanted))[used["lists"] : used["lists"] + len(wanted)] = wanted
-        self._space("list_start", len(number))[behind : behind + len(start)] = used["lists"] + start
+        number = self._room.number_lists(wanted, start)
         cells = np.split(number.astype(np.float64), np.cumsum([len(each) for each in lengths])[:-1])
         for own, given in zip(cells, lists.values(), strict=True):
             own[~given.is_valid().to_numpy(zero_copy_only=False)] = np.nan
@@ -350,19 +328,6 @@ class Searcher:
 
 def _text(values: pa.Array) -> pa.Array:
     return values if pa.types.is_large_string(values.type) else as_text(values)
-
-
-def _written(value: object) -> str | None:
-    """A value as SQL; None when it cannot be written."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, list):
-        each = [_written(element) for element in value]
-        return None if None in each else f"[{', '.join(map(str, each))}]"
-    text = str(value)
-    if "\x00" in text:
-        return None
-    return text if isinstance(value, bool | int) else "'" + text.replace("'", "''") + "'"
 
 
 @compiled_lean
