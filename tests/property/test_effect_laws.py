@@ -219,3 +219,8 @@ def test_a_significant_result_and_no_difference_at_all() -> None:
     said = inconclusive(_one(same, design_of(treated)))
     assert said is not None
     assert (said.people_needed, said.more_people) == (None, None)
+
+
+def test_a_weighted_rate_that_passes_one_by_its_last_digit_has_an_interval() -> None:
+    limits = wilson_limits(math.nextafter(1.0, 2.0), 50.0, 1.96)
+    assert 0.9 < limits.low < limits.high == 1.0

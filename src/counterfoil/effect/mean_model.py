@@ -27,6 +27,7 @@ RIDGE_NOTE = (
     "Some characteristics alone decide the outcome in one group, so that no finite model is the likeliest; a small "
     "ridge keeps it finite."
 )
+NO_MODEL = "The model of the outcome has no likeliest coefficients. Adjust for fewer characteristics."
 UNSEEN_NOTE = "Some characteristics do not vary in the comparison group and could not be adjusted for."
 
 
@@ -107,7 +108,7 @@ def _answer(
     mean, slope = _mean_and_slope(eta, link)
     information = w * slope
     penalty = np.where(columns.kept == 0, 0.0, ridge)
-    bread = np.linalg.inv(columns.gram(information) + np.diag(penalty))
+    bread = _solve(columns.gram(information) + np.diag(penalty), np.eye(columns.count))
     return MeanModel(
         columns=columns,
         mean=mean,
@@ -140,19 +141,21 @@ def _straight(columns: Columns, outcome: FloatArray, w: FloatArray) -> FloatArra
 
 
 def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.solve(matrix, right), np.float64)
+    try:
+        return np.asarray(np.linalg.solve(matrix, right), np.float64)
+    except np.linalg.LinAlgError as singular:
+        raise Refused(NO_MODEL, rule=ESTIMATE_RULE) from singular
 
 
 def _log(columns: Columns, outcome: FloatArray, w: FloatArray, offset: FloatArray) -> tuple[FloatArray, float]:
+    if not (w * outcome).sum() > 0.0:
+        raise Refused("Nobody in one of the groups has an event, so their frequency has no model.", rule=ESTIMATE_RULE)
     eta = _climb_log(columns, outcome, w, offset, ridge=0.0)
     if eta is not None and float((eta - offset)[w > 0].min()) > LOWEST:
         return eta, 0.0
     eta = _climb_log(columns, outcome, w, offset, ridge=SEPARATION_RIDGE)
     if eta is None:
-        raise Refused(
-            "The model of the outcome has no likeliest coefficients. Adjust for fewer characteristics.",
-            rule=ESTIMATE_RULE,
-        )
+        raise Refused(NO_MODEL, rule=ESTIMATE_RULE)
     return eta, SEPARATION_RIDGE
 
 
@@ -166,7 +169,7 @@ def _climb_log(
     eta = columns.times(coef) + offset
     value = _log_likelihood(outcome, w, eta) - 0.5 * float((penalty * coef**2).sum())
     for _ in range(MAX_STEPS):
-        mean = np.exp(eta)
+        mean = np.exp(np.minimum(eta, HIGHEST))
         slope = columns.total(w * (outcome - mean)) - penalty * coef
         step = _solve(columns.gram(w * mean) + np.diag(penalty), slope)
         decrement = float(slope @ step)

@@ -31,7 +31,8 @@ def wilson_limits(rate: float, n: float, z: float) -> Limits:
     if math.isinf(n):
         return Limits(rate, rate)
     centre = rate + z * z / (2.0 * n)
-    half = z * math.sqrt(rate * (1.0 - rate) / n + z * z / (4.0 * n * n))
+    spread = max(0.0, rate * (1.0 - rate))  # a weighted mean of ones may pass 1 by its last digit
+    half = z * math.sqrt(spread / n + z * z / (4.0 * n * n))
     divisor = 1.0 + z * z / n
     return Limits(max(0.0, (centre - half) / divisor), min(1.0, (centre + half) / divisor))
 

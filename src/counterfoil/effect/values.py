@@ -56,7 +56,7 @@ class Estimate:
     low: float
     high: float
     p: float
-    method: str  # "welch", "score"
+    method: str  # "welch", "proportions", "score", "adjusted, … errors"
     df: float | None = None
 
 
