@@ -19,12 +19,13 @@ from typing import Any
 import duckdb
 
 import counterfoil
-from benchmarks import linkage_data, peer_splink
+from benchmarks import linkage_data, peer_splink, search_lab
 from benchmarks.harness import RESULTS, Work, measure
 
 PLACE = RESULTS / "linkage"
 SMALL, LARGE = 100_000, 1_000_000
 HUGE = 3_000_000
+JUSTICE_SEARCH = PLACE / "search-justice.json"
 COHORT = 1_000
 SEARCHES = 1_000
 PEERS = Path("build") / "peers" / "bin" / "python"  # an environment of its own (scripts/set_up_peers.sh)
@@ -48,12 +49,14 @@ class Answer:
 def main() -> None:
     """Make records and a model (not timed), measure, then compare the answers."""
     PLACE.mkdir(parents=True, exist_ok=True)
-    rows = measure([*works(SMALL), *works(LARGE), *huge_works()], "linkage")
+    rows = measure([*works(SMALL), *works(LARGE), *huge_works(), *justice_works()], "linkage")
     ours = {(row.work, row.n): row for row in rows if row.engine == OURS}
     for row in rows:
         if row.engine != OURS and (mine := ours.get((row.work, row.n))):
             times, memory = row.seconds / mine.seconds, mine.peak_mb / row.peak_mb
             print(f"{row.work:<44} {row.n:>10,}  {row.engine}: {times:.1f} x our time; our memory {memory:.2f} x")
+    if JUSTICE_SEARCH.is_file():
+        print(f"each search, justice model, milliseconds: {JUSTICE_SEARCH.read_text('utf-8').strip()}")
     answers = [answer for n in (SMALL, LARGE) for answer in compare(n)]
     print_answers(answers)
     path = RESULTS / "linkage-answers.json"
@@ -116,6 +119,16 @@ def huge_works() -> list[Work]:
         return []
     given = {"records": str(records(HUGE)), "model": str(model(LARGE)), "out": str(pairs_of(OURS, HUGE))}
     return [Work("score: block and score, whole process", OURS, counterfoil.__version__, HUGE, f"{_HERE}:score", given)]
+
+
+def justice_works() -> list[Work]:
+    """A search under the justice model, whose derived columns, nicknames and aliases the other lacks."""
+    if "--no-justice" in sys.argv:
+        return []
+    place = search_lab.lab()
+    name, n = f"search: {search_lab.SEARCHES} people, one at a time, justice model", search_lab.records_in(place)
+    given = {"root": str(place), "out": str(JUSTICE_SEARCH)}
+    return [Work(name, OURS, counterfoil.__version__, n, "benchmarks.search_lab:search", given)]
 
 
 _HERE = "benchmarks.ours_linkage"
