@@ -247,6 +247,7 @@ def _link(
         kept = models[task.slice]
         done = run_task(task, records, kept, engaged, lab.paths, before=before, anew=rebuild, progress=progress)
         scored.append(done)
+    del engaged  # and with it the encoded records of the last slice
     progress("Joining links to people", 0.8)
     parts = [read_pairs(each, records, lab.paths) for each in scored]
     order = [(f"{ID}_l", "ascending"), (f"{ID}_r", "ascending")]
