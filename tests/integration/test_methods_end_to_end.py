@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from pyarrow import csv
 
 from counterfoil.comparison import Method
+from counterfoil.provenance import sha256_of_file
 from counterfoil.study.table import evaluate_table
+from counterfoil.warehouse import read_table
 
 EFFECT = 5.0  # what being treated adds, for everyone, so that every estimand is the same
 CONFOUNDED = 0.8  # what the difference as it stands is too large by, at least
@@ -61,6 +64,26 @@ def test_the_effect_is_found_and_the_method_said(
     assert measure["difference"] == pytest.approx(EFFECT, abs=NEAR)
     assert measure["low"] < measure["difference"] < measure["high"]
     assert words in html.unescape((tmp_path / "out" / "report.html").read_text("utf-8"))
+
+
+def test_the_frozen_design_holds_who_was_matched_with_whom(table: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        "title = 'A service'\n[comparison]\nmethod = 'nearest'\ncovariates = ['x', 'area']\n"
+        "[table]\ntreatment = 'helped'\n"
+        "[[table.measures]]\nname = 'days'\nlabel = 'Days in work'\nkind = 'amount'\ncolumn = 'days'\n",
+        "utf-8",
+    )
+    evaluate_table(table, plan, tmp_path)
+    frozen = json.loads((tmp_path / "frozen.json").read_bytes())
+    assert frozen["method"] == "nearest"
+    assert frozen["design"] == sha256_of_file(tmp_path / "design.parquet")
+    assert frozen["pairs"] == sha256_of_file(tmp_path / "pairs.parquet")
+    design, pairs = read_table(tmp_path / "design.parquet"), read_table(tmp_path / "pairs.parquet")
+    number = design["pair"].to_numpy()
+    assert (number[pairs["treated"].to_numpy()] == number[pairs["comparison"].to_numpy()]).all()
+    assert ((number >= 0) == (design["weight"].to_numpy() > 0.0)).all()
+    assert set(design["stratum"].to_pylist()) == {-1}
 
 
 def test_every_method_is_tried() -> None:

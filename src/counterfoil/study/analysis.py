@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pyarrow as pa
 from counterfoil import __version__
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.comparison import compare
-from counterfoil.comparison.values import Comparison, Design
+from counterfoil.comparison.values import Comparison, Design, Pairs
 from counterfoil.disclosure import (
     DEFAULT_SETTINGS,
     DisclosureSettings,
@@ -111,17 +111,27 @@ def _with_matching(attrition: Attrition, comparison: Comparison) -> Attrition:
 
 def freeze(inputs: Inputs, comparison: Comparison) -> str:
     """Write the design and its hash. After this nothing about who is compared can change unseen."""
+    rows = len(comparison.treated)
     table = pa.table(
         {
             "treated": comparison.treated,
             "weight": comparison.weight,
-            "logit_propensity": _padded(comparison.logit_propensity, len(comparison.treated)),
+            "logit_propensity": _padded(comparison.logit_propensity, rows),
+            "pair": comparison.pair if len(comparison.pair) == rows else np.full(rows, -1),
+            "stratum": comparison.stratum if len(comparison.stratum) == rows else np.full(rows, -1),
         }
     )
     design = write_table(table, inputs.folder / "design.parquet").sha256
     frozen = {"design": design, "plan": inputs.plan.sha256(), "version": __version__, **_chosen(comparison)}
+    if comparison.pairs is not None:  # errors rest on who was matched with whom
+        frozen["pairs"] = write_table(_pairs_table(comparison.pairs), inputs.folder / "pairs.parquet").sha256
     write_json(inputs.folder / "frozen.json", frozen)
     return design
+
+
+def _pairs_table(pairs: Pairs) -> pa.Table:
+    """One row a pair; people by their row in the design."""
+    return pa.table({field.name: getattr(pairs, field.name) for field in fields(pairs)})
 
 
 def _chosen(comparison: Comparison) -> dict[str, Any]:
@@ -131,7 +141,8 @@ def _chosen(comparison: Comparison) -> dict[str, Any]:
         for s in comparison.steps
         if np.isfinite(s.worst_smd)  # a rung that matched nobody has none
     ]
-    return {"caliper_sd": comparison.caliper_sd, "ridge": comparison.ridge, "steps": steps}
+    method = None if comparison.method is None else comparison.method.value
+    return {"method": method, "caliper_sd": comparison.caliper_sd, "ridge": comparison.ridge, "steps": steps}
 
 
 def _padded(values: FloatArray, rows: int) -> FloatArray:
