@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +14,25 @@ from statsmodels.regression.linear_model import OLS
 
 from counterfoil.comparison import Comparison, ComparisonSettings, Design, compare
 from counterfoil.comparison.methods import Nearest, Radius
-from counterfoil.comparison.values import FloatArray
+from counterfoil.comparison.values import Estimand, FloatArray
 from counterfoil.effect import (
     AdjustedEffect,
     Effect,
     ErrorKind,
     abadie_imbens,
     adjusted,
+    adjusted_rate,
     estimate,
     is_significant,
     time_to_first,
 )
 from counterfoil.effect.adjusting import CONDITIONAL, NOTHING
+from counterfoil.effect.model_room import SOME
 from counterfoil.errors import UsageError
 from counterfoil.outcomes.measures import Measure, Support
 from counterfoil.units import Kind
 from lib.designs import design_of
-from lib.effect_witnesses import floats_of, rossi, rossi_covariates
+from lib.effect_witnesses import floats_of, rossi
 
 RATE = Measure(name="y", label="A rate", kind=Kind.RATE)
 COUNT = Measure(name="y", label="A count", kind=Kind.COUNT)
@@ -102,8 +105,9 @@ def test_with_replacement_it_is_the_matching_estimate_corrected() -> None:
 def test_rossi_trial_is_adjusted_as_two_regressions(shared: Path) -> None:
     """Everyone predicted by each group's own logistic regression; the points are statsmodels', its fits ours."""
     people = rossi(shared)
-    x, treated, y = rossi_covariates(people), people["fin"] == 1.0, people["arrest"]
-    columns = {name: people[name] for name in ("age", "race", "wexp", "mar", "paro", "prio")}
+    treated, y = people["fin"] == 1.0, people["arrest"]
+    columns = {name: people[name] for name in ("age", "race", "wexp", "prio")}  # 48 arrests carry four
+    x = np.column_stack(list(columns.values()))
     table = pa.table({"fin": treated, **columns})
     settings = ComparisonSettings(covariates=tuple(columns), design=Design.RANDOMISED)
     (effect,) = estimate({"y": y}, compare(table, "fin", settings), [RATE], people=table)
@@ -169,14 +173,35 @@ def test_too_few_events_leave_the_test_and_say_why() -> None:
     assert effect.adjusted is None
 
 
-def test_more_characteristics_than_people_is_told() -> None:
+def test_a_model_has_a_column_for_ten_outcomes_and_they_go_to_what_is_furthest_apart() -> None:
     rng = np.random.default_rng(3)
     names = tuple(f"x{i}" for i in range(25))
-    treated = np.arange(64) < 32
-    table = pa.table({"treated": treated, **{name: rng.normal(size=64) for name in names}})
+    treated = np.arange(240) < 120
+    columns = {name: rng.normal(size=240) for name in names}
+    columns["x7"] += 0.8 * treated
+    columns["x3"] += 0.6 * treated
+    table = pa.table({"treated": treated, **columns})
     comparison = compare(table, "treated", ComparisonSettings(covariates=names, design=Design.RANDOMISED))
-    found = _only((np.arange(64) % 2).astype(float), comparison, table)
-    assert found.why_not.startswith("The comparison group has too few people for so many characteristics")
+    outcome = (np.arange(240) % 5 == 0).astype(np.float64)  # 24 on each side, so two columns
+    found = _only(outcome, comparison, table)
+    assert SOME in found.notes
+    assert found.estimate is not None
+    two = np.column_stack([columns["x3"], columns["x7"]])
+    by_hand = adjusted_rate(outcome, treated, None, two, estimand=Estimand.ATE_TRIAL).difference
+    assert found.estimate.difference == pytest.approx(100.0 * by_hand.estimate, abs=1e-6)
+    assert found.estimate.high == pytest.approx(100.0 * by_hand.high, abs=1e-6)
+
+
+def test_fewer_outcomes_than_a_column_needs_is_told() -> None:
+    """Twelve outcomes, but weights that make them worth three."""
+    table, outcome = _people()
+    treated = table["treated"].to_numpy()
+    weight = np.where(treated, 1.0, np.where(np.arange(len(outcome)) % 50 == 0, 1.0, 1e-3))
+    comparison = replace(_compared(table, Radius()), weight=weight)
+    rare = outcome * (treated | (np.arange(len(outcome)) % 100 == 0))
+    rare[np.flatnonzero(~treated)[:20]] = 1.0
+    found = _only(rare, comparison, table)
+    assert found.why_not == "There are too few outcomes to adjust for any characteristic."
 
 
 def test_what_was_not_measured_is_left_out() -> None:

@@ -20,6 +20,7 @@ from counterfoil.effect.g_computation import adjusted_mean, adjusted_rate
 from counterfoil.effect.influence import ESTIMATE_RULE, Clusters
 from counterfoil.effect.inputs import check_events, sample_of
 from counterfoil.effect.mean_model import Link, fit_mean
+from counterfoil.effect.model_room import SOME, room_for, within_room
 from counterfoil.effect.reading import Outcomes, read_outcomes
 from counterfoil.effect.values import Estimate, Inference
 from counterfoil.errors import Refused, UsageError
@@ -27,7 +28,6 @@ from counterfoil.logit import CodedDesign
 from counterfoil.outcomes.measures import Measure, Support
 from counterfoil.units import Kind, difference_scale
 
-MIN_RESIDUAL_DF = 10  # of a model that may be shown (R23): people less coefficients
 CONDITIONAL = (
     "It is over those with the outcome only, so that the groups are no longer those that were made alike; "
     "read the restricted mean over everyone."
@@ -71,16 +71,17 @@ def _adjust(
     if covariates is None:
         return AdjustedEffect(measure, None, NOTHING, ())
     try:
-        found = _inference(outcome, comparison, measure, covariates)
+        chosen = within_room(covariates, room_for(outcome, comparison, measure.kind), comparison)
+        found = _inference(outcome, comparison, measure, chosen)
     except Refused as refused:
         if refused.rule != ESTIMATE_RULE:
             raise
         return AdjustedEffect(measure, None, refused.reason, ())
-    return AdjustedEffect(measure, _estimate(found, measure), "", found.notes)
+    notes = found.notes if chosen is covariates else (*found.notes, SOME)
+    return AdjustedEffect(measure, _estimate(found, measure), "", notes)
 
 
 def _inference(outcome: FloatArray, comparison: Comparison, measure: Measure, covariates: CodedDesign) -> Inference:
-    _check_room(outcome, comparison, covariates)
     method = comparison.settings.method
     paired = comparison.settings.design is Design.MATCHED and isinstance(method, Nearest)
     if paired and isinstance(method, Nearest) and method.replace:
@@ -94,17 +95,6 @@ def _inference(outcome: FloatArray, comparison: Comparison, measure: Measure, co
             return adjusted_frequency(*given, cluster=cluster, estimand=comparison.achieved).adjusted.difference
         case Kind.DAYS | Kind.AMOUNT:
             return adjusted_mean(*given, cluster=cluster, estimand=comparison.achieved).difference
-
-
-def _check_room(outcome: FloatArray, comparison: Comparison, covariates: CodedDesign) -> None:
-    """More people than coefficients in the comparison group, by R23's margin."""
-    used = np.count_nonzero((comparison.weight > 0) & ~comparison.treated & ~np.isnan(outcome))
-    columns = 1 + sum(len(factor.levels) - 1 for factor in covariates.factors) + len(covariates.numeric_names)
-    if used - columns < MIN_RESIDUAL_DF:
-        raise Refused(
-            "The comparison group has too few people for so many characteristics. Adjust for fewer of them.",
-            rule=ESTIMATE_RULE,
-        )
 
 
 def _with_replacement(

@@ -232,7 +232,10 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
 
 
 def _adjusted_words(*, trial: bool) -> str:
-    model = "regression on the covariates (logistic for rates, log-linear for counts)"
+    model = (
+        "regression on the covariates (logistic for rates, log-linear for counts), one column for ten outcomes, those "
+        "furthest apart first"
+    )
     if trial:
         return f"{model}, each group by itself, averaged over everyone; robust errors (HC3)"
     return (
