@@ -101,7 +101,7 @@ def classed(person: Mapping[str, Any], specification: Specification) -> dict[str
 
 def hot_blocks(prepared: pa.Table, specification: Specification) -> tuple[HotBlocks, ...]:
     """What the caps cut, for each rule that has a block over its cap."""
-    found = [(rule, _hot_keys(prepared, rule)) for rule in specification.rules if rule.cap is not None]
+    found = [(rule, _hot_keys(_marked(prepared, rule), rule)) for rule in specification.rules if rule.cap is not None]
     return tuple(
         HotBlocks(rule.name, hot.num_rows, int(pc.max(hot["n"]).as_py())) for rule, hot in found if hot.num_rows
     )
@@ -126,10 +126,14 @@ def known_hot_keys(among: pa.Table, specification: Specification) -> HotKeys:
 
 
 def _known_hot_keys(among: pa.Table, rule: Rule) -> pa.Table:
+    return _marked(among, rule).select(list(rule.uncapped)).group_by(list(rule.uncapped)).aggregate([])
+
+
+def _marked(among: pa.Table, rule: Rule) -> pa.Table:
+    """The prepared records that stand in a hot block of a rule with a cap."""
     if rule.cap is None:
         raise Fault(f"The rule {rule.name!r} has no cap.")
-    marked = pc.invert(pc.fill_null(pc.equal(among[rule.cap.column], ""), False))
-    return among.filter(marked).select(list(rule.uncapped)).group_by(list(rule.uncapped)).aggregate([])
+    return among.filter(pc.invert(pc.fill_null(pc.equal(among[rule.cap.column], ""), False)))
 
 
 def _capped(prepared: pa.Table, rule: Rule, hot: pa.Table) -> pa.Array | pa.ChunkedArray:
