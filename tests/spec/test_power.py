@@ -72,3 +72,20 @@ def test_mistakes_are_told_together() -> None:
         people_needed(0.0)
     with pytest.raises(UsageError):
         people_needed(-30.0, 0.27)
+
+
+def test_when_to_come_back() -> None:
+    """715 people analysed show 5 points at a base of 40; at three quarters analysed that is 715 / 0.75, rounded up."""
+    result = power_table(240, 0.4, change=5.0)
+    assert [(c.share, c.analysed, c.people) for c in result.come_back] == [
+        (1.0, 715, 715), (0.75, 715, 954), (0.5, 715, 1430), (0.25, 715, 2860)
+    ]  # fmt: skip
+    assert any(said.endswith("come back when you have 1,430 people.") for said in result.sentences)
+    assert power_table(60, 0.4, (1.0,), change=39.0).come_back[0].people == 60  # R1 asks for 60 whatever the change
+
+
+def test_the_curve_passes_through_the_table_and_falls() -> None:
+    curve = power_table(240, 0.4, (1.0,)).curve
+    assert (curve[0].analysed, curve[-1].analysed) == (30, 715)
+    assert curve[-1].fewer == pytest.approx(5.0, abs=0.01)
+    assert [p.fewer for p in curve] == sorted((p.fewer for p in curve), reverse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +16,10 @@ from counterfoil.cli import INTERRUPTED, STOPPED, words
 from counterfoil.cli.demo import run_demo
 from counterfoil.cli.find import find
 from counterfoil.cli.pool import pool
+from counterfoil.cli.power import power
 from counterfoil.cli.quality import quality
 from counterfoil.cli.review import review
 from counterfoil.cli.screen import complain, progress, say, say_json
-from counterfoil.disclosure import DEFAULT_SETTINGS
-from counterfoil.effect.power import BASE_RATE, HidingRules, power_table
 from counterfoil.errors import CounterfoilError, Fault, UsageError
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.population import generate
@@ -234,18 +232,6 @@ def check(
 
 
 @app.command()
-def power(
-    people: Annotated[int, typer.Option(min=1, max=10_000_000, help="People you could submit.")],
-    rate: Annotated[float, typer.Option(min=0.01, max=0.99, help="One-year rate expected, 0-1.")] = BASE_RATE,
-    as_json: Json = False,
-) -> None:
-    """The smallest change that so many people can show, before anyone's data is sent."""
-    rules = HidingRules(DEFAULT_SETTINGS.min_submitted, DEFAULT_SETTINGS.min_group, DEFAULT_SETTINGS.threshold)
-    result = power_table(people, rate, rules=rules)
-    say_json(asdict(result)) if as_json else words.say_lines(result.sentences)
-
-
-@app.command()
 def evaluate(
     plan: Annotated[Path, typer.Option(help="The evaluation's plan, a TOML file.", show_default=False)],
     lab: Annotated[Path | None, typer.Argument(help="The folder of a lab.", show_default=False)] = None,
@@ -283,6 +269,7 @@ app.command()(quality)
 app.command()(review)
 app.command()(find)
 app.command()(pool)
+app.command()(power)
 
 
 def run() -> int:

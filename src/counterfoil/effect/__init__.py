@@ -10,7 +10,15 @@ from counterfoil.effect.inconclusive import Inconclusive, inconclusive
 from counterfoil.effect.kaplan_meier import Curve, RestrictedMeans, kaplan_meier, restricted_means
 from counterfoil.effect.log_rank import LogRank, log_rank
 from counterfoil.effect.pooling import Pooled, RandomEffects, Study, pool, study_of_interval
-from counterfoil.effect.power import HidingRules, PowerResult, PowerRow, people_needed, power_table
+from counterfoil.effect.power import (
+    ComeBack,
+    CurvePoint,
+    HidingRules,
+    PowerResult,
+    PowerRow,
+    people_needed,
+    power_table,
+)
 from counterfoil.effect.sub_analyses import SubAnalysis, holm, sub_analyses
 from counterfoil.effect.time_to_first import TimeToFirst, time_to_first
 from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Inference
@@ -18,8 +26,10 @@ from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Infere
 __all__ = [
     "Adjusted",
     "AdjustedEffect",
+    "ComeBack",
     "Cox",
     "Curve",
+    "CurvePoint",
     "Effect",
     "ErrorKind",
     "Estimate",

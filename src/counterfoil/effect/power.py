@@ -16,6 +16,8 @@ from scipy import stats
 from counterfoil.errors import UsageError
 from counterfoil.units import Kind, difference_scale
 
+TYPICAL_CHANGE = 5.0  # points; what a charity's work may come to (EVALUATION, "Checking published results")
+CURVE_POINTS = 60
 BASE_RATE = 0.27  # a typical one-year proven reoffending rate of adults
 ANALYSED_SHARES = (1.0, 0.75, 0.5, 0.25)  # published requests kept 11% to 74% of those submitted (EVALUATION A4)
 
@@ -43,6 +45,24 @@ class PowerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ComeBack:
+    """How many people to come back with, so that a fall of `change` points shows, at one share analysed."""
+
+    share: float  # analysed of those submitted, 0-1
+    analysed: int  # people
+    people: int  # submitted; never under what R1 asks
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One place on the curve: people analysed, and the smallest fall and rise in points that they would show."""
+
+    analysed: int
+    fewer: float
+    more: float
+
+
+@dataclass(frozen=True, slots=True)
 class PowerResult:
     """The whole answer; `sentences` say it in words, one a row and one for each rule that bites."""
 
@@ -52,6 +72,9 @@ class PowerResult:
     power: float
     rows: tuple[PowerRow, ...]
     sentences: tuple[str, ...]
+    change: float = 0.0  # points that it is hoped to show, as a positive number
+    come_back: tuple[ComeBack, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
 
 
 def power_table(
@@ -62,13 +85,25 @@ def power_table(
     alpha: float = 0.05,
     power: float = 0.8,
     rules: HidingRules | None = None,
+    change: float | None = None,
 ) -> PowerResult:
-    """The smallest change that `people` can show against a base `rate` (0-1), two-sided, for each share analysed."""
+    """The smallest change that `people` can show against a base `rate` (0-1), two-sided, for each share analysed.
+
+    `change`: a fall in points that it is hoped to show, TYPICAL_CHANGE by default; `come_back` says with how many
+    people. UsageError where nobody would be left with the outcome.
+    """
     _check(people, rate, shares, alpha, power)
     used = rules or HidingRules()
     reach = float(stats.norm.ppf(1.0 - alpha / 2.0) + stats.norm.ppf(power))
     rows = tuple(_row(people, share, rate, reach, alpha, used) for share in shares)
-    return PowerResult(people, rate, alpha, power, rows, _sentences(people, rate, alpha, power, rows, used))
+    hoped = min(TYPICAL_CHANGE, difference_scale(Kind.RATE) * rate / 2.0) if change is None else change
+    needed = people_needed(-hoped, rate, alpha=alpha, power=power)
+    back = tuple(_come_back(needed, share, used) for share in shares)
+    said = _sentences(people, rate, alpha, power, rows, used)
+    if people >= used.people:  # what the numbers rest on stands last
+        said = (*said[:-1], *_come_back_sentences(people, hoped, back), said[-1])
+    curve = _curve(max(people, needed), rate, reach, used)
+    return PowerResult(people, rate, alpha, power, rows, said, hoped, back, curve)
 
 
 def people_needed(points: float, rate: float = BASE_RATE, *, alpha: float = 0.05, power: float = 0.8) -> int:
@@ -171,3 +206,26 @@ def _hidden_words(row: PowerRow) -> str:
 
 def _per_hundred(share: float) -> str:
     return f"{100.0 * share:.3g}"
+
+
+def _come_back(needed: int, share: float, rules: HidingRules) -> ComeBack:
+    analysed = max(needed, rules.group)
+    return ComeBack(share, analysed, max(math.ceil(round(analysed / share, 9)), rules.people))
+
+
+def _come_back_sentences(people: int, change: float, back: tuple[ComeBack, ...]) -> tuple[str, ...]:
+    """When to ask again, for each share at which the people there are do not do."""
+    return tuple(
+        f"To show a fall of {change:g} points when {_per_hundred(each.share)} of every 100 people can be analysed, "
+        f"come back when you have {each.people:,} people."
+        for each in back
+        if each.people > people
+    ) or (f"So many people would show a fall of {change:g} points, four times in five or oftener.",)
+
+
+def _curve(most: int, rate: float, reach: float, rules: HidingRules) -> tuple[CurvePoint, ...]:
+    """From the fewest that may be analysed to the most that matter, closer together where the curve is steep."""
+    sizes = np.unique(np.geomspace(rules.group, max(most, 2 * rules.group), CURVE_POINTS).round().astype(int))
+    scale = difference_scale(Kind.RATE)
+    found = [(int(n), *_detectable(rate, int(n), reach)) for n in sizes]
+    return tuple(CurvePoint(n, scale * fewer, scale * more) for n, fewer, more in found)

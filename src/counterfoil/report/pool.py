@@ -112,7 +112,10 @@ def _unit(pool: ProtectedPool, words: Words) -> str:
 
 def headline_of(pool: ProtectedPool, words: Words) -> str:
     """What the results come to, in a sentence."""
-    return words(f"pool.headline.{_case(pool)}", size=numbers.size(pool.mean.difference), unit=_unit(pool, words))
+    measure, case, size = pool.measure, _case(pool), numbers.size(pool.mean.difference)
+    if measure.kind is Kind.RATE and pool.verdict in (Verdict.FEWER, Verdict.MORE):
+        return words(f"pool.headline_rate.{case}", size=size, noun=measure.noun or words("noun.rate"))
+    return words(f"pool.headline.{case}", size=size, unit=_unit(pool, words))
 
 
 def interval_of(pool: ProtectedPool, words: Words) -> str:
