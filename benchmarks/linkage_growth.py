@@ -45,8 +45,10 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         axes.loglog([row.n for row in rows], values, marker="o", color="#206095")
         axes.set(xlabel="records", ylabel=label)
         axes.grid(visible=True, which="both", alpha=0.3)
+        axes.margins(0.12, 0.15)
         for row, value in zip(rows, values, strict=True):
-            axes.annotate(f"{value:,.0f}", (row.n, value), textcoords="offset points", xytext=(0, 7), ha="center")
+            said = f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+            axes.annotate(said, (row.n, value), textcoords="offset points", xytext=(0, 7), ha="center")
     figure.savefig(path, metadata={"Date": None})
 
 
