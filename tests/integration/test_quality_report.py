@@ -19,6 +19,7 @@ from counterfoil.linkage.quality_report import bias
 from counterfoil.linkage.quality_report.build import build_report
 from counterfoil.linkage.quality_report.charts import draw
 from counterfoil.linkage.quality_report.domain import quality_rules
+from counterfoil.linkage.quality_report.intervals import Interval
 from counterfoil.linkage.quality_report.page import page_of, write_report
 from counterfoil.linkage.quality_report.review import estimate_from_labels, review_sample
 from counterfoil.linkage.quality_report.sampling import frame_of
@@ -38,7 +39,7 @@ SECTIONS = [
 PARTS = {
     "schema", "about", "findings", "precision_recall", "groups", "bias", "controls", "completeness", "blocking",
     "weights", "recaptured", "cluster_sizes", "link_rates", "journeys", "guards", "changes", "model",
-    "transparency",
+    "transparency", "hot_blocks",
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow
@@ -127,15 +128,21 @@ def test_the_page_is_the_same_every_time_and_needs_no_script(report: dict[str, A
     assert written.stat().st_mode & 0o077 == 0
 
 
-def test_labels_state_intervals_that_hold_the_truth(spine: Spine, population: Any) -> None:
+def test_labels_state_rates_near_the_truth(spine: Spine, population: Any) -> None:
     truth = lab_truth(population.truth)
     assert truth is not None
     sample = review_sample(spine, quality_rules("justice"), today=LAB_DATE)
     found = estimate_from_labels(sample, simulated_labels(sample.pairs, truth, reviewers=2, error=0.02, seed=2))
     assert found is not None
     for level, rates in true_rates(spine.people(), truth).items():
-        assert found.precision[level].low <= rates.precision <= found.precision[level].high
-        assert found.recall[level].low <= rates.recall <= found.recall[level].high
+        _assert_near(found.precision[level], rates.precision)
+        _assert_near(found.recall[level], rates.recall)
+
+
+def _assert_near(stated: Interval, truth: float) -> None:
+    """Within twice the 95% interval: four standard errors, missed once in ten thousand. How often the interval itself
+    holds the truth is what test_twenty_labs counts; of one lab it misses one in twenty."""
+    assert 2 * stated.low - stated.estimate <= truth <= 2 * stated.high - stated.estimate
 
 
 def test_a_share_of_the_records_compared_looser_stands_for_all(lab: OpenLab, spine: Spine) -> None:

@@ -122,6 +122,7 @@ def _counted(given: _Given) -> dict[str, Any]:
             "drift": counted.drift(shares, _kept_completeness(previous)),
         },
         "blocking": counted.by_rule(spine, encoded, given.links),
+        "hot_blocks": list(kept.get("hot_blocks", ())),
         "weights": counted.histogram(given.links["match_weight"].to_numpy()),
         "cluster_sizes": counted.cluster_sizes(spine.people()),
         "link_rates": link_rates(encoded, given.labels[_MEDIUM]),
@@ -286,9 +287,15 @@ def group_words(kinds: Mapping[str, Mapping[str, Any]], domain: Domain) -> dict[
     """What people call each group: the words of the domain's list of codes, where the kind has one."""
     named = {kind: domain.codes.get(kind, {}) for kind in kinds}
     return {
-        kind: {str(value): named[kind].get(str(value), str(value).replace("_", " ")) for value in values}
+        kind: {str(value): named[kind].get(str(value), _plain_words(kind, str(value))) for value in values}
         for kind, values in kinds.items()
     }
+
+
+def _plain_words(kind: str, value: str) -> str:
+    """A group that no list of codes names. Origins are names of peoples."""
+    words = value.replace("_", " ")
+    return words.title() if kind == "origin" else words
 
 
 def _groups(given: _Given, sample: ReviewSample, labels: pa.Table | None) -> dict[str, Any]:

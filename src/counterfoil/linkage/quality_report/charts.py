@@ -11,18 +11,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.ticker
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 NAVY, ORANGE, GREY = "#12436D", "#F46A25", "#6B747C"
 WIDTH = 4.3  # inches: letters stay legible on a screen of 320 pixels
 _ROW = 0.27  # inches a bar
 _LEAST_RANGE = 1.0  # points of a per cent
+_BETWEEN = 0.6  # rows between the bars of one label and the next's, where a label has several
 _LABEL = 21  # letters of a label in one line
+_MOST_TICKS = 9
+_STEPS = (1, 2, 5, 10, 20, 50, 100, 1_000, 10_000, 100_000)  # columns from one word to the next
 _STYLE: Any = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "counterfoil",
@@ -133,8 +139,7 @@ def _figure(height: float) -> tuple[Figure, Any]:
 
 
 def _across(data: ChartData) -> Figure:
-    labels = _labels(data.rows)
-    places, height = _places(labels)
+    places, ticks, height = _places(data.rows)
     figure, axes = _figure(0.75 + _ROW * height + (0.3 if len(data.series) > 1 else 0))
     colours = _colours(data)
     if data.kind is Kind.BARS:
@@ -146,10 +151,10 @@ def _across(data: ChartData) -> Figure:
             axes.plot([low, high], [place, place], color=colours[row.series], linewidth=2.2, solid_capstyle="butt")
             marker = "os^D"[data.series.index(row.series) % 4]
             axes.plot([row.value], [place], marker, color=colours[row.series], markersize=5.5)
-    axes.set_yticks(places, labels, fontsize=9.5)
+    axes.set_yticks(list(ticks.values()), list(ticks), fontsize=9.5)
     axes.set_ylim(height, 0)
     _widen(axes, data)
-    axes.ticklabel_format(axis="x", useOffset=False, style="plain")
+    axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(_number))
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(data.axis)
     for value, _ in data.marks:
@@ -168,20 +173,24 @@ def _widen(axes: Any, data: ChartData) -> None:
         axes.set_xlim(low - missing, high)
 
 
-def _labels(rows: Sequence[Row]) -> list[str]:
-    """Wrapped; said once where several series follow each other."""
-    before = ["", *(row.label for row in rows)]
-    return ["" if row.label == last else fill(row.label, _LABEL) for row, last in zip(rows, before, strict=False)]
+def _number(value: float, _: int | None = None) -> str:
+    return f"{value:,.10g}"
 
 
-def _places(labels: Sequence[str]) -> tuple[list[float], float]:
-    """The middle of each row, and the height of all, in rows: as much room as its lines need."""
-    places, top = [], 0.0
-    for label in labels:
-        room = max(1.0, 0.66 * len(label.splitlines()) + 0.2)
-        places.append(top + room / 2)
+def _places(rows: Sequence[Row]) -> tuple[list[float], dict[str, float], float]:
+    """The middle of each row; each label, wrapped, and its middle; the height of all. In rows.
+
+    Rows of one label that follow each other are of several series: they touch, and room parts them from the next.
+    """
+    places: list[float] = []
+    ticks, top = {}, 0.0
+    for label, group in groupby(rows, key=lambda row: row.label):
+        many, words = len(list(group)), fill(label, _LABEL)
+        room = max(many + (_BETWEEN if many > 1 else 0.0), 0.66 * len(words.splitlines()) + 0.2)
+        ticks[words] = top + room / 2
+        places += [ticks[words] + number - (many - 1) / 2 for number in range(many)]
         top += room
-    return places, max(top, 1.0)
+    return places, ticks, max(top, 1.0)
 
 
 def _colours(data: ChartData) -> dict[str, str]:
@@ -192,12 +201,14 @@ def _colours(data: ChartData) -> dict[str, str]:
 def _key(axes: Any, data: ChartData, colours: dict[str, str]) -> None:
     if len(data.series) < 2:
         return
-    for number, series in enumerate(data.series):
-        if data.kind is Kind.INTERVALS:
-            axes.plot([], [], f"{'os^D'[number % 4]}-", color=colours[series], label=series)
-        else:
-            axes.bar([0], [0], color=colours[series], label=series)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9.5, borderaxespad=0.2)
+    handles = [
+        Line2D([], [], marker="os^D"[number % 4], color=colours[series], label=series)
+        if data.kind is Kind.INTERVALS
+        else Patch(color=colours[series], label=series)
+        for number, series in enumerate(data.series)
+    ]
+    place: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}
+    axes.legend(handles=handles, ncols=3, frameon=False, fontsize=9.5, **place)
 
 
 def _upright(data: ChartData) -> Figure:
@@ -212,13 +223,14 @@ def _upright(data: ChartData) -> Figure:
         axes.bar(at, [r.value for r in rows], width=wide, color=colours[name])
     if data.is_log:
         axes.set_yscale("log")
-    step = max(1, -(-len(labels) // 9))
+    step = next(size for size in _STEPS if size * _MOST_TICKS >= len(labels))
     axes.set_xticks(range(0, len(labels), step), labels[::step])
     axes.set_ylabel(data.axis)
-    axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:,g}"))
+    axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(_number))
     for value, word in data.marks:
         axes.axvline(value, color=ORANGE, linewidth=1.2, linestyle="--")
-        axes.text(value, 1.0, f" {word}", transform=axes.get_xaxis_transform(), fontsize=8.5, va="top", rotation=90)
+        above = axes.get_xaxis_transform()
+        axes.text(value, 1.01, word, transform=above, fontsize=9, va="bottom", ha="left", rotation=50)
     axes.grid(axis="y", color="#E6E9EC", linewidth=0.8)
     axes.set_axisbelow(True)
     _key(axes, data, colours)

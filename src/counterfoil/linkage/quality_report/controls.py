@@ -90,4 +90,6 @@ def _same_day(
     looked = sum(len(pairs) for pairs in found)
     stands = sum(int((medium[pairs[:, 0]] == medium[pairs[:, 1]]).sum()) for pairs in found)
     note = "Pairs that hang together at loose of which one record was in custody on a day the other was elsewhere."
-    return [Control(name, looked, stands, note if looked else "No pair, or no source that holds such dates is loaded.")]
+    if not any({rule.stays.source, rule.days.source} <= extracts.keys() for rule in rules):
+        note = "No two sources that hold such dates are loaded."
+    return [Control(name, looked, stands, note)]

@@ -78,11 +78,17 @@ def _groups(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
             for name in ("recall", "precision"):
                 worse = rates.get(f"{name}_worse_by", {}).get("rate")
                 if rates.get(f"{name}_worse_beyond_chance") and worse > concern.group_gap:
+                    who = f"{kind}, {_called(report, kind, value)}"
                     yield Finding(
                         Concerns.GROUP,
-                        f"{kind} {value}: {name} is {100 * worse:.1f} points under everybody else's, beyond chance. "
+                        f"{who}: {name} is {100 * worse:.1f} points under everybody else's, beyond chance. "
                         f"{_why(report, kind, value)}Results by this group carry link error; say so beside them.",
                     )
+
+
+def _called(report: Mapping[str, Any], kind: str, value: str) -> str:
+    """What people call a group; its code where nobody said."""
+    return str(report["groups"].get("words", {}).get(kind, {}).get(value, value))
 
 
 def _why(report: Mapping[str, Any], kind: str, value: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from counterfoil.linkage.quality_report.charts import ChartData, Kind, Row
+from counterfoil.linkage.quality_report.groups import AGES
 from counterfoil.linkage.quality_report.sections.parts import Section, Table, interval, numbers, per_cent
 
 
@@ -16,7 +17,8 @@ def groups_section(report: Mapping[str, Any]) -> Section:
         words = ("Error rates by group need labels or a known truth, and there are none yet. " + found["note"],)
         return Section("groups", "Error rates by group of people", words)
     charts, tables = [], []
-    for kind, values in found["kinds"].items():
+    for kind, unordered in found["kinds"].items():
+        values = dict(sorted(unordered.items(), key=lambda each: _AGES.get(each[0], -1)))
         rows = tuple(
             (_word(found, kind, value), interval(r["precision"]), interval(r["recall"]), _worse(r))
             for value, r in values.items()
@@ -38,6 +40,8 @@ def groups_section(report: Mapping[str, Any]) -> Section:
     return Section("groups", "Error rates by group of people", words, tuple(charts), tuple(tables))
 
 
+_NOT_WORSE = "no"
+_AGES = {name: least for least, name in AGES}  # groups of other kinds stand as they are counted
 _KIND_WORDS = {
     "sex": "sex",
     "ethnicity": "ethnicity",
@@ -58,7 +62,7 @@ def _worse(rates: Mapping[str, Any]) -> str:
         for name in ("recall", "precision")
         if rates.get(f"{name}_worse_beyond_chance")
     ]
-    return "; ".join(worse) or "no"
+    return "; ".join(worse) or _NOT_WORSE
 
 
 def bias_section(report: Mapping[str, Any]) -> Section:
@@ -99,7 +103,7 @@ def bias_section(report: Mapping[str, Any]) -> Section:
         "Missed, reference",
         "False, group",
         "False, reference",
-        "Recall, truth",
+        "Recall by the truth; worse beyond chance",
     )
     return Section(
         "bias",
@@ -119,4 +123,7 @@ def _wrong(sides: Mapping[str, Any], side: str, kind: str) -> str:
 def _truth_words(rates: Mapping[str, Any] | None) -> str:
     if rates is None:
         return "not known"
-    return f"{interval(rates['recall'])}; {_worse(rates)}" if rates["recall"]["rate"] is not None else "no such pair"
+    if rates["recall"]["rate"] is None:
+        return "no such pair"
+    worse = _worse(rates)
+    return interval(rates["recall"]) + ("" if worse == _NOT_WORSE else f"; {worse}")

@@ -77,7 +77,10 @@ def model_section(report: Mapping[str, Any]) -> Section:
     sessions = tuple(
         (
             str(s.get("block", "–")),
+            count(s.get("pairs")),
+            ", ".join(name.replace("_", " ") for name in s.get("trains", ())) or "–",
             str(s.get("iterations", "–")),
+            "–" if s.get("last_change") is None else f"{s['last_change']:.1e}",
             _why_ended(s),
         )
         for s in model["sessions"]
@@ -89,7 +92,7 @@ def model_section(report: Mapping[str, Any]) -> Section:
         "does not train a comparison on a column that it blocks on.",
     )
     return Section("model", "How the model was trained", words, tables=(
-        Table("Sessions of expectation maximisation", ("Block", "Iterations", "Why it ended"), sessions, numbers(1)),
+        Table("Sessions of expectation maximisation", ("Block", "Pairs", "What it trains", "Iterations", "Last change of a probability", "Why it ended"), sessions, numbers(1, 3, 4)),
         Table("Never seen in training: the bound that was set", ("Comparison", "Level", "Parameter", "Value"), bounds or (("none", "–", "–", "–"),), numbers(3)),
         Table("Set by hand; the reason stands in the domain's linkage.toml", ("Comparison", "Level", "u"), hand or (("none", "–", "–"),), numbers(2)),
     ))  # fmt: skip

@@ -59,6 +59,26 @@ def numbers(*columns: int) -> frozenset[int]:
     return frozenset(columns)
 
 
-def shortened(text: str, most: int = 46) -> str:
+def shortened(text: str, most: int = 60) -> str:
     """As a label of a picture."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+_IDENTIFIERS = {
+    "full_parts_sorted": "all names",
+    "dob": "birth date",
+    "forename1_std": "first forename",
+    "surname_std": "surname",
+    "sex_std": "sex",
+    "postcode_std": "postcode",
+    "outcode": "postcode area",
+    "pnc_std": "PNC number",
+    "cro_std": "CRO number",
+    "crn_std": "case reference number",
+    "prison_number_std": "prison number",
+}
+
+
+def identifier(column: str) -> str:
+    """What people call a column of the prepared records."""
+    return _IDENTIFIERS.get(column, column.removesuffix("_std").replace("_", " "))

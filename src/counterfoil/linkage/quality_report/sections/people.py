@@ -106,7 +106,7 @@ def controls_section(report: Mapping[str, Any]) -> Section:
     words = (
         "What no person can be, counted in the finished people without any label. Each one found is a false link, or a wrong date.",
         f"Capture and recapture: of {again['confirmed']:,} pairs that one number confirms, the model without any number does not link "
-        f"{again['lost']:,} again at medium ({interval(again['share_lost'])}). {_missed_words(again['missed'])}",
+        f"{again['lost']:,} again at medium: {interval(again['share_lost'])}. {_missed_words(again['missed'])}",
     )
     return Section("controls", "Negative controls", words, tables=(
         Table("Pairs at medium that cannot be one person", ("Control", "Pairs looked at", "Found", "Share", "What is counted"), rows, numbers(1, 2, 3)),
@@ -129,6 +129,8 @@ def guards_section(report: Mapping[str, Any]) -> Section:
     words = (
         f"{bridges['links']:,} weak bridges: links under {bridges['below']:g} bits that alone hold two parts of a person together. "
         "One mistaken link there makes one person of two.",
+        "Every pair that a guard spoke against lies in review.parquet of the spine, every weak bridge in weak_bridges.parquet; "
+        "counterfoil review --queue guards asks about them.",
     )
     table = Table(
         "Guards", ("Guard", "Links left out", "Stand, for review"), rows or (("none", "0", "0"),), numbers(1, 2)

@@ -3,23 +3,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from counterfoil.linkage.quality_report.charts import ChartData, Kind, Row
-from counterfoil.linkage.quality_report.sections.parts import Section, Table, count, numbers, per_cent, shortened
+from counterfoil.linkage.quality_report.sections.parts import (
+    Section,
+    Table,
+    count,
+    identifier,
+    interval,
+    numbers,
+    per_cent,
+    shortened,
+)
 
 
 def completeness_section(report: Mapping[str, Any]) -> Section:
     found = report["completeness"]
     names = sorted({name for shares in found["by_source"].values() for name in shares} - {"records"})
-    rows = tuple(
-        (name.replace("_std", "").replace("_", " "), *(per_cent(s.get(name)) for s in found["by_source"].values()))
-        for name in names
-    )
+    rows = tuple((identifier(name), *(_held(s.get(name)) for s in found["by_source"].values())) for name in names)
     sources = tuple(found["by_source"])
     marks = tuple(
-        Row(name.replace("_std", "").replace("_", " "), 100 * shares[name], series=source)
+        Row(identifier(name), 100 * shares[name], series=source)
         for name in names for source, shares in found["by_source"].items() if shares.get(name)
     )  # fmt: skip
     years = tuple(
@@ -27,7 +33,7 @@ def completeness_section(report: Mapping[str, Any]) -> Section:
         for source, by in found["by_year"].items() for year, shares in by.items()
     )  # fmt: skip
     drift = tuple(
-        (r["source"], r["identifier"], per_cent(r["before"]), per_cent(r["now"]), f"{100 * r['change']:+.1f}")
+        (r["source"], identifier(r["identifier"]), per_cent(r["before"]), per_cent(r["now"]), f"{100 * r['change']:+.1f}")
         for r in found["drift"] if r["change"]
     )  # fmt: skip
     by_year = (
@@ -59,8 +65,29 @@ def completeness_section(report: Mapping[str, Any]) -> Section:
         for source in sources
     )  # fmt: skip
     return Section("completeness", "Completeness of identifiers", words, charts, (
-        Table("Valid, by source", ("Identifier", *sources), rows, numbers(*range(1, len(sources) + 1))), *by_year, *drifts,
+        Table("Valid, by source", ("Identifier", *sources), rows, numbers(*range(1, len(sources) + 1))),
+        Table("What each source lacks, and how well its records are found", ("Source", "In no record", "In under half of the records", "Recall at medium"), _lacks(report), numbers(3)),
+        *by_year, *drifts,
     ))  # fmt: skip
+
+
+_FEW = 0.5  # of a source's records
+
+
+def _held(share: float | None) -> str:
+    return "none" if share == 0 else per_cent(share)
+
+
+def _lacks(report: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """One row a source: what it does not hold, what few of its records hold, and the recall of their pairs."""
+    recall = report["groups"]["kinds"].get("source", {})
+    rows = []
+    for source, shares in report["completeness"]["by_source"].items():
+        held = {identifier(name): share for name, share in shares.items() if name != "records" and share is not None}
+        none = ", ".join(name for name, share in held.items() if share == 0)
+        few = ", ".join(f"{name} ({per_cent(share)})" for name, share in held.items() if 0 < share < _FEW)
+        rows.append((source, none or "–", few or "–", interval(recall.get(source, {}).get("recall"))))
+    return tuple(rows)
 
 
 _MAIN = ("full_parts_sorted", "dob", "postcode_std", "pnc_std")
@@ -81,6 +108,7 @@ def blocking_section(report: Mapping[str, Any]) -> Section:
     )  # fmt: skip
     words = (
         "A pair is compared when one rule finds it, and scored once. “Only here”: links that no other rule would have found.",
+        _cut(report.get("hot_blocks", ())),
     )
     columns = ("Rule", "Pairs compared", "Largest block", "Links found", "Only here")
     return Section(
@@ -89,4 +117,12 @@ def blocking_section(report: Mapping[str, Any]) -> Section:
         words,
         (chart,),
         (Table("Blocking rules", columns, rows, numbers(1, 2, 3, 4)),),
+    )
+
+
+def _cut(hot: Sequence[Mapping[str, Any]]) -> str:
+    """What was not compared because many records share one value; the value is never said."""
+    said = [f"{each['blocks']:,} of {each['rule']}, the largest of {each['largest']:,} records" for each in hot]
+    return (
+        f"Blocks over their cap, cut by a further column: {'; '.join(said)}." if said else "No block is over its cap."
     )
