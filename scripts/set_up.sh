@@ -88,7 +88,7 @@ is_ready && exit 0
 start
 pip_install --require-hashes --only-binary :all: -r "requirements/$LEVEL.txt"
 pip_install --no-deps --no-build-isolation --no-index --editable .
-say "Compiling the linkage engine ahead of time; about a minute, once."
+say "Compiling the linkage engine ahead of time; three or four minutes, once."
 $VENV/bin/python -m counterfoil.linkage.core 2>/dev/null || say "That did not work; it is compiled at its first use instead."
 printf '%s %s\n' "$LEVEL" "$(key)" >"$STAMP"
 rm -f "$BUSY"
