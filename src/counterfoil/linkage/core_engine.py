@@ -109,7 +109,7 @@ def score(
     """Pairs of one table: unique_id_l, unique_id_r (l < r), match_weight, rule; ordered by id."""
     table = prepared if _is_ordered(prepared) else prepared.sort_by(ID)
     order = None if table is prepared else np.argsort(prepared[ID].to_numpy(), kind="stable")
-    found = encode(table, model, resources).score(
+    found = encode(table, model, resources).pairs(
         None,
         threshold=threshold,
         groups=_ordered(groups, order),
@@ -117,7 +117,7 @@ def score(
         progress=progress,
     )
     ids = table[ID].combine_chunks()
-    ends = {name: ids.take(found[name].combine_chunks()) for name in (f"{ID}_l", f"{ID}_r")}
+    ends = {f"{ID}_{side[0]}": ids.take(found[side].combine_chunks()) for side in ("left", "right")}
     return pa.table({**ends, "match_weight": found["match_weight"], "rule": found["rule"]})
 
 
@@ -139,7 +139,21 @@ class EncodedRecords:
         progress: Progress = silent,
     ) -> pa.Table:
         """Pairs of some records (all, where `rows` is None): their places in `rows` as unique_id_l and unique_id_r."""
-        pairs = score_encoded(
+        pairs = self.pairs(rows, threshold=threshold, groups=groups, fresh=fresh, progress=progress)
+        ends = {f"{ID}_{side[0]}": pairs[side].cast(pa.int64()) for side in ("left", "right")}
+        return pa.table({**ends, "match_weight": pairs["match_weight"], "rule": pairs["rule"]})
+
+    def pairs(
+        self,
+        rows: Groups | None,
+        *,
+        threshold: float,
+        groups: Groups | None,
+        fresh: Flags | None,
+        progress: Progress,
+    ) -> pa.Table:
+        """The same as the core gives it: left and right."""
+        return score_encoded(
             self.encoded if rows is None else self.encoded.of(rows),
             self.model,
             threshold=threshold,
@@ -149,8 +163,6 @@ class EncodedRecords:
             memory=bytes_of(self.resources.memory),
             progress=progress,
         ).pairs
-        ends = {f"{ID}_{side[0]}": pairs[side].cast(pa.int64()) for side in ("left", "right")}
-        return pa.table({**ends, "match_weight": pairs["match_weight"], "rule": pairs["rule"]})
 
 
 def encode(prepared: pa.Table, model: Model, resources: Resources) -> EncodedRecords:
