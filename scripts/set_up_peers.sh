@@ -13,7 +13,7 @@ key() { cksum <requirements/peers.txt; }
 echo "Setting up build/peers for the programs that ours is measured against. This takes a minute, once." >&2
 rm -rf "$PEERS"
 .venv/bin/python -m venv "$PEERS"
-"$PEERS/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --require-hashes --only-binary :all: \
+"$PEERS/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
     -r requirements/peers.txt || {
     echo "The peers could not be installed (see above); it needs the network this once, so run make again then." >&2
     exit 1

@@ -130,7 +130,7 @@ def test_newest_python_is_taken_and_everything_is_pinned(machine: Machine) -> No
     assert done.returncode == 0, done.stderr
     assert "with Python 3.13" in done.stderr
     requirements, package = machine.installed
-    assert "--require-hashes --only-binary :all: -r requirements/run.txt" in requirements
+    assert "--no-deps --require-hashes --only-binary :all: -r requirements/run.txt" in requirements
     assert "--no-deps --no-build-isolation --no-index --editable ." in package
 
 
