@@ -31,7 +31,9 @@ from counterfoil.linkage.model import (
 )
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
+from counterfoil.warehouse import connect
 
+_PLACE = "place_in_table"
 _UNITS = {"MB": 10**6, "GB": 10**9}
 
 Flags = npt.NDArray[np.bool_]
@@ -170,6 +172,25 @@ def encode(prepared: pa.Table, model: Model, resources: Resources) -> EncodedRec
     read = core_model(model)
     made = encoding.encode(prepared, read, model.frequencies, resources=_resources(resources))
     return EncodedRecords(made, read, resources)
+
+
+def near(prepared: pa.Table, model: Model, fresh: Flags, resources: Resources) -> Flags:
+    """For each record whether it is fresh or shares a block with a fresh one: no other pairs with a fresh one."""
+    found = fresh.copy()
+    table = prepared.append_column(_PLACE, pa.array(np.arange(prepared.num_rows)))
+    connection = connect(threads=resources.threads, memory_limit=resources.memory)
+    try:
+        connection.register("every", table)
+        connection.register("fresh", table.filter(pa.array(fresh)))
+        for rule in core_model(model).rules:
+            for one, other in {(rule.left, rule.right), (rule.right, rule.left)}:
+                parts = ", ".join(f"({part}) AS k{i}" for i, part in enumerate(other))
+                same = " AND ".join(f"({part}) = k{i}" for i, part in enumerate(one))
+                sql = f"SELECT {_PLACE} FROM every SEMI JOIN (SELECT DISTINCT {parts} FROM fresh) ON {same}"
+                found[connection.sql(sql).to_arrow_table()[_PLACE].to_numpy()] = True
+    finally:
+        connection.close()
+    return found
 
 
 def score_between(left: pa.Table, right: pa.Table, model: Model, *, threshold: float, resources: Resources) -> pa.Table:

@@ -119,12 +119,19 @@ def score_between(
 
 
 class Scorer:
-    """Scores several sets of the same records under one model; our own engine encodes them once, when first asked."""
+    """Scores several sets of the same records under one model; our own engine encodes them once, when first asked.
 
-    def __init__(self, prepared: pa.Table, model: Model, *, engine: Engine, resources: Resources) -> None:
+    With `fresh`, a flag a record, pairs of which neither record is fresh can be left out; then only records that share
+    a block with a fresh one are encoded.
+    """
+
+    def __init__(
+        self, prepared: pa.Table, model: Model, *, engine: Engine, resources: Resources, fresh: Flags | None = None
+    ) -> None:
         self._prepared, self._model, self._resources = prepared, model, resources
-        self._engine = engine
-        self._encoded: core_engine.EncodedRecords | None = None
+        self._engine, self._fresh = engine, fresh
+        self._whole: core_engine.EncodedRecords | None = None
+        self._near: tuple[core_engine.EncodedRecords, Groups] | None = None  # and each record's place, -1 for none
 
     def score(
         self,
@@ -133,15 +140,19 @@ class Scorer:
         threshold: float,
         pairs: Callable[[pa.Table], int],
         groups: Groups | None = None,
-        fresh: Flags | None = None,
+        only_fresh: bool = False,
         progress: Progress = silent,
     ) -> pa.Table:
-        """As `score` of the records `rows`; the ids of the answer are places in `rows`. `pairs` counts for Splink."""
+        """As `score` of the records `rows`; the ids of the answer are places in `rows`. `pairs` counts for Splink.
+
+        `only_fresh`: only pairs with a fresh record.
+        """
+        fresh = self._fresh[rows] if only_fresh and self._fresh is not None else None
         if self._engine is Engine.CORE:
             try:
-                if self._encoded is None:
-                    self._encoded = core_engine.encode(self._prepared, self._model, self._resources)
-                return self._encoded.score(rows, threshold=threshold, groups=groups, fresh=fresh, progress=progress)
+                if fresh is None:
+                    return self._all().score(rows, threshold=threshold, groups=groups, progress=progress)
+                return self._score_near(rows, fresh, threshold, groups, progress)
             except NotExpressible as error:
                 progress(f"Splink compares these records, because our own engine cannot: {error}", None)
                 self._engine = Engine.SPLINK
@@ -151,3 +162,34 @@ class Scorer:
             table, self._model, threshold=threshold, pairs=pairs(table), resources=self._resources, groups=groups,
             fresh=fresh,
         )  # fmt: skip
+
+    def _all(self) -> core_engine.EncodedRecords:
+        if self._whole is None:
+            self._whole = core_engine.encode(self._prepared, self._model, self._resources)
+        return self._whole
+
+    def _score_near(
+        self, rows: Groups, fresh: Flags, threshold: float, groups: Groups | None, progress: Progress
+    ) -> pa.Table:
+        if self._whole is not None:
+            return self._whole.score(rows, threshold=threshold, groups=groups, fresh=fresh, progress=progress)
+        encoded, place = self._near_fresh()
+        held = np.flatnonzero(place[rows] >= 0)
+        found = encoded.score(
+            place[rows[held]], threshold=threshold, groups=None if groups is None else groups[held], fresh=fresh[held],
+            progress=progress,
+        )  # fmt: skip
+        for side in (f"{ID}_l", f"{ID}_r"):
+            at = found.column_names.index(side)
+            found = found.set_column(at, side, pa.array(held[found[side].to_numpy()]))
+        return found
+
+    def _near_fresh(self) -> tuple[core_engine.EncodedRecords, Groups]:
+        if self._near is None:
+            fresh = np.zeros(self._prepared.num_rows, np.bool_) if self._fresh is None else self._fresh
+            near = np.flatnonzero(core_engine.near(self._prepared, self._model, fresh, self._resources))
+            place = np.full(self._prepared.num_rows, -1, dtype=np.int64)
+            place[near] = np.arange(near.size)
+            records = core_engine.encode(self._prepared.take(pa.array(near)), self._model, self._resources)
+            self._near = records, place
+        return self._near

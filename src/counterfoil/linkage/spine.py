@@ -238,8 +238,9 @@ def _link(
     overrides: pa.Table,
     progress: Progress,
 ) -> Linked:
-    engaged = Engaged(specification, engine, resources(lab), records, models)
     before = None if rebuild else _before(lab, records, latest)
+    fresh = None if before is None else before.changes.fresh(records.table.num_rows)
+    engaged = Engaged(specification, engine, resources(lab), records, models, fresh)
     tasks = tasks_of(specification, records.sources)
     scored = []
     for number, task in enumerate(tasks):

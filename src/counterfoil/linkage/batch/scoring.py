@@ -83,6 +83,7 @@ class Engaged:
     """What the tasks of one run share: the engine that was asked for, what it may use, and each slice's records.
 
     The records of a slice are handed to the engine once for all its tasks; those of one slice at a time are held.
+    `fresh`, a flag a record, says which are new or changed since the run before.
     """
 
     def __init__(
@@ -92,17 +93,21 @@ class Engaged:
         resources: Resources,
         records: Records,
         models: Mapping[str, KeptModel],
+        fresh: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.specification, self.engine, self.resources = specification, engine, resources
-        self._records, self._models = records, models
+        self._records, self._models, self._fresh = records, models, fresh
         self._held: tuple[str, engines.Scorer] | None = None
 
     def scorer(self, slice_: str) -> engines.Scorer:
         """What scores the records of a slice and of those that it is linked to."""
         if self._held is None or self._held[0] != slice_:
             self._held = None  # the slice before is let go first
-            table, model = self._records.of(self._sources(slice_)), self._models[slice_].model
-            self._held = slice_, engines.Scorer(table, model, engine=self.engine, resources=self.resources)
+            sources = self._sources(slice_)
+            table, model = self._records.of(sources), self._models[slice_].model
+            fresh = None if self._fresh is None else self._fresh[self._records.numbers(sources)]
+            scorer = engines.Scorer(table, model, engine=self.engine, resources=self.resources, fresh=fresh)
+            self._held = slice_, scorer
         return self._held[1]
 
     def places(self, slice_: str, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -155,7 +160,7 @@ def run_task(
 
     def make(folder: Path) -> Mapping[str, Any]:
         if was is None or before is None:
-            found, fresh = _score(task, records, engaged, fresh=None, progress=progress), None
+            found, fresh = _score(task, records, engaged, only_fresh=False, progress=progress), None
         else:
             found, fresh = _score_fresh(task, records, engaged, before.changes, was.folder(paths) / PAIRS, progress)
         write_table(found, folder / PAIRS)
@@ -193,7 +198,7 @@ def _score(
     records: Records,
     engaged: Engaged,
     *,
-    fresh: npt.NDArray[np.bool_] | None,
+    only_fresh: bool,
     progress: Progress,
 ) -> pa.Table:
     """Scored pairs, by the place of their records among the task's own."""
@@ -204,7 +209,7 @@ def _score(
         threshold=KEPT_WEIGHT,
         pairs=lambda table: sum(count.pairs for count in count_within(table, rules)),
         groups=_groups(task, records),
-        fresh=None if fresh is None else fresh[numbers],
+        only_fresh=only_fresh,
         progress=lambda text, done: progress(text, None) if done is None else None,  # of a task no share is known
     )
 
@@ -233,7 +238,7 @@ def _score_fresh(
     kept_pairs = _carried(task, records, changes, read_table(old))
     if not count:
         return kept_pairs, count
-    found = _score(task, records, engaged, fresh=fresh, progress=progress)
+    found = _score(task, records, engaged, only_fresh=True, progress=progress)
     both = pa.concat_tables([kept_pairs, found.cast(kept_pairs.schema)])
     return both.sort_by([(LEFT, "ascending"), (RIGHT, "ascending")]).combine_chunks(), count
 
