@@ -17,6 +17,7 @@ from counterfoil.outcomes.register import build_outcomes
 Row = Mapping[str, Any]
 
 TEXT, DAY, WHOLE, YES = pa.string(), pa.date32(), pa.int64(), pa.bool_()
+SECTIONS = ("acc", "ete", "rel", "lifestyle", "drug", "alcohol", "think", "att")
 SCHEMAS: dict[str, dict[str, pa.DataType]] = {
     "facts": {"record_id": TEXT, "sex": TEXT, "ethnicity": TEXT, "nationality": TEXT, "birth_month": DAY},
     "offences": {
@@ -63,6 +64,20 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "disposal_termination_date": DAY,
         "region": TEXT,
     },
+    "assessment": {
+        "assessment_id_hash": TEXT,
+        "record_id": TEXT,
+        "assessment_type": TEXT,
+        "assessment_status": TEXT,
+        "date_completed": DAY,
+        **{f"{section}_other_weighted_score": WHOLE for section in SECTIONS},
+        "finance_linked_to_reoffending": YES,
+        "emo_linked_to_reoffending": YES,
+        "no_fixed_abode": YES,
+        "currently_unemployed": YES,
+        "injecting_drug_use": YES,
+        "motivation_to_change": TEXT,
+    },
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     "facts": {"sex": "1", "ethnicity": "W1", "nationality": "UK", "birth_month": "1990-06-01"},
@@ -82,8 +97,15 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "region": "wales",
     },
     "flatfile": {"disposal_type_description": "community order"},
+    "assessment": {"assessment_type": "LAYER3", "assessment_status": "COMPLETE"},
 }
-KEYS = {"offences": "offence_id", "disposals": "disposal_id", "nomis": "row_id_hash", "flatfile": "row_id_hash"}
+KEYS = {
+    "assessment": "assessment_id_hash",
+    "offences": "offence_id",
+    "disposals": "disposal_id",
+    "nomis": "row_id_hash",
+    "flatfile": "row_id_hash",
+}
 
 
 @dataclass
@@ -121,6 +143,10 @@ class World:
         row = {"record_id": record_id, "disposal_date": on, "event_id_hash": f"{record_id} {on}", **values}
         self._add("probation", "flatfile", row)
 
+    def assessment(self, record_id: str, on: str, **values: Any) -> None:
+        """An assessment that was completed on a day. A lab has assessments when someone in it has a record of them."""
+        self._add("oasys", "assessment", {"record_id": record_id, "date_completed": on, **values})
+
     def _add(self, source: str, table: str, row: Row) -> None:
         rows = self.tables.setdefault((source, table), [])
         key = {KEYS[table]: f"{table}{len(rows):04}"} if table in KEYS else {}
@@ -129,6 +155,8 @@ class World:
     def write(self, folder: Path, data_end: str | None = "2030-01-01") -> RegisterInputs:
         """Write every table of every source and the register keys."""
         held = {"pnc": ("offences", "disposals"), "prison": ("nomis",), "probation": ("flatfile",)}
+        if ("oasys", "facts") in self.tables:
+            held["oasys"] = ("assessment",)
         for source, tables in held.items():
             for table in ("facts", *tables):
                 _write(folder / source / f"{table}.parquet", SCHEMAS[table], self.tables.get((source, table), []))
@@ -140,7 +168,7 @@ class World:
         ]
         _write(folder / "keys.parquet", {"source": TEXT, "record_id": TEXT, "register_key": TEXT}, keys)
         return RegisterInputs(
-            extracts={source: folder / source for source in ("pnc", "prison", "probation")},
+            extracts={source: folder / source for source in held},
             register_keys=folder / "keys.parquet",
             data_end=None if data_end is None else dt.date.fromisoformat(data_end),
         )

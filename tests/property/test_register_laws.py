@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -82,6 +83,50 @@ def doubled(extracts: Extracts) -> Extracts:
         return pa.concat_tables([table, renamed])
 
     return replace(extracts, tables={k: copy_of(t) for k, t in extracts.tables.items()}, keys=copy_of(extracts.keys))
+
+
+CUT = dt.date(2013, 5, 1)
+
+
+def test_what_happens_on_or_after_the_index_date_changes_no_covariate(
+    extracts: Extracts, register: RegisterPaths, tmp_path: Path
+) -> None:
+    """Everything of CUT and later is taken away; whoever was released by then stays so. Earlier events stay."""
+    again = register_of(until(extracts, CUT).write(tmp_path / "extracts"), tmp_path / "register")
+    ours, theirs = (known_by(paths, CUT) for paths in (register, again))
+    assert len(ours) > PEOPLE
+    assert theirs == ours
+    assert known_by(register, dt.date(2030, 1, 1)) != known_by(again, dt.date(2030, 1, 1))
+
+
+def until(extracts: Extracts, day: dt.date) -> Extracts:
+    """What the sources held before a day: nothing sentenced, proved, received or supervised from then on, no end of a
+    stay that was still to come."""
+    dated = {
+        "offences": "proven_date",
+        "disposals": "disposal_date",
+        "nomis": "custody_start_date",
+        "flatfile": "disposal_date",
+    }
+    tables = {k: t.filter(pc.less(t[dated[k[1]]], day)) if k[1] in dated else t for k, t in extracts.tables.items()}
+    stays = tables["prison", "nomis"]
+    to_come = pc.fill_null(pc.greater_equal(stays["custody_end_date"], day), False)
+    for name in ("custody_end_date", "release_type"):
+        column = pc.if_else(to_come, pa.scalar(None, stays[name].type), stays[name])
+        stays = stays.set_column(stays.column_names.index(name), name, column)
+    return replace(extracts, tables={**tables, ("prison", "nomis"): stays})
+
+
+def known_by(paths: RegisterPaths, day: dt.date) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The covariates of each index event before a day, by person, kind and date."""
+    rows = {row["index_event_id"]: row for row in pq.read_table(paths.covariates).to_pylist()}
+    return {
+        (event["register_key"], event["kind"], event["index_date"]): {
+            name: value for name, value in rows[event["index_event_id"]].items() if name != "index_event_id"
+        }
+        for event in pq.read_table(paths.index_events).to_pylist()
+        if event["index_date"] < day
+    }
 
 
 # A slow second reading, person by person, for people with one PNC record.

@@ -164,6 +164,53 @@ def test_history_ends_before_the_index_date_and_leaves_the_index_sanction_out(tm
     assert (row["copas_rate"], row["copas_rate_squared"]) == pytest.approx((copas, copas**2))
 
 
+def test_youth_custody_fines_bail_offences_and_the_last_two_years_are_counted_to_the_day(tmp_path: Path) -> None:
+    """Born, for the register, on 15 June 1990: 21 on 15 June 2011. The index date is 1 March 2016."""
+    world = one_person(birth_month="1990-06-01")
+    world.disposal("P1a", "2011-06-14", disposal="custody")  # the last day under 21
+    world.disposal("P1a", "2011-06-15", disposal="custody")
+    world.disposal("P1a", "2014-02-28", disposal="fine", offence_group="breach")  # two years and a day before
+    world.disposal("P1a", "2014-03-01", disposal="conditional_discharge")  # two years before
+    world.disposal("P1a", "2016-03-01")
+    row = covariates_of(world.register(tmp_path))[-1]
+    assert (row["n_previous_custody"], row["n_previous_youth_custody"]) == (2, 1)
+    assert (row["n_previous_fines"], row["n_previous_bail_offences"]) == (2, 1)
+    assert row["n_sanctions_two_years"] == 1
+
+
+NEED = {"acc_other_weighted_score": 1, "drug_other_weighted_score": 2}
+
+
+def test_needs_are_of_the_latest_full_assessment_strictly_before_the_index_date(tmp_path: Path) -> None:
+    world = one_person()
+    world.disposal("P1a", "2016-03-01")
+    world.disposal("P1a", "2017-03-01")
+    world.person("oasys", "O1a")
+    world.assessment("O1a", "2015-01-01", **NEED, finance_linked_to_reoffending=False)
+    world.assessment(
+        "O1a", "2016-02-29", **(NEED | {"acc_other_weighted_score": 6}), finance_linked_to_reoffending=True
+    )
+    world.assessment("O1a", "2016-03-01", **(NEED | {"acc_other_weighted_score": 8}))  # the index date itself
+    world.assessment("O1a", "2016-02-29", **NEED, assessment_type="LAYER1")  # no sections
+    world.assessment("O1a", "2016-02-29", **NEED, assessment_status="LOCKED_INCOMPLETE")
+    first, second = pq.read_table(world.register(tmp_path).needs).to_pylist()
+    assert (first["need_accommodation"], first["need_finance"], first["assessed_days_before"]) == (6, True, 1)
+    assert (second["need_accommodation"], second["need_finance"], second["assessed_days_before"]) == (8, None, 365)
+    assert first["need_drugs"] == 2
+
+
+def test_who_was_never_assessed_before_has_no_needs_and_a_lab_without_assessments_no_table(tmp_path: Path) -> None:
+    world = one_person()
+    world.disposal("P1a", "2016-03-01")
+    assert not world.register(tmp_path / "without").needs.exists()
+    world.person("oasys", "O1a")
+    world.assessment("O1a", "2016-03-02", **NEED)
+    paths = world.register(tmp_path / "with")
+    assert pq.read_table(paths.needs).num_rows == 0
+    names = pq.read_schema(paths.covariates).names
+    assert not [name for name in names if name.startswith("need_")]
+
+
 def test_a_first_sanction_has_no_history(tmp_path: Path) -> None:
     world = one_person(sex="2", ethnicity="B1", nationality="FN")
     world.disposal("P1a", "2016-03-01", region=None)
@@ -199,7 +246,7 @@ def test_facts_come_from_the_pnc_first_and_a_missing_one_is_a_level(tmp_path: Pa
     first, second = covariates_of(world.register(tmp_path))
     assert (first["sex"], first["ethnicity"], first["nationality"]) == ("female", "unknown", "uk")
     assert (first["age_band"], second["age_band"]) == ("unknown", "30-34")
-    assert first["age_at_index"] == second["age_at_index"] == 30.0  # the median of those known
+    assert first["age_at_index"] == second["age_at_index"] == 30.0  # fixed: nobody's
 
 
 def test_an_impossible_birth_month_is_unknown(tmp_path: Path) -> None:

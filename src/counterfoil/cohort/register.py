@@ -23,6 +23,7 @@ from counterfoil.lab.files import atomic_write
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.warehouse import Table, connect, write_table
 
+NEEDS = "needs"  # scripts that run only where the sources they name are loaded
 LONGEST_WINDOW_DAYS = 366  # the longest `index_window_days` of a plan, and how far early_offences look
 
 
@@ -59,6 +60,13 @@ class RegisterPaths:
     def covariates(self) -> Path:
         """index_event_id and what was known strictly before the index date."""
         return self.folder / "covariates.parquet"
+
+    @property
+    def needs(self) -> Path:
+        """index_event_id of those assessed before their index date, how long before, and what was found.
+
+        Absent where the lab holds no assessments."""
+        return self.folder / "needs.parquet"
 
     @property
     def custody(self) -> Path:
@@ -110,7 +118,7 @@ def build_cohort_register(
         run_scripts(connection, inputs.domain, "cohort", start=30, progress=progress)
         data_end = inputs.data_end or _last_date(connection)
         made = {
-            name: write_table(connection.sql(f"SELECT * FROM {name} ORDER BY 1, 2").to_arrow_table(), path)
+            name: _keep(connection, name, path)
             for name, path in (
                 ("index_events", paths.index_events),
                 ("covariates", paths.covariates),
@@ -118,8 +126,15 @@ def build_cohort_register(
                 ("early_offences", paths.early_offences),
             )
         }
+        if _optional_sources(inputs.domain) <= inputs.extracts.keys():
+            run_scripts(connection, inputs.domain, NEEDS, progress=progress)
+            _keep(connection, NEEDS, paths.needs)
     atomic_write(paths.about, json.dumps({"data_end": data_end.isoformat()}).encode())
     return CohortRegister(**made, data_end=data_end)
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> Table:
+    return write_table(connection.sql(f"SELECT * FROM {name} ORDER BY 1, 2").to_arrow_table(), path)
 
 
 @contextmanager
@@ -169,14 +184,17 @@ def _open_inputs(connection: duckdb.DuckDBPyConnection, inputs: RegisterInputs) 
 
 
 def _input_files(inputs: RegisterInputs) -> dict[str, Path]:
-    """The tables that the domain's scripts name, as files. Sources that no script names need not be loaded."""
-    named = _words_of_scripts(inputs.domain)
+    """The tables that the domain's scripts name, as files. Sources that no script names need not be loaded, nor those
+    that only the scripts of needs name."""
+    needed, named = sources_needed(inputs.domain), _words_of_scripts(inputs.domain)
     files = {"register_keys": inputs.register_keys}
     absent = []
     for name, schema in domains.load(inputs.domain).sources.items():
         tables = {"facts" if table == schema.person_table else table for table in schema.tables}
         wanted = sorted(table for table in tables if f"{name}_{table}" in named)
         if wanted and name not in inputs.extracts:
+            if name not in needed:
+                continue
             absent.append(
                 f"The source {name!r} is not loaded; the register needs it. Run counterfoil load LAB {name} FILE..."
             )
@@ -188,8 +206,16 @@ def _input_files(inputs: RegisterInputs) -> dict[str, Path]:
 
 
 def sources_needed(domain: str) -> frozenset[str]:
-    """The sources without which there is no register: those whose tables its scripts name."""
-    named = _words_of_scripts(domain)
+    """The sources without which there is no register: those whose tables its scripts name, less those of needs."""
+    return _sources_named(domain, _words_of_scripts(domain, needs=False))
+
+
+def _optional_sources(domain: str) -> frozenset[str]:
+    """The sources that only the scripts of needs name."""
+    return _sources_named(domain, _words_of_scripts(domain)) - sources_needed(domain)
+
+
+def _sources_named(domain: str, named: frozenset[str]) -> frozenset[str]:
     return frozenset(
         name
         for name, schema in domains.load(domain).sources.items()
@@ -197,8 +223,12 @@ def sources_needed(domain: str) -> frozenset[str]:
     )
 
 
-def _words_of_scripts(domain: str) -> frozenset[str]:
-    scripts = [p for p in (domain_folder(domain) / "register").iterdir() if p.name.endswith(".sql")]
+def _words_of_scripts(domain: str, *, needs: bool = True) -> frozenset[str]:
+    scripts = [
+        p
+        for p in (domain_folder(domain) / "register").iterdir()
+        if p.name.endswith(".sql") and (needs or not p.name.startswith(f"{NEEDS}_"))
+    ]
     return frozenset(word for p in scripts for word in re.findall(r"\w+", p.read_text(encoding="utf-8")))
 
 

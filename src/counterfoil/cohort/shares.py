@@ -52,5 +52,22 @@ def share_covariates(
         connection.close()
 
 
+def share_columns(name: str, domain: str = "justice") -> tuple[str, ...]:
+    """The names of the covariates that a share has, `NAME_known` first."""
+    share = load_share(domain, name)
+    connection = connect()
+    try:
+        connection.execute("CREATE TABLE asked (index_event_id BIGINT, register_key VARCHAR, index_date DATE)")
+        for table, stored in zip(share.source.tables.values(), _stored(share), strict=True):
+            columns = ", ".join(f'"{c}" {_SQL_TYPES.get(k.type, "VARCHAR")}' for c, k in table.columns.items())
+            connection.execute(f"CREATE TABLE {stored} (register_key VARCHAR, {columns})")
+        return tuple(name for name in connection.sql(share.covariates).columns if name != "index_event_id")
+    finally:
+        connection.close()
+
+
+_SQL_TYPES = {"date": "DATE", "integer": "BIGINT", "decimal": "DOUBLE", "boolean": "BOOLEAN"}
+
+
 def _stored(share: Share) -> list[str]:
     return [PERSON_FACTS if table == share.source.person_table else table for table in share.source.tables]

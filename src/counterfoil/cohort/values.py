@@ -22,6 +22,14 @@ class Step(Enum):
     MATCHED = "matched"
 
 
+class Group(Enum):
+    """What the provider's list says of a person (EVALUATION A13)."""
+
+    TREATED = "treated"  # took part
+    REFUSED = "refused"  # applied, and was turned down
+    WAITING = "waiting"  # applied, and was still waiting when the list was made
+
+
 @dataclass(frozen=True, slots=True)
 class Attrition:
     """People left after each step; never increasing. A step that does not apply is absent."""

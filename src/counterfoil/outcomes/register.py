@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, open_history, run_scripts
 from counterfoil.lab.progress import Progress, silent
@@ -55,6 +57,20 @@ def measure(
     measured = _measured(wanted, paths, follow_up, domain, machine or Machine())
     joined = by_row.join(measured, "index_event_id").sort_by("row")
     return joined.drop_columns(["row", "follow_from", "index_event_id"])
+
+
+def outcomes_of(events: pa.ChunkedArray, paths: RegisterPaths, measure_name: str) -> pa.ChunkedArray:
+    """One measure of some index events, in their order, over the standard follow-up. No other event's is read.
+
+    Selection may not call it: it is for people whom no comparison of the run can hold (a risk score's).
+    """
+    asked = pa.table({"index_event_id": events, "row": pa.array(range(len(events)), pa.int64())})
+    read = pq.read_table(
+        paths.outcomes,
+        columns=["index_event_id", measure_name],
+        filters=pc.field("index_event_id").isin(pc.unique(events)),
+    )
+    return asked.join(read, "index_event_id").sort_by("row")[measure_name]
 
 
 def _measured(followed: pa.Table, paths: RegisterPaths, follow_up: FollowUp, domain: str, machine: Machine) -> pa.Table:

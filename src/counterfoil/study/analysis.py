@@ -40,6 +40,7 @@ from counterfoil.provenance import sha256_of_bytes
 from counterfoil.report import About, render, to_json
 from counterfoil.study.comparison_plan import comparison_facts
 from counterfoil.study.plan import Plan, Setting, comparison_settings
+from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
 from counterfoil.warehouse import write_table
 
 FloatArray = npt.NDArray[np.float64]
@@ -73,6 +74,7 @@ class Inputs:
     inputs: Mapping[str, str]  # what went in -> SHA-256 or version, as the report shows it
     facts: Facts
     inside: Mapping[str, str] = field(default_factory=dict)  # more of it, for the manifest: it stays inside the lab
+    score: RiskScore | None = None  # of the lab's own, among the covariates; its calibration stays inside the lab
     settings: DisclosureSettings = DEFAULT_SETTINGS
     threads: int = 2
 
@@ -156,6 +158,8 @@ def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict
     answer = to_json(result, run=inputs.run, report_path=str(report))
     for name, data in rendered.files.items():
         atomic_write(inputs.folder / name, data)
+    if inputs.score is not None:
+        atomic_write(inputs.folder / PICTURE, calibration_picture(inputs.score))
     hashes = {name: sha256_of_bytes(data) for name, data in rendered.files.items()}
     write_json(inputs.folder / "manifest.json", _manifest(inputs, hashes))
     write_json(inputs.folder / RESULT, {"result": answer, "files": hashes})
@@ -170,6 +174,7 @@ def _manifest(inputs: Inputs, outputs: Mapping[str, str]) -> dict[str, Any]:
         "seed": inputs.plan.seed,
         "inputs": {**inputs.inputs, **inputs.inside},
         "outputs": dict(outputs),
+        **({"risk_score": inputs.score.facts()} if inputs.score else {}),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,12 @@ from counterfoil.outcomes.measures import Better, Measure, Support
 from counterfoil.outcomes.register import FollowUp, build_outcomes, measure
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
+from counterfoil.study.comparison_plan import RISK_SCORE
+from counterfoil.study.covariates import add_risk_score, add_shares
 from counterfoil.study.handover import HANDOVER, unpack
 from counterfoil.study.origin import Origin, origin_of
-from counterfoil.study.plan import Plan, parse_plan, unknown_covariates
+from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
+from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
 from counterfoil.units import Kind
 
 FloatArray = npt.NDArray[np.float64]
@@ -80,9 +83,27 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
     progress("Selecting people and the pool", 0.1)
     selected = select(study, register, cohort_settings(plan), machine=machine_of(lab))
     attrition = Attrition({**counts, **selected.attrition.people}, started=plan.service.people_started)
-    inputs = _inputs(lab, plan, arguments["run"], selected, attrition)
+    chosen = _with_covariates(lab, plan, selected, register)
+    inputs = _inputs(lab, plan, arguments["run"], chosen, attrition)
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
     return analyse(replace(inputs, inside=inside), lambda: _outcomes(lab, plan, register, selected), progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Who is compared, with every covariate, and the risk score if there is one."""
+
+    selected: Selected
+    score: RiskScore | None
+
+
+def _with_covariates(lab: OpenLab, plan: Plan, selected: Selected, register: RegisterPaths) -> _Chosen:
+    """Shares and the risk score, where the plan asks. Opens outcomes of the people set apart and of nobody else."""
+    today, domain = lab.settings.date(), lab.settings.domain
+    selected = add_shares(selected, plan.comparison.shares, lab.paths, today=today, domain=domain)
+    terms = score_terms(domain)
+    score = fit_risk_score(selected.earlier, register, terms) if terms else None
+    return _Chosen(selected if score is None else add_risk_score(selected, score), score)
 
 
 def _register(lab: OpenLab) -> RegisterPaths:
@@ -103,14 +124,16 @@ def cohort_settings(plan: Plan) -> CohortSettings:
         follow_up_months=plan.outcomes.follow_up_months,
         waiting_months=plan.outcomes.waiting_months,
         seed=plan.seed,
+        set_apart=wants_risk_score(plan),
     )
 
 
-def _inputs(lab: OpenLab, plan: Plan, run: str, selected: Selected, attrition: Attrition) -> Inputs:
-    chosen = plan.comparison
-    covariates = chosen.covariates if chosen.covariates is not None else selected.covariates
-    if unknown := unknown_covariates(plan, selected.covariates):
+def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrition) -> Inputs:
+    chosen, selected = plan.comparison, made.selected
+    if unknown := unknown_covariates(plan, (*selected.covariates, RISK_SCORE)):
         raise UsageError(*unknown)
+    asked = chosen.covariates if chosen.covariates is not None else selected.covariates
+    covariates = tuple(name for name in asked if name in selected.covariates)  # a score may have been left out
     columns = list(dict.fromkeys((*covariates, *chosen.exact)))
     measures = {m["name"]: domain_measure(m) for m in load(lab.settings.domain).measures}
     return Inputs(
@@ -122,7 +145,8 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, selected: Selected, attrition: A
         measures=tuple(measures[name] for name in plan.outcomes.measures),
         folder=lab.paths.run(run),
         inputs={"register": _register(lab).folder.name},
-        facts=_facts(lab, plan),
+        facts=_facts(lab, plan, made.score),
+        score=made.score,
         settings=disclosure_settings(lab),
         threads=lab.settings.threads,
     )
@@ -155,7 +179,7 @@ def disclosure_settings(lab: OpenLab) -> DisclosureSettings:
     )
 
 
-def _facts(lab: OpenLab, plan: Plan) -> Facts:
+def _facts(lab: OpenLab, plan: Plan, score: RiskScore | None) -> Facts:
     end = _register(lab).data_end()
     kinds = ", ".join(kind.replace("_", " ") for kind in plan.cohort.index_kinds)
     method = (
@@ -163,6 +187,8 @@ def _facts(lab: OpenLab, plan: Plan) -> Facts:
         ("Follow-up", f"{plan.outcomes.follow_up_months} months, then {plan.outcomes.waiting_months} months for proof"),
         ("Before the start", "people who offended between the index event and the start are left out; each comparison "
          "person has a start drawn from the delays of those treated, and meets the same rule"),
+        *((("Static risk score", TOO_FEW if score is None else score.words()),) if wants_risk_score(plan) else ()),
+        *((("Shares of other departments", ", ".join(plan.comparison.shares)),) if plan.comparison.shares else ()),
     )  # fmt: skip
     return Facts(
         today=lab.settings.date(),

@@ -27,6 +27,7 @@ from counterfoil.comparison.methods import (
     Target,
 )
 
+RISK_SCORE = "risk_score"  # the covariate that is the lab's own score
 DEFAULT_CALIPERS = (0.2, 0.1, 0.05, 0.02, 0.01)
 DEFAULT_CALIPER, PSMATCH2_BANDWIDTH = 0.2, 0.06  # psmatch2's own default, on the propensity
 
@@ -98,7 +99,11 @@ class ComparisonPlan(BaseModel):
     conventions: Literal["counterfoil", "matchit", "psmatch2"] = "counterfoil"
     keep_share: Annotated[float, Field(gt=0, le=1)] = 0.95  # share of the treated that must find a comparison
     exact: tuple[Name, ...] = ()  # factors within which people are matched
-    covariates: tuple[Name, ...] | None = None  # None: every covariate of the register
+    covariates: tuple[Name, ...] | None = None  # None: every covariate of the register, the shares and the score
+    # shares of other departments whose covariates are added, for example ["employment"]; they must be linked
+    shares: tuple[Name, ...] = ()
+    # the lab's own static risk score as a covariate, fitted on people of earlier years who are set apart by lot
+    risk_score: bool = True
     terms: tuple[Name, ...] = ()  # squares and products, also in the model: "age^2", "age*priors"
     # share of terms over 0.10 SD apart above which the run is refused
     max_red_share: Annotated[float, Field(ge=0, le=1)] = 0.2

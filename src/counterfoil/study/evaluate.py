@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 
 from counterfoil import __version__
 from counterfoil.cohort.register import RegisterPaths
+from counterfoil.cohort.shares import share_columns
 from counterfoil.cohort.suitability import check_suitable
 from counterfoil.domains import load
+from counterfoil.domains.shares import load_shares
 from counterfoil.errors import FileNotTaken, Refused, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write, write_json
@@ -26,6 +28,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
 from counterfoil.study.analysis import REPORT, RESULT
+from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.origin import is_outdated
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
@@ -96,13 +99,31 @@ def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
     ):
         if made() is None:
             problems.append(f"Nothing is {what} in this lab yet. Run counterfoil {verb} {lab.paths.root} first.")
+    shares = _shares(lab, plan, problems)
     if register := lab.paths.latest_register():
-        problems += unknown_covariates(plan, pq.read_schema(RegisterPaths(register).covariates).names)
+        names = set(pq.read_schema(RegisterPaths(register).covariates).names) - {"index_event_id"}
+        problems += unknown_covariates(plan, {*names, *shares, RISK_SCORE})
     if is_outdated(lab.paths):
         problems.append(f"The register is of an older spine. Run counterfoil register {lab.paths.root} first.")
     if problems:
         raise UsageError(*problems)
     return plan
+
+
+def _shares(lab: OpenLab, plan: Plan, problems: list[str]) -> list[str]:
+    """The covariates of the plan's shares; a sentence for each share that is unknown or not linked."""
+    known = load_shares(lab.settings.domain)
+    found: list[str] = []
+    for name in plan.comparison.shares:
+        if name not in known:
+            problems.append(f"`shares` names `{name}`. The shares of this lab are: {', '.join(known)}.")
+        elif lab.paths.latest_share_keys(name) is None:
+            problems.append(
+                f"The share {name} is not linked. Run counterfoil link {lab.paths.root} --share {name} first."
+            )
+        else:
+            found += share_columns(name, lab.settings.domain)
+    return found
 
 
 def _read(file: Path) -> bytes:
@@ -125,9 +146,11 @@ def _submit(request: _Request, data: bytes, suffix: str) -> None:
 
 def _run_id(lab: OpenLab, plan: Plan, digest: str) -> str:
     spine, register = lab.paths.latest_spine(), lab.paths.latest_register()
+    shares = {name: keys.stem for name in plan.comparison.shares if (keys := lab.paths.latest_share_keys(name))}
     ruled = [event["facts"]["head"] for event in log.read(lab.paths) if event["event"] == ENTRIES_RULED]
     return key_of(
         **({"ruled": ruled[-1]} if ruled else {}),
+        **({"shares": shares} if shares else {}),
         plan=plan.sha256(),
         file=digest,
         spine=spine.name if spine else None,

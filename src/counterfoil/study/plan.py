@@ -19,7 +19,7 @@ from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
 from counterfoil.outcomes.measures import Better, Measure, Support
 from counterfoil.provenance import canonical_json, sha256_of_bytes
-from counterfoil.study.comparison_plan import ComparisonPlan, Name
+from counterfoil.study.comparison_plan import RISK_SCORE, ComparisonPlan, Name
 from counterfoil.units import Kind
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -188,13 +188,21 @@ def parse_plan(raw: dict[str, Any], where: str) -> Plan:
 
 
 def unknown_covariates(plan: Plan, known: Collection[str]) -> list[str]:
-    """A sentence for each covariate and each exact factor of the plan that the register does not have."""
+    """A sentence for each covariate and each exact factor of the plan that is not `known`."""
     chosen = plan.comparison
     asked = dict.fromkeys((*(chosen.covariates or ()), *chosen.exact))
     there = ", ".join(sorted(known))
     return [
         f"`{name}` is no covariate of the register. Those there are: {there}." for name in asked if name not in known
     ]
+
+
+def wants_risk_score(plan: Plan) -> bool:
+    """Whether the lab's risk score is among the covariates: by default where something is made alike, or by name."""
+    chosen = plan.comparison
+    if chosen.covariates is not None:
+        return RISK_SCORE in chosen.covariates
+    return chosen.risk_score and chosen.design != "randomised"
 
 
 def comparison_settings(plan: Plan, covariates: tuple[str, ...], *, threads: int) -> ComparisonSettings:

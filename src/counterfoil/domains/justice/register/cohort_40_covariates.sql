@@ -17,6 +17,7 @@ SELECT
     count(*) FILTER (previous AND NOT breach AND offence_group IN ('motoring', 'drink_driving', 'vehicle_taking')) AS n_previous_motoring,
     count(*) FILTER (previous AND NOT breach AND offence_group = 'criminal_damage') AS n_previous_criminal_damage,
     count(*) FILTER (previous AND NOT breach AND offence_group = 'public_order') AS n_previous_public_order,
+    count(*) FILTER (previous AND NOT breach AND offence_group = 'breach') AS n_previous_bail_offences,
     min(offence_date) AS first_offence
 FROM (
     SELECT e.index_event_id, o.*, o.sanction_date <> e.sanction_date AS previous
@@ -33,11 +34,16 @@ SELECT
     count(*) FILTER (NOT s.is_caution) AS n_previous_convictions,
     count(*) FILTER (s.is_caution) AS n_previous_cautions,
     count(*) FILTER (s.disposal = 'custody') AS n_previous_custody,
+    -- in custody before the 21st birthday, as the Ministry's own score counts it; an unknown birth counts none
+    count(*) FILTER (s.disposal = 'custody' AND s.sanction_date < p.born + INTERVAL 21 YEAR) AS n_previous_youth_custody,
     count(*) FILTER (s.disposal IN ('community', 'suspended')) AS n_previous_community,
+    count(*) FILTER (s.disposal IN ('fine', 'conditional_discharge')) AS n_previous_fines,
+    count(*) FILTER (s.sanction_date >= e.index_date - INTERVAL 2 YEAR) AS n_sanctions_two_years,
     min(s.sanction_date) AS first_sanction_date,
     max(s.sanction_date) AS last_sanction_date
 FROM events e JOIN sanctions s
     ON s.person_number = e.person_number AND s.sanction_date < e.index_date AND s.sanction_date <> e.sanction_date
+JOIN people p ON p.person_number = e.person_number
 GROUP BY e.index_event_id;
 
 CREATE TABLE described AS
@@ -60,16 +66,17 @@ SELECT * REPLACE (
 )
 FROM dated;
 
--- A missing or impossible birth month is a level of age_band; the two ages then take the median of those known.
+-- A missing or impossible birth month is a level of age_band; the two ages are then 30 and 18, about the usual ones. They
+-- are fixed: an average of those known would move with people who come later.
 CREATE TABLE covariates AS
 SELECT
     index_event_id,
     sex,
-    round(coalesce(age, (SELECT median(age) FROM described), 0), 2) AS age_at_index,
+    round(coalesce(age, 30), 2) AS age_at_index,
     CASE WHEN age IS NULL THEN 'unknown' WHEN age < 18 THEN 'under 18' WHEN age < 21 THEN '18-20' WHEN age < 25 THEN '21-24'
         WHEN age < 30 THEN '25-29' WHEN age < 35 THEN '30-34' WHEN age < 40 THEN '35-39' WHEN age < 50 THEN '40-49'
         ELSE '50 and over' END AS age_band,
-    round(coalesce(age_first, (SELECT median(age_first) FROM described), 0), 2) AS age_at_first_offence,
+    round(coalesce(age_first, 18), 2) AS age_at_first_offence,
     ethnicity,
     nationality,
     region,
@@ -86,7 +93,9 @@ SELECT
     coalesce(n_previous_convictions, 0) AS n_previous_convictions,
     coalesce(n_previous_cautions, 0) AS n_previous_cautions,
     coalesce(n_previous_custody, 0) AS n_previous_custody,
+    coalesce(n_previous_youth_custody, 0) AS n_previous_youth_custody,
     coalesce(n_previous_community, 0) AS n_previous_community,
+    coalesce(n_previous_fines, 0) AS n_previous_fines,
     coalesce(n_previous_breaches, 0) AS n_previous_breaches,
     coalesce(n_previous_indictable, 0) AS n_previous_indictable,
     coalesce(n_previous_violence, 0) AS n_previous_violence,
@@ -99,6 +108,8 @@ SELECT
     coalesce(n_previous_motoring, 0) AS n_previous_motoring,
     coalesce(n_previous_criminal_damage, 0) AS n_previous_criminal_damage,
     coalesce(n_previous_public_order, 0) AS n_previous_public_order,
+    coalesce(n_previous_bail_offences, 0) AS n_previous_bail_offences,
+    coalesce(n_sanctions_two_years, 0) AS n_sanctions_two_years,
     n_sanctions IS NULL AS first_sanction,
     round(coalesce((index_date - last_sanction_date) / 365.25, 0), 2) AS years_since_last_sanction,
     round(career_years, 2) AS career_years,
