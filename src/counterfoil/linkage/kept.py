@@ -117,7 +117,7 @@ def keep(folder: Path, model: Model, specification: Specification, prepared: pa.
     try:
         read = core_engine.core_model(model)
         machine = encoding.Resources(resources.threads, resources.memory)
-        encoded = encoding.encode(prepared, read, model.frequencies, resources=machine)
+        encoded = encoding.encode(prepared, read, model.frequencies, keyed=False, resources=machine)
     except NotExpressible:
         return False
     schema, types = told_of(prepared, read)

@@ -20,7 +20,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.lab.versions import next_version, version_for
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.batch.models import KeptModel, kept_model
-from counterfoil.linkage.batch.records import Records, changes_since, read_records
+from counterfoil.linkage.batch.records import PREPARED, Records, changes_since, read_records
 from counterfoil.linkage.batch.scoring import Before, Engaged, read_pairs, run_task, tasks_of, trained_on
 from counterfoil.linkage.batch.stages import Stage, remove_old_stages
 from counterfoil.linkage.blocking import RuleCount, check_blocks, count_within
@@ -141,7 +141,8 @@ def build_spine(
     linked = _link(lab, records, counts, models, specification, engine, latest, rebuild, overrides, progress)
     report = spine_report(linked, inputs, key=key, engine=engine, thresholds=thresholds_of(lab), truth=truth)
     progress("Writing the spine", 0.95)
-    write_spine(folder, linked, report, previous=latest, new_key=new_key)
+    prepared = records.stage.folder(lab.paths) / PREPARED
+    write_spine(folder, linked, report, prepared=prepared, previous=latest, new_key=new_key)
     write_register_keys(lab.paths, folder, latest)
     spine = read_spine(lab)
     progress("Keeping the encoded table for cohorts and searches", 0.97)

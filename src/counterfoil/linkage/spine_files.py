@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil.lab.files import atomic_folder, write_json
+from counterfoil.lab.files import atomic_folder, put_again, write_json
 from counterfoil.lab.keys import register_secret
 from counterfoil.lab.paths import LabPaths
 from counterfoil.linkage.batch.scoring import sources_of
@@ -27,10 +27,14 @@ def write_spine(
     linked: Linked,
     report: Mapping[str, Any],
     *,
+    prepared: Path,
     previous: Path | None,
     new_key: NewKey | None,
 ) -> None:
-    """Write the folder of a spine, whole or not at all. Person keys are taken from the spine `previous`."""
+    """Write the folder of a spine, whole or not at all. Person keys are taken from the spine `previous`.
+
+    `prepared` is the file of the records that were linked.
+    """
     before = None if previous is None else read_table(previous / "people.parquet")
     labels = linked.clustering.labels
     records = linked.prepared.select(["source", "record_id"])
@@ -45,7 +49,7 @@ def write_spine(
         write_table(_review_table(linked), temporary / "review.parquet")
         write_table(keys.crosswalk, temporary / "crosswalk.parquet")
         write_table(linked.overrides, temporary / "overrides.parquet")
-        write_table(linked.prepared, temporary / "encoded.parquet")
+        put_again(prepared, temporary / "encoded.parquet")
         write_table(_bridges_table(linked, report), temporary / "weak_bridges.parquet")
         first, *others = linked.models.values()
         save_model(first.model, temporary)

@@ -89,9 +89,16 @@ class Encoded:
 
 
 def encode(
-    table: pa.Table, model: CoreModel, frequencies: Frequencies, *, resources: Resources = DEFAULT_RESOURCES
+    table: pa.Table,
+    model: CoreModel,
+    frequencies: Frequencies,
+    *,
+    keyed: bool = True,
+    resources: Resources = DEFAULT_RESOURCES,
 ) -> Encoded:
     """Encode `table`. Frequencies not given are counted in it: the share of its values that a value is.
+
+    Without `keyed` there are no keys of blocking rules, R being 0: enough for an index, which hashes its own.
 
     NotExpressible when Splink has to compare these records, because of the types of their values.
     """
@@ -108,7 +115,8 @@ def encode(
     give_back()
     first = np.concatenate([[0], np.cumsum([part.count for part in parts])]).astype(np.int64)
     own_level, own_weight, absent = self_levels(model.program, model.weights, values, first)
-    left, right = _keys(reader, model)
+    none = np.empty((0, table.num_rows), np.int32)
+    left, right = _keys(reader, model) if keyed else (none, none)
     del reader
     give_back()
     return Encoded(

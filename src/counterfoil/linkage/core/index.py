@@ -30,6 +30,7 @@ from counterfoil.linkage.core.encode import (
 from counterfoil.linkage.core.hashing import Hashes, hashed_texts, list_slots_of, mixed
 from counterfoil.linkage.core.layout import Flags, Ints, Values
 from counterfoil.linkage.core.reader import column_of
+from counterfoil.linkage.core.sorting import sort_with
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.linkage.core.strings import slots_of
 from counterfoil.warehouse import connect
@@ -222,5 +223,6 @@ def part_sql(part: str, kind: str, types: Mapping[str, str]) -> str:
 
 def _sorted(hashes: Hashes, held: Flags) -> tuple[Hashes, Ints]:
     rows = np.flatnonzero(held).astype(np.int32)
-    order = np.argsort(hashes[rows], kind="stable")
-    return hashes[rows][order], rows[order]
+    ordered = hashes[rows]
+    sort_with(ordered, rows)
+    return ordered, rows
