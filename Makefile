@@ -1,6 +1,6 @@
 # Recipes for people and for CI. `make` alone lists them. Each does its own set-up; see scripts/set_up.sh.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick fix coverage bench bench-linkage docs requirements changelog clean
+.PHONY: help demo test check quick fix coverage bench bench-linkage simulate docs requirements changelog clean
 
 BIN := .venv/bin
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
@@ -53,6 +53,11 @@ bench-linkage: ## measure training, scoring, linking and search beside Splink, r
 	$(BIN)/python -m benchmarks.bench_linkage
 	$(BIN)/python -m benchmarks.linkage_growth
 
+simulate: ## draw 4,500 tables and 20 labs with known truths: do intervals hold them? (about an hour; not in CI)
+	@sh scripts/set_up.sh dev
+	PYTHONPATH=tests:. $(BIN)/python -m simulations
+	$(BIN)/python scripts/generate_docs.py
+
 docs: ## write the generated pages of docs/reference
 	@sh scripts/set_up.sh dev
 	$(BIN)/python scripts/generate_docs.py
@@ -69,4 +74,4 @@ changelog: ## fold changelog.d/ into CHANGELOG.md for the version in __init__.py
 
 clean: ## remove what runs left behind (not .venv)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
-	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests scripts benchmarks simulations -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,7 +20,7 @@ WITHOUT_PAGE = ("MATCHING", "LINKAGE", "LINKED_DATA", "PLATFORM", "STYLE")
 NUMBER = r"[A-Z]?\d+"
 CITED = re.compile(rf"\b({'|'.join((*PAGES, *WITHOUT_PAGE))})\b((?:(?:,? | and | to ){NUMBER}(?:\.\d+)?\b)*)(\.md)?")
 RULE_OR_THREAT = re.compile(r"\b([RA]\d{1,2})\b")
-SEARCHED = ("src", "tests", "benchmarks", "scripts")
+SEARCHED = ("src", "tests", "benchmarks", "scripts", "simulations")
 TESTED_RULE = re.compile(r"def test_\w*?_?r(\d{1,2})_")
 
 

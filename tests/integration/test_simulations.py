@@ -1,0 +1,89 @@
+"""A small version of `make simulate` (METHODS 5): sixty tables, with seeds of their own.
+
+By the binomial law a 95% interval holds the truth in at least 50 of 60 draws with probability 0.9995, and a test at 5%
+finds something in at most 10 of 60 draws of nothing as often.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulations import seeds
+from simulations.counting import Mean, Share
+from simulations.drawn_tables import N_POOL, N_TREATED, draw
+from simulations.tables import coverage, hidden_selection, link_errors
+
+TABLES = 60
+LEAST_COVERED, MOST_FOUND = 50, 10
+OWN_SEEDS = 500  # added to those of the study
+
+
+def quiet(what: str, done: float) -> None:
+    """No progress."""
+
+
+@pytest.fixture(scope="module")
+def covered() -> dict[str, Any]:
+    return coverage(TABLES, quiet, trying=OWN_SEEDS)
+
+
+@pytest.mark.slow
+def test_every_interval_holds_what_was_planted(covered: dict[str, Any]) -> None:
+    held = {name: one["covers"]["held"] for name, one in covered["intervals"].items()}
+    assert len(held) == 10
+    assert min(held.values()) >= LEAST_COVERED
+
+
+@pytest.mark.slow
+def test_nothing_is_seldom_found_and_something_mostly_is(covered: dict[str, Any]) -> None:
+    found = {name: one["significant"]["held"] for name, one in covered["intervals"].items()}
+    assert max(n for name, n in found.items() if name.startswith(("null", "before"))) <= MOST_FOUND
+    assert min(n for name, n in found.items() if name.startswith("rate")) > TABLES // 2
+
+
+@pytest.mark.slow
+def test_groups_differ_before_they_are_matched(covered: dict[str, Any]) -> None:
+    """Else matching would have nothing to do, and the study nothing to show."""
+    assert covered["as they stand"]["mean"] > 2.0
+    assert abs(covered["intervals"]["null, compatible"]["miss"]["mean"]) < 1.0
+
+
+@pytest.mark.slow
+def test_errors_of_linking_leave_coverage_and_hidden_selection_shows_in_the_year_before() -> None:
+    wrong = link_errors(TABLES // 2, quiet, trying=OWN_SEEDS)["intervals"]
+    assert wrong["rate, compatible"]["covers"]["held"] >= TABLES // 2 - 6
+    hidden = hidden_selection(10, quiet, trying=OWN_SEEDS)
+    strongest = hidden["1.0"]["intervals"]
+    assert strongest["null, compatible"]["miss"]["mean"] > 5.0
+    assert strongest["before, compatible"]["significant"]["held"] >= 8
+
+
+def test_a_table_is_what_the_study_says_and_the_same_each_time() -> None:
+    one, other = (draw(np.random.default_rng([seeds.TRYING_OUT, 1])) for _ in range(2))
+    assert int(one.treated.sum()) == N_TREATED
+    assert len(one.treated) == N_TREATED + N_POOL
+    assert one.people.equals(other.people)
+    assert np.array_equal(one.rate, other.rate)
+    assert (one.rate_effect < 0.0).all()
+
+
+def test_a_share_has_the_exact_binomial_interval() -> None:
+    """Its ends by their definition: each leaves half of 1% for what was seen or more of it."""
+    low, high = Share(95, 100).interval()
+    assert stats.binom.sf(94, 100, low) == pytest.approx(0.005, rel=1e-9)
+    assert stats.binom.cdf(95, 100, high) == pytest.approx(0.005, rel=1e-9)
+    assert Share(0, 10).interval()[0] == 0.0
+    assert Share(10, 10).interval()[1] == 1.0
+
+
+def test_a_mean_is_a_mean() -> None:
+    mean = Mean()
+    for value in (1.0, 2.0, 3.0):
+        mean.add(value)
+    assert mean.as_json()["mean"] == 2.0
+    assert json.dumps(mean.as_json())
