@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from counterfoil.outcomes.register import FollowUp, measure
+from counterfoil.outcomes.measuring import FollowUp
+from counterfoil.outcomes.register import measure
 from lib.justice_extracts import World
 
 NONE = (True, 0, 0, None)

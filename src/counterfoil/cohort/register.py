@@ -21,6 +21,7 @@ from counterfoil.domains.schema import folder as domain_folder
 from counterfoil.errors import UsageError
 from counterfoil.lab.files import atomic_write
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.provenance import key_of
 from counterfoil.warehouse import Table, connect, write_table
 
 NEEDS = "needs"  # scripts that run only where the sources they name are loaded
@@ -88,10 +89,9 @@ class RegisterPaths:
         """index_event_id, covered and each measure, for the standard follow-up from the index date."""
         return self.folder / "outcomes.parquet"
 
-    @property
-    def proven_offences(self) -> Path:
-        """What outcomes of another follow-up are measured from."""
-        return self.folder / "proven_offences.parquet"
+    def history(self, table: str) -> Path:
+        """A table that outcomes of any follow-up are measured from; the domain names them (`history`)."""
+        return self.folder / f"{table}.parquet"
 
     def data_end(self) -> dt.date:
         """The last day that the data cover."""
@@ -221,6 +221,12 @@ def _sources_named(domain: str, named: frozenset[str]) -> frozenset[str]:
         for name, schema in domains.load(domain).sources.items()
         if any(f"{name}_{'facts' if table == schema.person_table else table}" in named for table in schema.tables)
     )
+
+
+def scripts_of(domain: str) -> str:
+    """A hash of the scripts that a domain's register is made by."""
+    places = sorted((domain_folder(domain) / "register").iterdir(), key=lambda place: place.name)
+    return key_of(scripts={p.name: p.read_text(encoding="utf-8") for p in places if p.name.endswith(".sql")})
 
 
 def _words_of_scripts(domain: str, *, needs: bool = True) -> frozenset[str]:

@@ -88,7 +88,8 @@ class Domain:
     name: str
     sources: Mapping[str, SourceSchema]
     codes: Mapping[str, Mapping[str, str]]
-    measures: tuple[Mapping[str, Any], ...]  # each becomes an outcomes.Measure
+    measures: tuple[Mapping[str, Any], ...]  # outcomes.catalogue makes Measures of them
+    history: tuple[str, ...] = ()  # tables that outcomes are measured from
 
     def source(self, name: str) -> SourceSchema:
         """The source called `name`; UsageError lists those there are."""
@@ -121,8 +122,16 @@ def load(name: str = "justice") -> Domain:
         if file.name.endswith(".toml")
         for schema in [parse_source(read_toml(file))]
     }
-    measures = read_toml(place / "measures.toml")["measures"]
-    return Domain(name, sources, read_toml(place / "codes.toml"), tuple(measures))
+    measures = read_toml(place / "measures.toml")
+    codes = read_toml(place / "codes.toml")
+    return Domain(name, sources, codes, tuple(measures["measures"]), tuple(measures["history"]))
+
+
+def read_scripts(place: Traversable, prefix: str) -> Mapping[int, tuple[str, str]]:
+    """The SQL scripts `PREFIX_NN_TABLE.sql` of a folder: NN -> (TABLE, text), in the order of NN."""
+    names = sorted(file.name for file in place.iterdir() if file.name.endswith(".sql"))
+    named = [[*name.removesuffix(".sql").split("_", 2), name] for name in names if name.startswith(f"{prefix}_")]
+    return {int(n): (table, (place / name).read_text(encoding="utf-8")) for _, n, table, name in named}
 
 
 def parse_source(raw: Mapping[str, Any], *, is_share: bool = False) -> SourceSchema:

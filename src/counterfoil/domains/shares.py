@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from counterfoil.domains.schema import Domain, SourceSchema, folder, parse_source, read_toml
+from counterfoil.domains.schema import Domain, SourceSchema, folder, parse_source, read_scripts, read_toml
 from counterfoil.errors import Refused, UsageError
 
 GATEWAY_RULE = "gateway"
@@ -47,7 +47,8 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One share: its tables, its gateway, its linking part (for `linkage`) and its covariates (SQL, for `cohort`)."""
+    """One share: its tables, its gateway, its linking part (for `linkage`), its covariates (SQL, for `cohort`), and its
+    own set of measures (for `outcomes`), where it has one."""
 
     name: str
     source: SourceSchema
@@ -55,6 +56,8 @@ class Share:
     linkage: Mapping[str, Any]
     covariates: str
     absent_tables: Mapping[str, str]  # table of the public catalogue -> why it is not delivered
+    measures: tuple[Mapping[str, Any], ...] = ()  # as those of a domain
+    outcome_scripts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 @cache
@@ -94,4 +97,6 @@ def _share(domain: str, name: str) -> Share:
         linkage=read_toml(place / "linkage.toml"),
         covariates=(place / "covariates.sql").read_text(encoding="utf-8"),
         absent_tables=source.get("absent_tables", {}),
+        measures=tuple(read_toml(place / "measures.toml")["measures"]) if (place / "measures.toml").is_file() else (),
+        outcome_scripts=read_scripts(place, "outcomes"),
     )

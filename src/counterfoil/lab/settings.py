@@ -52,6 +52,8 @@ class LabSettings(BaseModel):
     truth: str | None = None
     thresholds: Thresholds = Thresholds()
     disclosure: Disclosure = Disclosure()
+    # for a list of codes the weight of each code, as in [weights.offence_group]; a measure that weighs needs them
+    weights: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = {}
 
     def date(self) -> dt.date:
         """Today, or the day the lab is fixed at."""

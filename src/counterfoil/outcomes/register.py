@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -11,32 +11,30 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, open_history, run_scripts
+from counterfoil.domains import load
+from counterfoil.domains.schema import folder, read_scripts
+from counterfoil.errors import UsageError
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.outcomes.catalogue import Definition, catalogue_of
+from counterfoil.outcomes.measuring import STANDARD, FollowUp, Scripts, take
 from counterfoil.warehouse import Table, connect, read_table, write_table
 
-
-@dataclass(frozen=True, slots=True)
-class FollowUp:
-    """Calendar months of follow-up, and of waiting for proof after it (METHODS 3)."""
-
-    follow_up_months: int = 12
-    waiting_months: int = 6
-
-
-STANDARD = FollowUp()
+HISTORY = 10  # scripts before this number run once, when the register is made
+HEADLINE = "headline"  # the set whose outcomes are kept for every index event
 
 
 def build_outcomes(
     inputs: RegisterInputs, paths: RegisterPaths, *, machine: Machine | None = None, progress: Progress = silent
 ) -> Table:
-    """Outcomes of every index event of the register in `paths`, followed from its index date for the standard time."""
+    """What outcomes are measured from, and the headline outcomes of every index event of the register in `paths`."""
     used = machine or Machine()
     with open_history(inputs, used, progress=progress) as connection:
-        offences = connection.sql("SELECT * FROM proven_offences ORDER BY ALL").to_arrow_table()
-    write_table(offences, paths.proven_offences)
+        run_scripts(connection, inputs.domain, "outcomes", stop=HISTORY)
+        for name in load(inputs.domain).history:
+            write_table(connection.sql(f"SELECT * FROM {name} ORDER BY ALL").to_arrow_table(), paths.history(name))
     events = read_table(paths.index_events, ["index_event_id", "index_date"])
     followed = events.append_column("follow_from", events["index_date"]).drop_columns(["index_date"])
-    return write_table(_measured(followed, paths, STANDARD, inputs.domain, used), paths.outcomes)
+    return write_table(_measured(followed, paths, STANDARD, inputs.domain, used, None, {}), paths.outcomes)
 
 
 def measure(
@@ -45,18 +43,19 @@ def measure(
     follow_up: FollowUp = STANDARD,
     *,
     domain: str = "justice",
+    measures: Sequence[str] | None = None,
+    weights: Mapping[str, Mapping[str, float]] | None = None,
     machine: Machine | None = None,
 ) -> pa.Table:
     """The outcomes of `people` (index_event_id, follow_from), row by row: covered, and one column a measure.
 
-    A person whose follow-up the data do not cover has nulls: not measured, never guessed.
+    measures: names of the register's measures; the headline ones unless said. weights: for each list of codes, the
+    weight of each code, for measures that need them. A person whose follow-up the data do not cover has nulls: not
+    measured, never guessed.
     """
     wanted = people.select(["index_event_id", "follow_from"])
-    rows = pa.array(range(wanted.num_rows), pa.int64())
-    by_row = wanted.append_column("row", rows)
-    measured = _measured(wanted, paths, follow_up, domain, machine or Machine())
-    joined = by_row.join(measured, "index_event_id").sort_by("row")
-    return joined.drop_columns(["row", "follow_from", "index_event_id"])
+    measured = _measured(wanted, paths, follow_up, domain, machine or Machine(), measures, weights or {})
+    return in_order_of(wanted, measured)
 
 
 def outcomes_of(events: pa.ChunkedArray, paths: RegisterPaths, measure_name: str) -> pa.ChunkedArray:
@@ -73,30 +72,83 @@ def outcomes_of(events: pa.ChunkedArray, paths: RegisterPaths, measure_name: str
     return asked.join(read, "index_event_id").sort_by("row")[measure_name]
 
 
-def _measured(followed: pa.Table, paths: RegisterPaths, follow_up: FollowUp, domain: str, machine: Machine) -> pa.Table:
+def in_order_of(people: pa.Table, measured: pa.Table) -> pa.Table:
+    """`measured`, ordered by index_event_id, in the order of `people`, without that column."""
+    order = pc.sort_indices(people["index_event_id"])
+    back = pc.sort_indices(order)
+    return measured.take(back).drop_columns(["index_event_id"])
+
+
+def _measured(
+    followed: pa.Table,
+    paths: RegisterPaths,
+    follow_up: FollowUp,
+    domain: str,
+    machine: Machine,
+    measures: Sequence[str] | None,
+    weights: Mapping[str, Mapping[str, float]],
+) -> pa.Table:
+    definitions = _definitions(domain, measures, weights)
     connection = connect(threads=machine.threads, memory_limit=machine.memory_limit)
     try:
-        _open(connection, followed, paths)
-        _set(connection, paths.data_end(), follow_up)
-        run_scripts(connection, domain, "outcomes")
-        return connection.sql("SELECT * FROM outcomes ORDER BY index_event_id").to_arrow_table()
+        _open(connection, followed, paths, domain)
+        for name, codes in weights.items():
+            table = pa.table({"code": list(codes), "weight": pa.array(codes.values(), pa.float64())})
+            connection.register(f"{name}_weights", table)
+        _set_end(connection, paths.data_end())
+        return take(connection, _scripts(domain), definitions, follow_up)
     finally:
         connection.close()
 
 
-def _open(connection: duckdb.DuckDBPyConnection, followed: pa.Table, paths: RegisterPaths) -> None:
+def _definitions(
+    domain: str, measures: Sequence[str] | None, weights: Mapping[str, Mapping[str, float]]
+) -> list[Definition]:
+    catalogue = catalogue_of(domain)
+    names = catalogue.sets()[HEADLINE] if measures is None else catalogue.resolve(measures)
+    chosen = [catalogue.definitions[name] for name in names]
+    check_weights(chosen, weights, domain)
+    return chosen
+
+
+def check_weights(
+    definitions: Sequence[Definition], weights: Mapping[str, Mapping[str, float]], domain: str = "justice"
+) -> None:
+    """UsageError unless the lab gives a weight to every code of each list that a measure weighs by."""
+    codes = load(domain).codes
+    problems = []
+    for one in definitions:
+        given = weights.get(one.weights, {})
+        if one.weights and given.keys() != codes[one.weights].keys():
+            absent = ", ".join(code for code in codes[one.weights] if code not in given)
+            unknown = ", ".join(code for code in given if code not in codes[one.weights])
+            problems.append(
+                f"The measure `{one.measure.name}` needs a weight for every code of {one.weights}. Give them under "
+                f"[weights.{one.weights}] in lab.toml."
+                + (f" These have none: {absent}." if absent else "")
+                + (f" These are no codes of it: {unknown}." if unknown else "")
+            )
+    if problems:
+        raise UsageError(*problems)
+
+
+def _scripts(domain: str) -> Scripts:
+    every = read_scripts(folder(domain) / "register", "outcomes")
+    return {number: script for number, script in every.items() if number >= HISTORY}
+
+
+def _open(connection: duckdb.DuckDBPyConnection, followed: pa.Table, paths: RegisterPaths, domain: str) -> None:
+    """What the domain's scripts may name: followed, index_covariates and the history tables."""
+    history = {name: paths.history(name) for name in load(domain).history}
+    if any(not path.is_file() for path in history.values()):
+        raise UsageError("This register was made by an earlier version. Run counterfoil register again.")
+    files = {**history, "index_events": paths.index_events, "index_covariates": paths.covariates}
+    for name, path in files.items():
+        quoted = str(path).replace("'", "''")
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
     connection.register("asked", followed)
-    connection.register(
-        "index_events", read_table(paths.index_events, ["index_event_id", "person_number", "index_date"])
-    )
-    connection.register("proven_offences", read_table(paths.proven_offences))
-    connection.execute(
-        "CREATE TABLE followed AS SELECT index_event_id, person_number, index_date, follow_from "
-        "FROM asked JOIN index_events USING (index_event_id)"
-    )
+    connection.execute("CREATE VIEW followed AS SELECT * FROM asked JOIN index_events USING (index_event_id)")
 
 
-def _set(connection: duckdb.DuckDBPyConnection, data_end: dt.date, follow_up: FollowUp) -> None:
+def _set_end(connection: duckdb.DuckDBPyConnection, data_end: dt.date) -> None:
     connection.execute(f"SET VARIABLE data_end = DATE '{data_end.isoformat()}'")
-    connection.execute(f"SET VARIABLE follow_up_months = {int(follow_up.follow_up_months)}")
-    connection.execute(f"SET VARIABLE waiting_months = {int(follow_up.waiting_months)}")

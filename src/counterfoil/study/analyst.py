@@ -13,11 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil import __version__
-from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register
+from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
 from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
 from counterfoil.cohort.values import Attrition
 from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings
-from counterfoil.domains import load
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_folder
@@ -25,8 +24,9 @@ from counterfoil.lab.keys import Role, decrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.lab.versions import version_for
-from counterfoil.outcomes.measures import Better, Measure, Support
-from counterfoil.outcomes.register import FollowUp, build_outcomes, measure
+from counterfoil.outcomes.catalogue import catalogue_of
+from counterfoil.outcomes.measuring import FollowUp
+from counterfoil.outcomes.register import build_outcomes, measure
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.comparison_plan import RISK_SCORE
@@ -35,7 +35,6 @@ from counterfoil.study.handover import HANDOVER, unpack
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
 from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
-from counterfoil.units import Kind
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -50,7 +49,7 @@ def make_register(arguments: Mapping[str, Any], progress: Progress) -> dict[str,
     files = {
         str(p.relative_to(lab.paths.analyst)): sha256_of_file(p) for f in inputs.extracts.values() for p in _tables(f)
     }
-    key = key_of(files=files, spine=keys.stem, version=__version__)
+    key = key_of(files=files, spine=keys.stem, version=__version__, scripts=scripts_of(lab.settings.domain))
     version, finished = version_for(lab.paths.analyst / "register", lab.settings.date(), key)
     if not finished:
         with atomic_folder(lab.paths.register(version)) as folder:
@@ -135,34 +134,21 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
     asked = chosen.covariates if chosen.covariates is not None else selected.covariates
     covariates = tuple(name for name in asked if name in selected.covariates)  # a score may have been left out
     columns = list(dict.fromkeys((*covariates, *chosen.exact)))
-    measures = {m["name"]: domain_measure(m) for m in load(lab.settings.domain).measures}
+    catalogue = catalogue_of(lab.settings.domain)
+    measures = [catalogue.definitions[name] for name in catalogue.resolve(plan.outcomes.measures)]
     return Inputs(
         run=run,
         plan=plan,
         people=selected.people.select([TREATED, *columns]),
         covariates=covariates,
         attrition=attrition,
-        measures=tuple(measures[name] for name in plan.outcomes.measures),
+        measures=tuple(one.labelled(plan.outcomes.follow_up_months) for one in measures),
         folder=lab.paths.run(run),
         inputs={"register": _register(lab).folder.name},
         facts=_facts(lab, plan, made.score),
         score=made.score,
         settings=disclosure_settings(lab),
         threads=lab.settings.threads,
-    )
-
-
-def domain_measure(raw: Mapping[str, Any]) -> Measure:
-    """A measure of the domain's table as a value."""
-    return Measure(
-        name=raw["name"],
-        label=raw["label"],
-        kind=Kind(raw["kind"]),
-        support=Support(raw["support"]),
-        better=Better(raw["better"]),
-        unit=raw["unit"],
-        noun=raw["noun"],
-        decimals=raw["decimals"],
     )
 
 
@@ -200,8 +186,18 @@ def _facts(lab: OpenLab, plan: Plan, score: RiskScore | None) -> Facts:
 
 def _outcomes(lab: OpenLab, plan: Plan, register: RegisterPaths, selected: Selected) -> Mapping[str, FloatArray]:
     follow_up = FollowUp(plan.outcomes.follow_up_months, plan.outcomes.waiting_months)
-    measured = measure(selected.people, register, follow_up, domain=lab.settings.domain, machine=machine_of(lab))
-    return {name: _floats(measured[name]) for name in plan.outcomes.measures}
+    catalogue = catalogue_of(lab.settings.domain)
+    names = catalogue.with_exposures(catalogue.resolve(plan.outcomes.measures))
+    measured = measure(
+        selected.people,
+        register,
+        follow_up,
+        domain=lab.settings.domain,
+        measures=names,
+        weights=lab.settings.weights,
+        machine=machine_of(lab),
+    )
+    return {name: _floats(measured[name]) for name in names}
 
 
 def _floats(column: pa.ChunkedArray) -> FloatArray:

@@ -17,7 +17,6 @@ from counterfoil import __version__
 from counterfoil.cohort.register import RegisterPaths
 from counterfoil.cohort.shares import share_columns
 from counterfoil.cohort.suitability import check_suitable
-from counterfoil.domains import load
 from counterfoil.domains.shares import load_shares
 from counterfoil.errors import FileNotTaken, Refused, UsageError
 from counterfoil.lab import log
@@ -26,6 +25,8 @@ from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
+from counterfoil.outcomes.catalogue import catalogue_of
+from counterfoil.outcomes.register import check_weights
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
 from counterfoil.study.analysis import REPORT, RESULT
 from counterfoil.study.comparison_plan import RISK_SCORE
@@ -87,12 +88,7 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
 
 def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
     plan = read_plan(plan_path, for_table=False)
-    known = {str(measure["name"]) for measure in load(lab.settings.domain).measures}
-    problems = [
-        f"`outcomes.measures` names `{name}`, which this lab does not measure. It measures: {', '.join(sorted(known))}."
-        for name in plan.outcomes.measures
-        if name not in known
-    ]
+    problems = catalogue_of(lab.settings.domain).unknown(plan.outcomes.measures)
     for what, made, verb in (
         ("linked", lab.paths.latest_spine, "link"),
         ("registered", lab.paths.latest_register, "register"),
@@ -107,6 +103,7 @@ def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
         problems.append(f"The register is of an older spine. Run counterfoil register {lab.paths.root} first.")
     if problems:
         raise UsageError(*problems)
+    _check_measurable(lab, plan)
     return plan
 
 
@@ -124,6 +121,12 @@ def _shares(lab: OpenLab, plan: Plan, problems: list[str]) -> list[str]:
         else:
             found += share_columns(name, lab.settings.domain)
     return found
+
+
+def _check_measurable(lab: OpenLab, plan: Plan) -> None:
+    catalogue = catalogue_of(lab.settings.domain)
+    asked = [catalogue.definitions[name] for name in catalogue.resolve(plan.outcomes.measures)]
+    check_weights(asked, lab.settings.weights, lab.settings.domain)
 
 
 def _read(file: Path) -> bytes:

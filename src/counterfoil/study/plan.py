@@ -78,10 +78,16 @@ class OutcomePlan(BaseModel):
     """Which measures, over what follow-up (METHODS 3)."""
 
     model_config = _STRICT
-    measures: tuple[Name, ...] = DEFAULT_MEASURES  # names of the domain's measures
+    # names of measures and of sets of measures (docs/reference/measures.md), or one such name: "standard", "all"
+    measures: Annotated[tuple[Name, ...], Field(min_length=1)] = DEFAULT_MEASURES
     follow_up_months: Months = 12  # calendar months from the index date; the one-year measure uses 12
     # calendar months after the follow-up in which an offence may still be proven
     waiting_months: Annotated[int, Field(ge=0, le=60)] = 6
+
+    @field_validator("measures", mode="before")
+    @classmethod
+    def _one_name(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
 
 class TableMeasure(BaseModel):

@@ -14,17 +14,16 @@ from typing import Any
 
 from counterfoil import __version__
 from counterfoil.disclosure import Measure, Released, decimals_released, protect_pool
-from counterfoil.domains import load
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.outcomes.catalogue import catalogue_of
 from counterfoil.provenance import key_of
 from counterfoil.report import POOL, About, pool_json, render_pool
 from counterfoil.study.analysis import versions
-from counterfoil.study.analyst import domain_measure
 from counterfoil.study.evaluate import finished_result
 from counterfoil.study.roles import ProcessRole, run_role
 
@@ -102,7 +101,7 @@ def pool_runs(
             rule="R18",
         )
     progress("Putting the results together", 0.6)
-    return _write(lab, found, released, _measure(lab, chosen), title)
+    return _write(lab, found, released, _measure(lab, chosen, _months(found)), title)
 
 
 def _runs(lab: OpenLab, names: Sequence[str]) -> list[_Run]:
@@ -142,7 +141,7 @@ def _first_measure(runs: Sequence[_Run]) -> str:
 
 def _released(lab: OpenLab, runs: Sequence[_Run], name: str) -> list[Released]:
     """What each run released on the measure; every reason why it cannot be pooled at once."""
-    measure = _measure(lab, name)
+    measure = _measure(lab, name, _months(runs))
     problems = [reason for run in runs if (reason := _why_not(run, name))]
     if not problems and len({run.asked() for run in runs}) > 1:
         problems.append(
@@ -184,11 +183,16 @@ def _release(run: _Run, measure: Measure) -> Released:
     )
 
 
-def _measure(lab: OpenLab, name: str) -> Measure:
-    measures = {str(m["name"]): m for m in load(lab.settings.domain).measures}
-    if name not in measures:
-        raise UsageError(f"This lab does not measure {name}. It measures: {', '.join(sorted(measures))}.")
-    return domain_measure(measures[name])
+def _months(runs: Sequence[_Run]) -> int:
+    months: int = runs[0].plan["outcomes"]["follow_up_months"]
+    return months
+
+
+def _measure(lab: OpenLab, name: str, follow_up_months: int) -> Measure:
+    definitions = catalogue_of(lab.settings.domain).definitions
+    if name not in definitions:
+        raise UsageError(f"This lab does not measure {name}. It measures: {', '.join(sorted(definitions))}.")
+    return definitions[name].labelled(follow_up_months)
 
 
 def _write(

@@ -5,7 +5,7 @@ WITH held AS (
     SELECT
         p.person_number, p.pnc_records, o.record_id, o.offence_id, o.offence_date, o.proven_date, o.proof,
         o.offence_group, o.tier, o.recordable, o.breach,
-        coalesce(d.disposal_date, o.proven_date) AS sanction_date
+        coalesce(d.disposal_date, o.proven_date) AS sanction_date, d.disposal
     FROM pnc_offences o
     JOIN person_records p ON p.source = 'pnc' AND p.record_id = o.record_id
     LEFT JOIN pnc_disposals d ON d.disposal_id = o.disposal_id
@@ -24,7 +24,7 @@ SELECT * EXCLUDE (pnc_records, record_id, offence_id) FROM held WHERE pnc_record
 
 -- The offences that can be a reoffence: recordable, proven, and no breach.
 CREATE TABLE proven_offences AS
-SELECT person_number, offence_date, proven_date, offence_group, tier
+SELECT person_number, offence_date, proven_date, sanction_date, disposal, offence_group, tier
 FROM offences
 WHERE recordable AND NOT breach AND proof IN ('conviction', 'caution', 'reprimand', 'warning');
 
