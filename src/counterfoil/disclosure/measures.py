@@ -27,15 +27,17 @@ from counterfoil.disclosure.values import (
     ProtectedEstimate,
     ProtectedGroup,
     ProtectedMeasure,
+    ProtectedRatio,
     Rule,
     Verdict,
     hidden,
 )
-from counterfoil.effect.values import Effect, Estimate, Group
+from counterfoil.effect.values import Effect, Estimate, Group, Ratio
 from counterfoil.outcomes.measures import Support
 from counterfoil.units import Kind, difference_scale
 
 P_DECIMALS = 3
+RATIO_DECIMALS = 2
 RATE_DECIMALS = 3  # of a rate 0-1: one decimal of a per cent
 COARSE_RATE_DECIMALS = 2  # whole per cent, where the group's size is not shown
 POINTS_DECIMALS = 1
@@ -117,6 +119,7 @@ def protect_measure(effect: Effect, hiding: Hiding, context: Context, decimals: 
         disagrees=() if verdict is Verdict.HIDDEN else effect.disagrees,
         hidden=hiding.difference,
         maker=MAKER,
+        ratio=None if effect.ratio is None else _ratio(effect.ratio, hiding.difference, context),
     )
 
 
@@ -170,6 +173,8 @@ def _why_count_hidden(effect: Effect, context: Context, decimals: Decimals) -> R
             return Rule.R2
         if group.events is not None and not is_rate_safe(group.events, group.n, context.settings):
             return Rule.R3
+    if is_weighted(effect.treated) and context.sizes is not Sizes.EXACT:
+        return Rule.R6
     known = effect.treated.events is not None and effect.comparison.events is not None
     if not (known or context.rates_safe):
         return Rule.R3
@@ -178,6 +183,8 @@ def _why_count_hidden(effect: Effect, context: Context, decimals: Decimals) -> R
 
 def _hide_rate(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
     treated = _why_rate_hidden(effect.treated, context.settings)
+    if treated is None and is_weighted(effect.treated) and context.sizes is not Sizes.EXACT:
+        treated = Rule.R6  # not a count over a size: what it would give away cannot be listed, so it is not shown
     comparison = _why_rate_hidden(effect.comparison, context.settings)
     if treated is None and not _is_treated_rate_vague(effect, context, decimals):
         treated = Rule.R6
@@ -185,6 +192,11 @@ def _hide_rate(effect: Effect, context: Context, decimals: Decimals) -> Hiding:
     if difference is None and not _is_left_vague(effect, Hiding(), context, decimals):
         difference = Rule.R7
     return Hiding(treated=treated, comparison=comparison, difference=difference)
+
+
+def is_weighted(group: Group) -> bool:
+    """Whether people count unequally, as the treated do when the answer is for everyone (ATE) or for overlap (ATO)."""
+    return group.ess < group.n * (1.0 - 1e-9)
 
 
 def _is_left_vague(effect: Effect, hiding: Hiding, context: Context, decimals: Decimals) -> bool:
@@ -287,3 +299,10 @@ def _beside(estimate: Estimate, decimals: Decimals, rule: Rule | None, context: 
     """A second interval on the same people: one more equation for a reader, so only beside an exact size."""
     second = rule if rule is not None or context.sizes is Sizes.EXACT else Rule.R7
     return _estimate(estimate, decimals, second, context)
+
+
+def _ratio(ratio: Ratio, rule: Rule | None, context: Context) -> ProtectedRatio:
+    """A ratio and its interval: like a second interval, only beside an exact size."""
+    second = rule if rule is not None or context.sizes is Sizes.EXACT else Rule.R7
+    value, low, high = (show_number(end, RATIO_DECIMALS, second) for end in (ratio.value, ratio.low, ratio.high))
+    return ProtectedRatio(value=value, low=low, high=high, maker=MAKER)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
 from counterfoil.cohort.values import Attrition
 from counterfoil.comparison.values import Comparison
 from counterfoil.disclosure.balance import protect_balance
+from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside
+from counterfoil.disclosure.cost import protect_costs
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow, show_size
 from counterfoil.disclosure.gate import check_gate
 from counterfoil.disclosure.measures import Context, decimals_of, protect_measures, show_number
 from counterfoil.disclosure.rates import is_rate_safe
+from counterfoil.disclosure.sample import protect_sample
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
+from counterfoil.disclosure.sub_analyses import protect_sub_analyses
+from counterfoil.disclosure.survival import protect_survival
 from counterfoil.disclosure.values import (
     MAKER,
     NOT_APPLICABLE,
+    NOT_AVAILABLE,
     Box,
     Cell,
     Finding,
@@ -24,6 +31,7 @@ from counterfoil.disclosure.values import (
     ProtectedBalance,
     ProtectedMeasure,
     ProtectedRefusal,
+    ProtectedSurvival,
     Rule,
     Verdict,
     headline_of,
@@ -43,6 +51,7 @@ def protect(
     comparison: Comparison,
     attrition: Attrition,
     settings: DisclosureSettings = DEFAULT_SETTINGS,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Protected:
     """Every number of an evaluation, cleared or hidden with its rule. Raises Refused(rule="R1") first of all."""
     check_gate(attrition, comparison, settings)
@@ -55,6 +64,10 @@ def protect(
     measures = protect_measures(effects, context)
     balance = protect_balance(comparison, sizes, settings)
     flow = protect_flow(counts, attrition.started, sizes, settings)
+    curves = protect_survival(beside.survival, context)
+    outcome = beside.headline if headline.measure.kind is Kind.RATE else None
+    submitted = counts[Box.SUBMITTED]
+    parts = protect_sub_analyses(beside.sub_analyses, beside.members, outcome, submitted, settings)
     return Protected(
         measures=measures,
         attrition=flow,
@@ -65,9 +78,15 @@ def protect(
         reliable=comparison.reliable,
         caveats=tuple(w for w in comparison.warnings if not DIGITS.search(w)),
         smallest_detectable=_smallest(headline, headline_of(measures), sizes),
-        findings=_findings(measures, flow, balance),
+        findings=_findings(measures, flow, balance, curves),
         settings=settings,
         maker=MAKER,
+        asked=comparison.asked,
+        people_needed=_needed(headline, headline_of(measures), sizes),
+        survival=curves,
+        sub_analyses=parts,
+        sample=protect_sample(beside.sample, attrition.started, submitted, headline_of(measures)),
+        costs=protect_costs(beside.costs, measures),
     )
 
 
@@ -150,8 +169,24 @@ def _smallest(effect: Effect, headline: ProtectedMeasure, sizes: Sizes) -> Cell:
     return show_number(found.smallest_detectable, decimals_of(effect, sizes).difference, None)
 
 
+def _needed(effect: Effect, headline: ProtectedMeasure, sizes: Sizes) -> Cell:
+    """People who would settle an inconclusive headline, to two digits. It depends on n; [x]: more than any service."""
+    found = inconclusive(effect) if headline.verdict is Verdict.NOT_ENOUGH_EVIDENCE else None
+    if found is None:
+        return NOT_APPLICABLE
+    if sizes is not Sizes.EXACT:
+        return hidden(Rule.R7)
+    if found.people_needed is None:
+        return NOT_AVAILABLE
+    step = 10 ** max(0, len(str(found.people_needed)) - 2)
+    return Cell(value=math.ceil(found.people_needed / step) * step, about=True)
+
+
 def _findings(
-    measures: Sequence[ProtectedMeasure], flow: ProtectedAttrition, balance: ProtectedBalance
+    measures: Sequence[ProtectedMeasure],
+    flow: ProtectedAttrition,
+    balance: ProtectedBalance,
+    curves: ProtectedSurvival | None,
 ) -> tuple[Finding, ...]:
     """What was hidden, each rule once a place."""
     found = {
@@ -163,5 +198,7 @@ def _findings(
     merged = len(flow.boxes) < len(Box) and any(len(box.boxes) > 1 for box in flow.boxes)
     if merged or flow.analysed.value is None:
         found[Finding(rule=Rule.R11, where="flow")] = None
+    if curves is not None and curves.hidden is not None:
+        found[Finding(rule=curves.hidden, where="survival")] = None
     found.update({Finding(rule=t.smd.rule, where="balance"): None for t in balance.terms if t.smd.rule is not None})
     return tuple(found)

@@ -6,6 +6,7 @@ from dataclasses import InitVar, dataclass
 from enum import Enum
 
 from counterfoil.comparison.values import Band, Design, Estimand
+from counterfoil.disclosure.beside import Gaps
 from counterfoil.disclosure.settings import DisclosureSettings
 from counterfoil.errors import Fault
 from counterfoil.outcomes.measures import Measure
@@ -34,6 +35,7 @@ class Rule(Enum):
     R9 = "R9"
     R11 = "R11"
     R17 = "R17"
+    R30 = "R30"
 
 
 class Verdict(Enum):
@@ -120,6 +122,20 @@ class ProtectedEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedRatio:
+    """A ratio, treated over comparison, with its 95% interval; 1 is no difference."""
+
+    value: Cell
+    low: Cell
+    high: Cell
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
 class ProtectedMeasure:
     """One measure as it may be shown. `hidden` is the rule that hides its difference, if one does."""
 
@@ -133,6 +149,7 @@ class ProtectedMeasure:
     disagrees: tuple[str, ...]
     hidden: Rule | None
     maker: InitVar[object]
+    ratio: ProtectedRatio | None = None  # of mean counts
 
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""
@@ -209,6 +226,101 @@ class ProtectedAttrition:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedPoint:
+    """A point of both curves: the share (0-1) that had the event by the end of a whole month."""
+
+    month: Cell
+    treated: Cell
+    comparison: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedSurvival:
+    """Time to the first event of everyone (R30). Means are days free of it within `months`."""
+
+    measure: Measure  # the one over those with the event that this stands beside
+    months: Cell
+    points: tuple[ProtectedPoint, ...]
+    treated: Cell
+    comparison: Cell
+    difference: ProtectedEstimate
+    log_rank_p: Cell
+    hazard: ProtectedRatio
+    hidden: Rule | None
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+    @property
+    def verdict(self) -> Verdict:
+        """More days free of the event, fewer, or not enough evidence."""
+        low, high = self.difference.low.value, self.difference.high.value
+        if low is None or high is None:
+            return Verdict.HIDDEN
+        return Verdict.MORE if low > 0 else Verdict.FEWER if high < 0 else Verdict.NOT_ENOUGH_EVIDENCE
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedSubAnalysis:
+    """One sub-analysis of the headline measure: difference and interval coarsely, never its people (R17)."""
+
+    name: str
+    about: str
+    difference: Cell
+    low: Cell
+    high: Cell
+    p_holm: Cell
+    verdict: Verdict  # after Holm's correction
+    green: int  # characteristics, not people
+    amber: int
+    red: int
+    hidden: str | None  # a rule, or "balance", "overlap", "spread"
+    after_start: bool
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedSample:
+    """How the list came to be (A1): bands and what the provider itself knows."""
+
+    gaps: Gaps
+    repeated: bool
+    completers_only: bool
+    requests: Cell
+    p_corrected: Cell  # of the headline, for all requests of the organisation (Bonferroni)
+    changed: bool
+    missing: Cell  # whole per cent of those who started; [x] when the service did not say
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedCost:
+    """What a difference in events comes to for every 100 people, in the currency; positive is saved."""
+
+    measure: Measure
+    currency: str
+    source: str
+    unit_cost: Cell
+    low: Cell
+    high: Cell
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A rule that hid something, and where. Never a number."""
 
@@ -232,6 +344,12 @@ class Protected:
     findings: tuple[Finding, ...]
     settings: DisclosureSettings
     maker: InitVar[object]
+    asked: Estimand | None = None
+    people_needed: Cell = NOT_APPLICABLE  # treated, to show a difference of the size seen
+    survival: ProtectedSurvival | None = None
+    sub_analyses: tuple[ProtectedSubAnalysis, ...] = ()
+    sample: ProtectedSample | None = None
+    costs: tuple[ProtectedCost, ...] = ()
 
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""

@@ -20,8 +20,9 @@ from counterfoil.effect.power import (
     power_table,
 )
 from counterfoil.effect.sub_analyses import SubAnalysis, holm, sub_analyses
+from counterfoil.effect.survival import MonthlyCurve, Survival, survival
 from counterfoil.effect.time_to_first import TimeToFirst, time_to_first
-from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Inference
+from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Inference, Ratio
 
 __all__ = [
     "Adjusted",
@@ -40,13 +41,16 @@ __all__ = [
     "Inference",
     "LogRank",
     "ModelledOn",
+    "MonthlyCurve",
     "Pooled",
     "PowerResult",
     "PowerRow",
     "RandomEffects",
+    "Ratio",
     "RestrictedMeans",
     "Study",
     "SubAnalysis",
+    "Survival",
     "Ties",
     "TimeToFirst",
     "abadie_imbens",
@@ -67,5 +71,6 @@ __all__ = [
     "restricted_means",
     "study_of_interval",
     "sub_analyses",
+    "survival",
     "time_to_first",
 ]

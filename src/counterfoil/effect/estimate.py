@@ -9,6 +9,7 @@ from counterfoil.comparison.values import Comparison, Design, FloatArray
 from counterfoil.effect.adjusting import adjusted
 from counterfoil.effect.groups import group_of
 from counterfoil.effect.proportions import proportions_estimate
+from counterfoil.effect.ratio import ratio_of
 from counterfoil.effect.reading import Outcomes, read_outcomes
 from counterfoil.effect.score import score_estimate
 from counterfoil.effect.values import Effect, Estimate, Group
@@ -51,6 +52,7 @@ def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure) -> E
         compatible=compatible,
         score=score,
         disagrees=("score",) if _differ(compatible, score) else (),
+        ratio=ratio_of(value, comparison) if measure.kind is Kind.COUNT and compatible is not None else None,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from counterfoil.effect.estimate import is_significant
+from counterfoil.effect.power import people_to_show
 from counterfoil.effect.values import Effect, Estimate
 from counterfoil.effect.welch import LEVEL
 from counterfoil.units import difference_scale
@@ -37,7 +38,7 @@ def inconclusive(effect: Effect) -> Inconclusive | None:
     if result is None or is_significant(result):
         return None
     reach = _standard_error(effect) * float(stats.norm.ppf(0.5 + LEVEL / 2.0) + stats.norm.ppf(POWER))
-    needed = _people_needed(effect.treated.n, reach, result)
+    needed = _people_needed(effect.treated.n, _standard_error(effect), result)
     return Inconclusive(
         rules_out_below=result.low,
         rules_out_above=result.high,
@@ -52,9 +53,10 @@ def _standard_error(effect: Effect) -> float:
     return difference_scale(effect.measure.kind) * math.sqrt(parts)
 
 
-def _people_needed(n: int, reach: float, result: Estimate) -> int | None:
-    """Errors shrink with the root of people: n times (reach over difference) squared."""
+def _people_needed(n: int, error: float, result: Estimate) -> int | None:
+    """As the power page has it; both groups grow alike, so one person's variance is n times the squared error."""
     size = abs(result.difference)
-    if size == 0.0 or n * (reach / size) ** 2 > MOST_PEOPLE:
+    if size == 0.0:
         return None
-    return math.ceil(n * (reach / size) ** 2)
+    needed = people_to_show(size, n * error**2, alpha=1.0 - LEVEL, power=POWER)
+    return None if needed > MOST_PEOPLE else needed

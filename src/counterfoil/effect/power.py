@@ -114,8 +114,16 @@ def people_needed(points: float, rate: float = BASE_RATE, *, alpha: float = 0.05
             "The change must not be 0 and must leave a rate between 0 and 100 in 100. Ask for another one."
         )
     _check(1, rate, (1.0,), alpha, power)
+    return people_to_show(changed - rate, changed * (1.0 - changed), alpha=alpha, power=power)
+
+
+def people_to_show(difference: float, variance: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
+    """People whose mean would show a true `difference`. `variance`: of one treated person's share of the difference.
+
+    The one rule of the power page and of an inconclusive report: errors shrink with the root of people.
+    """
     reach = float(stats.norm.ppf(1.0 - alpha / 2.0) + stats.norm.ppf(power))
-    return math.ceil(reach**2 * changed * (1.0 - changed) / (changed - rate) ** 2)
+    return math.ceil(reach**2 * variance / difference**2)
 
 
 def _check(people: int, rate: float, shares: Sequence[float], alpha: float, power: float) -> None:

@@ -61,6 +61,16 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratio:
+    """Treated mean over comparison mean, with its 95% interval and p; 1 is no difference."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """One measure's answer. `compatible` is the Justice Data Lab's test; `disagrees` names methods that differ on
     significance at 5%."""
@@ -72,3 +82,4 @@ class Effect:
     score: Estimate | None = None  # Newcombe, rates only
     adjusted: Estimate | None = None
     disagrees: tuple[str, ...] = ()
+    ratio: Ratio | None = None  # of mean counts, for counts

@@ -1,0 +1,85 @@
+"""Time to the first event of everyone, as a report needs it: estimates, and how many had the event month by month."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from counterfoil.comparison.values import BoolArray, Comparison, FloatArray
+from counterfoil.effect.influence import ESTIMATE_RULE
+from counterfoil.effect.kaplan_meier import kaplan_meier
+from counterfoil.effect.reading import Outcomes, read_outcomes
+from counterfoil.effect.time_to_first import TimeToFirst, time_to_first
+from counterfoil.errors import Refused
+from counterfoil.outcomes.measures import Measure, Support
+from counterfoil.units import Kind
+
+DAYS_A_MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyCurve:
+    """One group at the end of each whole month from 1. Inside the lab only: steps give events away (R30)."""
+
+    people: int  # unweighted
+    events: tuple[int, ...]  # unweighted people whose first event fell in the month
+    share: tuple[float, ...]  # weighted share with the event by the end of the month, 0-1
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """Everyone's time to the first event. `measure` is the one over those with the event that it stands beside."""
+
+    measure: Measure
+    months: int
+    estimates: TimeToFirst
+    treated: MonthlyCurve
+    comparison: MonthlyCurve
+
+
+def measure_of_first(measures: tuple[Measure, ...]) -> Measure | None:
+    """The measure that counts days to a first event among those who had it, if there is one."""
+    days = [m for m in measures if m.kind is Kind.DAYS and m.support is Support.THOSE_WITH]
+    return days[0] if days else None
+
+
+def survival(
+    outcomes: Outcomes, comparison: Comparison, measures: tuple[Measure, ...], *, months: int
+) -> Survival | None:
+    """Curves and estimates over a follow-up of `months`; None without a measure of days, or when nothing can be tested.
+
+    Someone whom no measure over everyone covers was not followed up, and is left out rather than counted as free.
+    """
+    measure = measure_of_first(measures)
+    if measure is None:
+        return None
+    columns = read_outcomes(outcomes, comparison, measures)
+    covered = np.ones(len(comparison.treated), np.bool_)
+    for other in measures:
+        if other.support is Support.ALL:
+            covered &= ~np.isnan(columns[other.name])
+    days, horizon = columns[measure.name], months * DAYS_A_MONTH
+    try:
+        estimates = time_to_first(days, comparison, horizon=horizon, covered=covered)
+    except Refused as refused:
+        if refused.rule != ESTIMATE_RULE:
+            raise
+        return None
+    sides = (comparison.treated, ~comparison.treated)
+    treated, others = (_monthly(days, comparison.weight, side & covered, months) for side in sides)
+    return Survival(measure, months, estimates, treated, others)
+
+
+def _monthly(days: FloatArray, weight: FloatArray, side: BoolArray, months: int) -> MonthlyCurve:
+    used = side & (weight > 0)
+    first, w = days[used], weight[used]
+    ends = np.arange(1, months + 1) * DAYS_A_MONTH
+    had = np.nan_to_num(first, nan=np.inf) <= ends[-1]
+    curve = kaplan_meier(np.where(had, first, ends[-1]), had, w)
+    place = np.searchsorted(curve.time, ends, side="right")
+    heights = np.concatenate([[1.0], curve.survival])[place]
+    edges = np.concatenate([[-np.inf], ends])
+    events = [int(np.count_nonzero(had & (first > a) & (first <= b))) for a, b in itertools.pairwise(edges)]
+    return MonthlyCurve(len(first), tuple(events), tuple((1.0 - heights).tolist()))
