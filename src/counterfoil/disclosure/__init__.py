@@ -36,6 +36,7 @@ from counterfoil.disclosure.values import (
     Rule,
     Shown,
     Verdict,
+    headline_measure,
 )
 from counterfoil.outcomes.measures import Better, Measure, Support
 
@@ -83,6 +84,7 @@ __all__ = [
     "Verdict",
     "check_gate",
     "decimals_released",
+    "headline_measure",
     "protect",
     "protect_pool",
     "refuse",

@@ -10,6 +10,7 @@ from counterfoil.disclosure.beside import Gaps
 from counterfoil.disclosure.settings import DisclosureSettings
 from counterfoil.errors import Fault
 from counterfoil.outcomes.measures import Measure
+from counterfoil.units import Kind
 
 MAKER = object()  # the key that `protect` and `refuse` hold; nothing else in the package may use it
 
@@ -378,5 +379,11 @@ class ProtectedRefusal:
 
 def headline_of(measures: tuple[ProtectedMeasure, ...]) -> ProtectedMeasure:
     """The first rate, else the first measure."""
-    rates = [m for m in measures if m.measure.kind.value == "rate"]
+    headline = headline_measure(tuple(m.measure for m in measures))
+    return next(m for m in measures if m.measure is headline)
+
+
+def headline_measure(measures: tuple[Measure, ...]) -> Measure:
+    """The same, of measures that are not measured yet."""
+    rates = [m for m in measures if m.kind is Kind.RATE]
     return (rates or list(measures))[0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from counterfoil.errors import UsageError
 from counterfoil.lab.files import atomic_write
@@ -38,6 +38,23 @@ class Disclosure(BaseModel):
     min_width: Annotated[int, Field(ge=10)] = 10  # least width of what a reader can work out (R6, R11)
 
 
+class Costs(BaseModel):
+    """What one event costs, for the cost line of a report; without any, a report has none."""
+
+    model_config = _STRICT
+    # measure of counts = cost of one: reoffending_frequency = 12000; measures of one offence group have their own
+    per_event: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    currency: str = "£"  # stands before the amount
+    source: str = ""  # where the costs come from, as the report names it
+    price_year: str = ""  # whose prices they are in: "2023/24 prices"
+
+    @model_validator(mode="after")
+    def _has_source(self) -> Self:
+        if self.per_event and not (self.source and self.price_year):
+            raise ValueError("costs need `source` and `price_year`, which the report prints beside them.")
+        return self
+
+
 class LabSettings(BaseModel):
     """Every setting of a lab, with its default."""
 
@@ -54,6 +71,7 @@ class LabSettings(BaseModel):
     disclosure: Disclosure = Disclosure()
     # for a list of codes the weight of each code, as in [weights.offence_group]; a measure that weighs needs them
     weights: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = {}
+    costs: Costs = Costs()
 
     def date(self) -> dt.date:
         """Today, or the day the lab is fixed at."""
@@ -87,6 +105,12 @@ domain = "justice"        # which schemas, codes and measures apply
 # threshold = 10          # smallest count that is shown (R2, R3)
 # min_group = 30          # people in each group of an estimate (R1, R9)
 # min_width = 10          # least width of what a reader can work out (R6, R11)
+
+[costs]                   # what one event costs; a report then says what its difference comes to
+# per_event = {{ reoffending_frequency = 12000 }}
+# currency = "£"
+# source = ""             # both are printed beside the amounts
+# price_year = ""
 """
 
 

@@ -10,10 +10,15 @@ from counterfoil.disclosure import (
     Protected,
     ProtectedAttrition,
     ProtectedBalance,
+    ProtectedCost,
     ProtectedEstimate,
     ProtectedGroup,
     ProtectedMeasure,
+    ProtectedRatio,
     ProtectedRefusal,
+    ProtectedSample,
+    ProtectedSubAnalysis,
+    ProtectedSurvival,
 )
 from counterfoil.report import sentences
 from counterfoil.report.numbers import number
@@ -42,6 +47,16 @@ def to_json(protected: Protected | ProtectedRefusal, run: str, report_path: str 
         "attrition": _attrition(protected.attrition),
         "balance": _balance(protected.balance),
         "measures": [_measure(m) for m in protected.measures],
+        "estimand": {
+            "asked": None if protected.asked is None else protected.asked.name,
+            "achieved": protected.estimand.name,
+        },
+        "smallest_detectable": number(protected.smallest_detectable),
+        "people_needed": number(protected.people_needed),
+        "survival": None if protected.survival is None else _survival(protected.survival),
+        "sub_analyses": [_sub_analysis(sub) for sub in protected.sub_analyses],
+        "sample": None if protected.sample is None else _sample(protected.sample),
+        "cost": [_cost(cost) for cost in protected.costs],
     }
 
 
@@ -87,6 +102,7 @@ def _measure(protected: ProtectedMeasure) -> dict[str, Any]:
         "disagrees": list(protected.disagrees),
         "score": None if protected.score is None else _estimate(protected.score),
         "adjusted": None if protected.adjusted is None else _estimate(protected.adjusted),
+        "ratio": None if protected.ratio is None else _ratio(protected.ratio),
     }
 
 
@@ -100,4 +116,65 @@ def _estimate(estimate: ProtectedEstimate) -> dict[str, Any]:
         "low": number(estimate.low),
         "high": number(estimate.high),
         "p": number(estimate.p),
+    }
+
+
+def _ratio(ratio: ProtectedRatio) -> dict[str, Any]:
+    return {"value": number(ratio.value), "low": number(ratio.low), "high": number(ratio.high)}
+
+
+def _survival(survival: ProtectedSurvival) -> dict[str, Any]:
+    """Everyone's time to the first event: shares are 0-1 with the event by the end of a month, means in days."""
+    return {
+        "measure": survival.measure.name,
+        "months": number(survival.months),
+        "curve": [
+            {"month": number(p.month), "treated": number(p.treated), "comparison": number(p.comparison)}
+            for p in survival.points
+        ],
+        "treated_days": number(survival.treated),
+        "comparison_days": number(survival.comparison),
+        **_estimate(survival.difference),
+        "log_rank_p": number(survival.log_rank_p),
+        "hazard_ratio": _ratio(survival.hazard),
+        "verdict": survival.verdict.value,
+        "hidden": None if survival.hidden is None else survival.hidden.value,
+    }
+
+
+def _sub_analysis(sub: ProtectedSubAnalysis) -> dict[str, Any]:
+    return {
+        "name": sub.name,
+        "people": sub.about,
+        "difference": number(sub.difference),
+        "low": number(sub.low),
+        "high": number(sub.high),
+        "p_holm": number(sub.p_holm),
+        "verdict": sub.verdict.value,
+        "balance": {"n_green": sub.green, "n_amber": sub.amber, "n_red": sub.red},
+        "hidden": sub.hidden,
+    }
+
+
+def _sample(sample: ProtectedSample) -> dict[str, Any]:
+    return {
+        "missing_per_100": number(sample.missing),
+        "start_date_gaps": sample.gaps.value,
+        "repeated": sample.repeated,
+        "completers_only": sample.completers_only,
+        "requests": number(sample.requests),
+        "p_corrected": number(sample.p_corrected),
+        "definition_changed": sample.changed,
+    }
+
+
+def _cost(cost: ProtectedCost) -> dict[str, Any]:
+    """Between these two, saved for every 100 people; under zero is spent."""
+    return {
+        "measure": cost.measure.name,
+        "currency": cost.currency,
+        "unit_cost": number(cost.unit_cost),
+        "source": cost.source,
+        "saved_per_100_low": number(cost.low),
+        "saved_per_100_high": number(cost.high),
     }

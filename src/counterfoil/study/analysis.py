@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import metadata
 from pathlib import Path
@@ -24,14 +24,18 @@ from counterfoil.comparison import compare
 from counterfoil.comparison.values import Comparison, Design, Pairs
 from counterfoil.disclosure import (
     DEFAULT_SETTINGS,
+    Beside,
     DisclosureSettings,
     Protected,
     ProtectedRefusal,
+    SampleFacts,
+    UnitCost,
     check_gate,
+    headline_measure,
     protect,
     refuse,
 )
-from counterfoil.effect import estimate
+from counterfoil.effect import estimate, survival
 from counterfoil.errors import Refused
 from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.progress import Progress, silent
@@ -41,6 +45,8 @@ from counterfoil.report import About, render, to_json
 from counterfoil.study.comparison_plan import comparison_facts
 from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
+from counterfoil.study.sub_analyses import SubDesign, design_parts, estimate_parts
+from counterfoil.study.sub_plan import Part
 from counterfoil.warehouse import write_table
 
 FloatArray = npt.NDArray[np.float64]
@@ -77,6 +83,10 @@ class Inputs:
     score: RiskScore | None = None  # of the lab's own, among the covariates; its calibration stays inside the lab
     settings: DisclosureSettings = DEFAULT_SETTINGS
     threads: int = 2
+    parts: tuple[Part, ...] = ()  # the plan's sub-analyses
+    follow_up_months: int | None = None  # of the curves of everyone; None draws none
+    sample: SampleFacts | None = None
+    costs: tuple[UnitCost, ...] = ()
 
 
 def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress = silent) -> dict[str, Any]:
@@ -96,11 +106,29 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
     comparison = compare(inputs.people, TREATED, chosen)
     attrition = _with_matching(inputs.attrition, comparison)
     check_gate(attrition, comparison, inputs.settings)
-    freeze(inputs, comparison)
+    designs = design_parts(inputs.people, TREATED, chosen, inputs.parts, inputs.settings)
+    freeze(inputs, comparison, designs)
     progress("Measuring what happened next", 0.7)
-    effects = estimate(open_outcomes(), comparison, inputs.measures, people=inputs.people)
+    outcomes = open_outcomes()
+    effects = estimate(outcomes, comparison, inputs.measures, people=inputs.people)
+    beside = _beside(inputs, outcomes, comparison, designs)
     progress("Protecting everyone in it", 0.85)
-    return protect(effects, comparison, attrition, inputs.settings)
+    return protect(effects, comparison, attrition, inputs.settings, beside)
+
+
+def _beside(
+    inputs: Inputs, outcomes: Mapping[str, FloatArray], comparison: Comparison, designs: Sequence[SubDesign]
+) -> Beside:
+    headline = headline_measure(inputs.measures)
+    months = inputs.follow_up_months
+    return Beside(
+        members=comparison.treated & (comparison.weight > 0),
+        headline=outcomes[headline.name],
+        survival=None if months is None else survival(outcomes, comparison, inputs.measures, months=months),
+        sub_analyses=estimate_parts(designs, outcomes, headline, inputs.settings),
+        sample=inputs.sample,
+        costs=inputs.costs,
+    )
 
 
 def _with_matching(attrition: Attrition, comparison: Comparison) -> Attrition:
@@ -111,7 +139,7 @@ def _with_matching(attrition: Attrition, comparison: Comparison) -> Attrition:
     return replace(attrition, people=people)
 
 
-def freeze(inputs: Inputs, comparison: Comparison) -> str:
+def freeze(inputs: Inputs, comparison: Comparison, designs: Sequence[SubDesign] = ()) -> str:
     """Write the design and its hash. After this nothing about who is compared can change unseen."""
     rows = len(comparison.treated)
     table = pa.table(
@@ -127,8 +155,20 @@ def freeze(inputs: Inputs, comparison: Comparison) -> str:
     frozen = {"design": design, "plan": inputs.plan.sha256(), "version": __version__, **_chosen(comparison)}
     if comparison.pairs is not None:  # errors rest on who was matched with whom
         frozen["pairs"] = write_table(_pairs_table(comparison.pairs), inputs.folder / "pairs.parquet").sha256
+    if designs:
+        frozen["sub_analyses"] = [_frozen_part(inputs.folder, number, each) for number, each in enumerate(designs, 1)]
     write_json(inputs.folder / "frozen.json", frozen)
     return design
+
+
+def _frozen_part(folder: Path, number: int, design: SubDesign) -> dict[str, str]:
+    """A sub-analysis: the design's hash, or the rule that stopped it."""
+    made = design.comparison
+    if made is None or design.rule:
+        return {"name": design.part.plan.name, "rule": design.rule}
+    table = pa.table({"row": np.flatnonzero(design.part.rows), "treated": made.treated, "weight": made.weight})
+    digest = write_table(table, folder / f"sub_analysis_{number}.parquet").sha256
+    return {"name": design.part.plan.name, "design": digest}
 
 
 def _pairs_table(pairs: Pairs) -> pa.Table:

@@ -16,7 +16,7 @@ from counterfoil import __version__
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
 from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
 from counterfoil.cohort.values import Attrition
-from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings
+from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, SampleFacts, UnitCost
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_folder
@@ -31,10 +31,11 @@ from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.covariates import add_risk_score, add_shares
-from counterfoil.study.handover import HANDOVER, unpack
+from counterfoil.study.handover import HANDOVER, unpack, unpack_list
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
 from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
+from counterfoil.study.sub_plan import UPLOADED, YEAR, Part, make_parts
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -77,13 +78,18 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
     lab = open_lab(Path(arguments["lab"]))
     plan = parse_plan(arguments["plan"], "the plan")
     folder = lab.paths.run(arguments["run"])
-    study, counts = unpack(decrypt(lab.paths, (folder / HANDOVER).read_bytes(), by=Role.ANALYST))
+    handed = decrypt(lab.paths, (folder / HANDOVER).read_bytes(), by=Role.ANALYST)
+    study, counts = unpack(handed)
     register = _register(lab)
     progress("Selecting people and the pool", 0.1)
     selected = select(study, register, cohort_settings(plan), machine=machine_of(lab))
     attrition = Attrition({**counts, **selected.attrition.people}, started=plan.service.people_started)
     chosen = _with_covariates(lab, plan, selected, register)
-    inputs = _inputs(lab, plan, arguments["run"], chosen, attrition)
+    inputs = replace(
+        _inputs(lab, plan, arguments["run"], chosen, attrition),
+        parts=_parts(plan, chosen.selected, study),
+        sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
+    )
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
     return analyse(replace(inputs, inside=inside), lambda: _outcomes(lab, plan, register, selected), progress=progress)
 
@@ -103,6 +109,39 @@ def _with_covariates(lab: OpenLab, plan: Plan, selected: Selected, register: Reg
     terms = score_terms(domain)
     score = fit_risk_score(selected.earlier, register, terms) if terms else None
     return _Chosen(selected if score is None else add_risk_score(selected, score), score)
+
+
+def _parts(plan: Plan, selected: Selected, study: pa.Table) -> tuple[Part, ...]:
+    """Who is in each sub-analysis, from covariates, the year of the index event and columns of the list."""
+    people, columns = selected.people, dict[str, pa.ChunkedArray]()
+    row_of = {key: row for row, key in enumerate(study["study_key"].to_pylist())}
+    treated = np.asarray(people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
+    keys = zip(people["study_key"].to_pylist(), treated, strict=True)
+    entries = pa.array([row_of.get(key) if is_treated else None for key, is_treated in keys], pa.int64())
+    for name in {sub.by for sub in plan.sub_analyses}:
+        if name == YEAR:
+            columns[name] = pc.year(people["index_date"])
+        else:
+            columns[name] = study[name].take(entries) if name in UPLOADED else people[name]
+    return make_parts(plan.sub_analyses, treated, columns)
+
+
+def sample_facts(plan: Plan, about: Mapping[str, Any], asked: Mapping[str, Any]) -> SampleFacts:
+    """How the list came to be: what the linker found of it, what the lab's log counts, what the plan says."""
+    return SampleFacts(
+        gaps=Gaps(about.get("gaps", Gaps.UNKNOWN.value)),
+        repeated=bool(about.get("repeated", False)),
+        completers_only=plan.service.completers_only or bool(about.get("completers_only", False)),
+        requests=int(asked.get("requests", 1)),
+        changed=bool(asked.get("changed", False)),
+    )
+
+
+def unit_costs(lab: OpenLab) -> tuple[UnitCost, ...]:
+    """What one event costs, as lab.toml says."""
+    costs = lab.settings.costs
+    source = ", ".join(text for text in (costs.source, costs.price_year) if text)
+    return tuple(UnitCost(name, amount, costs.currency, source) for name, amount in costs.per_event.items())
 
 
 def _register(lab: OpenLab) -> RegisterPaths:
@@ -149,6 +188,8 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         score=made.score,
         settings=disclosure_settings(lab),
         threads=lab.settings.threads,
+        follow_up_months=plan.outcomes.follow_up_months,
+        costs=unit_costs(lab),
     )
 
 

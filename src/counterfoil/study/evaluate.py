@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,9 @@ from counterfoil.study.handover import HANDOVER
 from counterfoil.study.origin import is_outdated
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.refusal import refused_before_linking
+from counterfoil.study.requests import Asked, note_request
 from counterfoil.study.roles import ProcessRole, run_role
+from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
 MAX_BYTES = 20_000_000  # DISCLOSURE A6
 KEEP_SUBMISSION_DAYS = 365  # EVALUATION A2: destroyed after analysis unless agreed otherwise
@@ -75,13 +77,14 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     finished = finished_result(folder)
     if finished is not None:
         return finished
+    asked = note_request(lab, plan, digest, request.run)
     try:
         check_suitable(plan.service.unsuitable, lab.settings.domain)
     except Refused as refusal:
         result = refused_before_linking(lab, plan, request.run, refusal, request.inside())
     else:
         _submit(request, data, file.suffix.lower())
-        result = _link_and_analyse(request, progress)
+        result = _link_and_analyse(request, asked, progress)
     log.append(lab.paths, "evaluated", {"run": request.run, "plan": plan.sha256()})
     return result
 
@@ -99,6 +102,7 @@ def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
     if register := lab.paths.latest_register():
         names = set(pq.read_schema(RegisterPaths(register).covariates).names) - {"index_event_id"}
         problems += unknown_covariates(plan, {*names, *shares, RISK_SCORE})
+        problems += find_unknown(plan.sub_analyses, {*names, *shares, RISK_SCORE, YEAR, *UPLOADED})
     if is_outdated(lab.paths):
         problems.append(f"The register is of an older spine. Run counterfoil register {lab.paths.root} first.")
     if problems:
@@ -174,10 +178,13 @@ def finished_result(folder: Path) -> dict[str, Any] | None:
     return {**kept["result"], "report": str(folder / REPORT)} if unchanged else None
 
 
-def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
+def _link_and_analyse(request: _Request, before: Asked, progress: Progress) -> dict[str, Any]:
     paths = request.lab.paths
     asked = {"lab": str(paths.root), "run": request.run}
     if not (paths.run(request.run) / HANDOVER).is_file():
-        run_role(ProcessRole.LINKER, "link_cohort", {**asked, "submission": request.submission}, progress)
+        columns = uploaded_columns(request.plan.sub_analyses)
+        sent = {**asked, "submission": request.submission, "columns": columns}
+        run_role(ProcessRole.LINKER, "link_cohort", sent, progress)
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
-    return run_role(ProcessRole.ANALYST, "evaluate", {**asked, "plan": plan, "inputs": request.inside()}, progress)
+    sent = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
+    return run_role(ProcessRole.ANALYST, "evaluate", sent, progress)

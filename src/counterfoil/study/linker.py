@@ -12,7 +12,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from counterfoil.cohort.gaps import start_date_gaps
 from counterfoil.cohort.values import Step
 from counterfoil.errors import Fault, FileNotTaken, UsageError
 from counterfoil.lab.files import PRIVATE, atomic_write, write_json
@@ -39,6 +40,7 @@ from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.provider import Code, Submission, read_submission
 from counterfoil.records.standardise import standardise_people
 from counterfoil.study.handover import HANDOVER, pack
+from counterfoil.study.sub_plan import UPLOADED
 from counterfoil.warehouse import query, write_table
 
 ACCOUNT = "account.parquet"  # every row of a submission and what became of it
@@ -59,8 +61,9 @@ def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[st
     progress("Finding each person in the records", 0.1)
     linked = _link(lab, submission, lab.paths.submission(arguments["submission"]), progress)
     _keep_account(lab.paths, arguments["submission"], submission, linked)
-    study = _study(linked, register_secret(lab.paths))
-    sealed = encrypt(lab.paths, pack(study, _counts(submission, linked)), to=Role.ANALYST)
+    study = _study(linked, register_secret(lab.paths), arguments.get("columns", []))
+    handed = pack(study, _counts(submission, linked), about_list(submission))
+    sealed = encrypt(lab.paths, handed, to=Role.ANALYST)
     atomic_write(lab.paths.run(arguments["run"]) / HANDOVER, sealed, mode=PRIVATE)
     return {}
 
@@ -178,8 +181,23 @@ def _keep_account(paths: LabPaths, submission: str, read: Submission, linked: pa
     write_table(account, paths.submission(submission) / ACCOUNT)
 
 
-def _study(linked: pa.Table, secret: bytes) -> pa.Table:
-    """One row an entry of a linked person: random study key, register key, probability, atom, dates of the service."""
+def about_list(submission: Submission) -> dict[str, str | bool]:
+    """How the list came to be, for A1, from the list alone: the same whoever was linked (R12). No count, no date."""
+    entries, codes = submission.entries, {found.code for found in submission.findings}
+    completed = [value for value in entries["completed"].to_pylist() if value is not None]
+    start = pc.coalesce(entries["start_date"], entries["index_date"], entries["conviction_date"])
+    return {
+        "gaps": start_date_gaps(start.to_pylist()).value,
+        "repeated": bool(codes & {Code.SAME_ROW_TWICE, Code.SAME_PERSON_TWICE}),
+        "completers_only": bool(completed) and all(completed),
+    }
+
+
+def _study(linked: pa.Table, secret: bytes, columns: Sequence[str]) -> pa.Table:
+    """One row an entry of a linked person: random study key, register key, probability, atom, dates of the service.
+
+    `columns`: what the plan's sub-analyses divide people by, such as the site; nothing else of the list goes along.
+    """
     kept = linked.filter(pc.is_valid(linked["person_id"]))
     keys = [register_key(secret, person) for person in kept["person_id"].to_pylist()]
     start = pc.coalesce(kept["start_date"], kept["index_date"], kept["conviction_date"])
@@ -191,6 +209,7 @@ def _study(linked: pa.Table, secret: bytes) -> pa.Table:
             "atom_id": pa.array([NO_PUBLICATION] * len(keys), pa.int64()),
             "start_date": start,
             "end_date": kept["end_date"],
+            **{name: kept[name] for name in UPLOADED if name in columns},
         }
     )
 

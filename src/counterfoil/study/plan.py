@@ -15,11 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from counterfoil.cohort.register import LONGEST_WINDOW_DAYS
 from counterfoil.comparison.values import ComparisonSettings, Design
+from counterfoil.disclosure.sub_analyses import MOST
 from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
 from counterfoil.outcomes.measures import Better, Measure, Support
 from counterfoil.provenance import canonical_json, sha256_of_bytes
 from counterfoil.study.comparison_plan import RISK_SCORE, ComparisonPlan, Name
+from counterfoil.study.sub_plan import SubAnalysisPlan
 from counterfoil.units import Kind
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +45,7 @@ class Service(BaseModel):
     model_config = _STRICT
     people_started: Annotated[int, Field(ge=1)] | None = None  # R1 compares it with the upload
     setting: Setting = Setting.BOTH  # where people were when they were helped; the method box says it
+    completers_only: bool = False  # the list holds only people who finished; the report says so in a banner
     unsuitable: str = ""  # a reason from the domain's suitability table: the method cannot answer for this service
 
 
@@ -106,6 +109,8 @@ class TableMeasure(BaseModel):
     # over whom; with "those with the outcome" an empty value means that it did not happen
     support: Support = Support.ALL
     decimals: Annotated[int, Field(ge=0, le=4)] = 2  # of a shown value
+    # days among those with the outcome: how long everyone was followed; with it, curves of everyone are drawn
+    follow_up_months: Months | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -113,6 +118,9 @@ class TableMeasure(BaseModel):
             raise ValueError("give either `column` or `when`, one of the two.")
         if self.when is not None and self.kind is not Kind.RATE:
             raise ValueError("`when` makes a rate; for another kind give `column`.")
+        over_time = self.kind is Kind.DAYS and self.support is Support.THOSE_WITH
+        if self.follow_up_months is not None and not over_time:
+            raise ValueError("`follow_up_months` is for days among those with the outcome; remove it.")
         return self
 
     def measure(self) -> Measure:
@@ -152,6 +160,16 @@ class Plan(BaseModel):
     comparison: ComparisonPlan = ComparisonPlan()
     outcomes: OutcomePlan = OutcomePlan()
     table: TablePlan | None = None
+    # the headline measure for some of the people each; all are shown together, none can be added after outcomes
+    sub_analyses: tuple[SubAnalysisPlan, ...] = Field(default=(), max_length=MOST)
+
+    @field_validator("sub_analyses")
+    @classmethod
+    def _names_differ(cls, value: tuple[SubAnalysisPlan, ...]) -> tuple[SubAnalysisPlan, ...]:
+        names = [sub.name for sub in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two of them have the same name; give each its own.")
+        return value
 
     @model_validator(mode="after")
     def _table_or_lab(self) -> Self:

@@ -13,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from counterfoil.cohort.values import Attrition, Step
+from counterfoil.disclosure import SampleFacts
 from counterfoil.errors import FileNotTaken, UsageError
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import Facts, Inputs, analyse
 from counterfoil.study.plan import Plan, TableMeasure, TablePlan, read_plan
+from counterfoil.study.sub_plan import make_parts
 from counterfoil.warehouse import connect
 
 TREATED = "treated"
@@ -30,6 +32,7 @@ class _Data:
 
     people: pa.Table
     outcomes: dict[str, np.ndarray[Any, np.dtype[np.float64]]]
+    dividing: dict[str, pa.ChunkedArray]  # columns that sub-analyses are by
     files: tuple[Path, ...]
 
 
@@ -53,7 +56,7 @@ def evaluate_table(data: Path, plan_path: Path, out: Path, *, progress: Progress
 
 def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
     files = {path.name: sha256_of_file(path) for path in read.files}
-    treated = int(np.count_nonzero(read.people[TREATED].to_numpy(zero_copy_only=False)))
+    treated = int(np.count_nonzero(_is_treated(read.people)))
     table = _table(plan)
     return Inputs(
         run=key_of(plan=plan.sha256(), files=files)[:12],
@@ -65,7 +68,14 @@ def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
         folder=out,
         inputs=files,
         facts=Facts(today=plan.today or dt.date.today()),
+        parts=make_parts(plan.sub_analyses, _is_treated(read.people), read.dividing),
+        follow_up_months=next((m.follow_up_months for m in table.measures if m.follow_up_months is not None), None),
+        sample=SampleFacts(completers_only=True) if plan.service.completers_only else None,
     )
+
+
+def _is_treated(people: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.asarray(people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
 
 
 def _table(plan: Plan) -> TablePlan:
@@ -88,7 +98,8 @@ def _read(data: Path, plan: Plan) -> _Data:
         connection.execute("SET enable_external_access = false")
         _check_columns(connection, plan, table, files)
         _join(connection, table, len(files))
-        return _Data(_people(connection, plan, table), _outcomes(connection, table), files)
+        people, dividing = _people(connection, plan, table), _dividing(connection, plan)
+        return _Data(people, _outcomes(connection, table), dividing, files)
     finally:
         connection.close()
 
@@ -130,7 +141,7 @@ def _check_columns(
     outcomes = {m.column for m in table.measures if m.column is not None}
     problems: list[str] = []
     for number, path in enumerate(files):
-        needed = covariates | outcomes | ({table.treatment} if number == 0 else set())
+        needed = covariates | outcomes | set(_by(plan)) | ({table.treatment} if number == 0 else set())
         absent = sorted(needed - _columns(connection, f"file_{number}"))
         problems += [
             f"{path.name} has no column `{name}`, which the plan names. Mend the plan or the file." for name in absent
@@ -144,6 +155,11 @@ def _check_columns(
             f"`{name}` decides the measure `{measure.name}` and cannot be a covariate. Remove it."
             for name in sorted(words & covariates)
         ]
+    problems += [
+        f"`{name}` is an outcome or the treatment, and no sub-analysis can be by it: it is known only afterwards."
+        for name in _by(plan)
+        if name in outcomes or name == table.treatment or any(name in (m.when or "") for m in table.measures)
+    ]
     if table.treatment in covariates:
         problems.append(f"`{table.treatment}` is the treatment and cannot be a covariate. Remove it.")
     if problems:
@@ -179,6 +195,14 @@ def _people(connection: duckdb.DuckDBPyConnection, plan: Plan, table: TablePlan)
     names = dict.fromkeys([*(plan.comparison.covariates or ()), *plan.comparison.exact])
     columns = [_as_factor(n) if n in table.factors else f'"{n}"' for n in names]
     return connection.sql(f'SELECT {", ".join(columns)}, "__treated" AS {TREATED} FROM rows').to_arrow_table()
+
+
+def _dividing(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, pa.ChunkedArray]:
+    return {by: connection.sql(f'SELECT "{by}" FROM rows').to_arrow_table()[by] for by in _by(plan)}
+
+
+def _by(plan: Plan) -> list[str]:
+    return sorted({sub.by for sub in plan.sub_analyses})
 
 
 def _as_factor(name: str) -> str:
