@@ -15,6 +15,7 @@ from counterfoil.disclosure.protect import protect, refuse
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings, Parameter
 from counterfoil.disclosure.values import (
     NOT_APPLICABLE,
+    NOT_AVAILABLE,
     Box,
     Cell,
     Finding,
@@ -44,6 +45,7 @@ __all__ = [
     "DEFAULT_SETTINGS",
     "NOTHING_BESIDE",
     "NOT_APPLICABLE",
+    "NOT_AVAILABLE",
     "Band",
     "Beside",
     "Better",

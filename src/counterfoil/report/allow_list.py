@@ -17,7 +17,7 @@ from counterfoil.disclosure import Band, Cell, Protected, ProtectedPool, Protect
 from counterfoil.errors import Fault
 from counterfoil.report import numbers
 from counterfoil.report.about import About
-from counterfoil.report.charts import axis_reach, forest_reach
+from counterfoil.report.charts import axis_reach, curve_top, forest_reach
 from counterfoil.report.words import words_of
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -49,6 +49,8 @@ def names_in(protected: Protected | ProtectedRefusal) -> set[str]:
         return {protected.reason, protected.rule}
     measures = [m.measure for m in protected.measures]
     found = {text for m in measures for text in (m.name, m.label, m.unit, m.noun)}
+    found |= {text for sub in protected.sub_analyses for text in (sub.name, sub.about, f"({sub.about})")}
+    found |= {text for cost in protected.costs for text in (cost.source, cost.currency)}
     return found | {text for t in protected.balance.terms for text in (t.term, t.covariate)}
 
 
@@ -67,6 +69,9 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
     if isinstance(protected, Protected):
         found |= {Decimal(protected.balance.count(b)) for b in Band}  # characteristics, not people
         found |= {Decimal(protected.balance.count_before(b)) for b in Band}
+        found |= {Decimal(n) for s in protected.sub_analyses for n in (s.green, s.amber, s.red)}
+        found |= {n for s in protected.sub_analyses if s.hidden for n in numbers_in(s.hidden)}
+        found |= set() if protected.survival is None else {curve_top(protected.survival)}
         found |= {n for f in protected.findings for n in numbers_in(f.rule.value)}
         found |= {n for m in protected.measures if m.hidden for n in numbers_in(m.hidden.value)}
         shown = [m for m in protected.measures if m.estimate.difference.value is not None]

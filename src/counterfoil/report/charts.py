@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
-from counterfoil.disclosure import Cell, ProtectedMeasure, ProtectedPool
+from counterfoil.disclosure import Cell, ProtectedMeasure, ProtectedPool, ProtectedSurvival
 from counterfoil.report import numbers
 from counterfoil.report.words import Words
 from counterfoil.units import Kind
@@ -177,3 +177,47 @@ _FOREST = {
         'stroke-dasharray="8 5" {still}/>'
     ),
 }
+
+
+def curve_top(survival: ProtectedSurvival) -> Decimal:
+    """How far up the axis of the curves goes, in per cent."""
+    shares = [numbers.times_hundred(c) for p in survival.points for c in (p.treated, p.comparison)]
+    return min(Decimal(100), nice_top(max(shares, default=Decimal(1))))
+
+
+def curves_of(survival: ProtectedSurvival, words: Words) -> Markup:
+    """Both curves by whole months, one unit a month and one a per cent; empty when hidden (R30).
+
+    Lines join the points that are shown and say nothing of the time between them.
+    """
+    if not survival.points:
+        return Markup("")
+    top, last = curve_top(survival), survival.points[-1]
+    grid = Markup("").join(
+        Markup(
+            '<line class="grid" x1="0" x2="{x}" y1="{y}" y2="{y}" stroke="{pale}" stroke-width="1" {still}/>'
+        ).format(x=_plain(numbers.exact(survival.months)), y=_plain(-top * part / 4), pale="#C9CED3", still=_STILL)
+        for part in (0, 4)
+    )
+    body = grid + _curve([(p.month, p.comparison) for p in survival.points], ORANGE, Markup(' stroke-dasharray="7 4"'))
+    body += _curve([(p.month, p.treated) for p in survival.points], NAVY, Markup(""))
+    alt = words(
+        "survival.alt",
+        months=numbers.plain(last.month),
+        treated=numbers.value(last.treated, Kind.RATE),
+        comparison=numbers.value(last.comparison, Kind.RATE),
+    )
+    box = f"0 {_plain(-top)} {_plain(numbers.exact(survival.months))} {_plain(top)}"
+    return _SVG.format(css="curve", box=box, id="curve-of-everyone", title=alt, body=body)
+
+
+def _curve(points: list[tuple[Cell, Cell]], colour: str, dashes: Markup) -> Markup:
+    places = [(numbers.exact(month), -numbers.times_hundred(share)) for month, share in points]
+    line = " ".join(f"{_plain(x)},{_plain(y)}" for x, y in ((Decimal(0), Decimal(0)), *places))
+    marks = Markup("").join(
+        Markup('<line class="point" x1="{x}" x2="{x}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="9" '
+               'stroke-linecap="round" {still}/>').format(x=_plain(x), y=_plain(y), colour=colour, still=_STILL)
+        for x, y in places
+    )  # fmt: skip
+    return Markup('<polyline class="line" points="{line}" fill="none" stroke="{colour}" stroke-width="3"{dashes} '
+                  '{still}/>').format(line=line, colour=colour, dashes=dashes, still=_STILL) + marks  # fmt: skip

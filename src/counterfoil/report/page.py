@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterfoil.disclosure import Band, Box, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
-from counterfoil.report import charts, numbers, sentences, tables
+from counterfoil.report import charts, further, numbers, sentences, tables
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_numbers
 from counterfoil.report.as_json import to_json
@@ -106,7 +106,16 @@ def _view(protected: Protected, words: Words) -> dict[str, object]:
         "can": sentences.can_say(protected, words),
         "cannot": sentences.cannot_say(protected, words),
         "dots": _dots(headline, protected.design, words),
-        "views": [_measure_view(m, protected, words) for m in protected.measures],
+        "views": [_measure_view(m, protected, words) for m in protected.measures[: further.FULL_MEASURES]],
+        "others": [_measure_view(m, protected, words) for m in further.other_measures(protected)],
+        "hidden_others": further.hidden_measures(protected, words),
+        "curve": None if protected.survival is None else further.survival_view(protected.survival, protected, words),
+        "groups": _groups(protected.design, words),
+        "parts": further.part_views(protected, words),
+        "parts_notes": further.after_start(protected, words),
+        "made": further.sample_of(protected.sample, words),
+        "costs": further.cost_lines(protected, words),
+        "estimand": sentences.estimand_of(protected, words),
         "flow": [(tables.box_label(box, words), box_text(box.people, words)) for box in protected.attrition.boxes],
         "bands": [(band, protected.balance.count_before(band), protected.balance.count(band)) for band in Band],
         "terms": [(t, tables.band_word(t.before, words), tables.band_word(t.after, words))
@@ -180,6 +189,11 @@ def _measure_rows(measure: ProtectedMeasure, design: Design, words: Words) -> tu
         (words("results.row_high"), "", numbers.signed(estimate.high)),
         (words("results.row_p"), "", numbers.p_value(estimate.p)),
     ]
+    if measure.ratio is not None:
+        ratio = measure.ratio
+        low, high = numbers.plain(ratio.low), numbers.plain(ratio.high)
+        text = words("results.ratio_of", ratio=numbers.plain(ratio.value), low=low, high=high)
+        rows.append((words("results.row_ratio"), "", text if ratio.value.value is not None else low))
     for key, beside in (("row_score", measure.score), ("row_adjusted", measure.adjusted)):
         if beside is not None:
             ends = words("results.range_of", low=numbers.signed(beside.low), high=numbers.signed(beside.high))

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from counterfoil.disclosure import Band, Better, Cell, Design, Protected, ProtectedMeasure, Support, Verdict
+from counterfoil.disclosure import (
+    NOT_AVAILABLE,
+    Band,
+    Better,
+    Cell,
+    Design,
+    Estimand,
+    Protected,
+    ProtectedMeasure,
+    Support,
+    Verdict,
+)
 from counterfoil.report import numbers
+from counterfoil.report.further import sample_caveats
 from counterfoil.report.words import Words
 from counterfoil.units import Kind
 
@@ -58,7 +70,7 @@ def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
     elif protected.balance.count(Band.AMBER) or protected.balance.count(Band.RED):
         found.append(words("caveat.amber" if protected.design is Design.MATCHED else "caveat.lot"))
     found += [words(DISAGREES[way]) for way in protected.headline.disagrees]
-    return tuple(found)
+    return (*found, *sample_caveats(protected, words))
 
 
 def power_of(protected: Protected, words: Words) -> tuple[str, ...]:
@@ -66,11 +78,29 @@ def power_of(protected: Protected, words: Words) -> tuple[str, ...]:
     if protected.verdict is not Verdict.NOT_ENOUGH_EVIDENCE:
         return ()
     kind = protected.headline.measure.kind
-    more = words("power.more_people")
+    more = _more_people(protected, words)
     if protected.smallest_detectable.value is None:
         return (more,)
     unit = words("power.unit_rate") if kind is Kind.RATE else protected.headline.measure.unit or kind.value
     return (words("power.smallest", smallest=numbers.size(protected.smallest_detectable), unit=unit), more)
+
+
+def _more_people(protected: Protected, words: Words) -> str:
+    """How many people would settle it: the power page's own arithmetic."""
+    needed, analysed = protected.people_needed, protected.attrition.analysed
+    if needed == NOT_AVAILABLE:
+        return words("power.too_many")
+    if needed.value is None or analysed.value is None:
+        return words("power.more_people")
+    return words("power.people_needed", people=numbers.plain(needed), analysed=numbers.plain(analysed))
+
+
+def estimand_of(protected: Protected, words: Words) -> str:
+    """The question that was asked and, where it is another, the one that is answered."""
+    achieved = words(f"estimand.{protected.estimand.name}")
+    if protected.asked is None or protected.asked is protected.estimand:
+        return words("method.estimand", estimand=achieved)
+    return words("method.estimand_other", asked=words(f"estimand.{protected.asked.name}"), estimand=achieved)
 
 
 def scope_of(protected: Protected, words: Words) -> str:
@@ -85,7 +115,9 @@ def scope_of(protected: Protected, words: Words) -> str:
         key = "about"
     filling = {"analysed": numbers.plain(analysed), "submitted": numbers.plain(submitted)}
     other = words("scope.other_all" if key == "all" else "scope.other")
-    return f"{words(f'scope.people_{key}', **filling)} {other}"
+    weighted = protected.estimand in (Estimand.ATE, Estimand.ATO)
+    whom = f" {words(f'scope.weighted_{protected.estimand.name}')}" if weighted else ""
+    return f"{words(f'scope.people_{key}', **filling)}{whom} {other}"
 
 
 def can_say(protected: Protected, words: Words) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from counterfoil.disclosure import (
     ProtectedEstimate,
     ProtectedMeasure,
     ProtectedRefusal,
+    ProtectedSurvival,
     Rule,
 )
 from counterfoil.report import numbers
@@ -139,13 +140,29 @@ def why(rule: Rule, settings: DisclosureSettings, words: Words) -> str:
 def hidden_table(protected: Protected, words: Words) -> Table:
     """What was hidden, by which rule, and why. Never a number but the rules' own."""
     labels = {m.measure.name: m.measure.label for m in protected.measures}
-    labels |= {"flow": words("flow.title"), "balance": words("balance.title")}
+    labels |= {"flow": words("flow.title"), "balance": words("balance.title"), "survival": words("survival.title")}
     rows = tuple(
         (labels[f.where], f.rule.value,
          why(f.rule, protected.settings, words))
         for f in protected.findings
     )  # fmt: skip
     return Table("hidden", ("where", "rule", "why"), rows)
+
+
+def survival_table(survival: ProtectedSurvival) -> Table:
+    """The curves' points."""
+    rows = tuple((p.month, p.treated, p.comparison) for p in survival.points)
+    return Table("survival", ("month", "treated_share", "comparison_share"), rows)
+
+
+def sub_analyses_table(protected: Protected) -> Table:
+    """Every sub-analysis; those that are hidden with the rule."""
+    rows = tuple(
+        (s.name, s.about, s.difference, s.low, s.high, s.p_holm, s.verdict.value, s.hidden or "")
+        for s in protected.sub_analyses
+    )
+    columns = ("name", "people", "difference", "low", "high", "p_holm", "verdict", "hidden_by")
+    return Table("sub_analyses", columns, rows)
 
 
 def parameters_table(settings: DisclosureSettings) -> Table:
@@ -185,5 +202,7 @@ def tables_of(protected: Protected | ProtectedRefusal, about: About, words: Word
         attrition_table(protected, words),
         balance_table(protected),
         hidden_table(protected, words),
+        *(() if protected.survival is None else (survival_table(protected.survival),)),
+        *((sub_analyses_table(protected),) if protected.sub_analyses else ()),
     )
     return (*found, *ends)

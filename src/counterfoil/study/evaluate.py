@@ -183,8 +183,8 @@ def _link_and_analyse(request: _Request, before: Asked, progress: Progress) -> d
     asked = {"lab": str(paths.root), "run": request.run}
     if not (paths.run(request.run) / HANDOVER).is_file():
         columns = uploaded_columns(request.plan.sub_analyses)
-        sent = {**asked, "submission": request.submission, "columns": columns}
+        sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
         run_role(ProcessRole.LINKER, "link_cohort", sent, progress)
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
-    sent = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
-    return run_role(ProcessRole.ANALYST, "evaluate", sent, progress)
+    given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
+    return run_role(ProcessRole.ANALYST, "evaluate", given, progress)
