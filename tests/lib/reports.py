@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from counterfoil.comparison.values import Design
 from counterfoil.disclosure import Protected, ProtectedRefusal, protect, refuse
+from counterfoil.effect.values import Ratio
 from counterfoil.errors import Refused
+from lib.beside import everything
 from lib.results import (
     DAYS,
     EARNINGS,
@@ -32,6 +34,23 @@ def fewer() -> Protected:
         mean_effect(DAYS, (212, 151, 7000), (9100, 143, 7200)),
     )
     return protect(effects, comparison_of(820, 29000), attrition_of(1000, 871, 842, 820, started=1060))
+
+
+def with_everything() -> Protected:
+    """A clear result with all that can stand beside it: curves, parts of the group, the list's making, costs."""
+    replace(mean_effect(FREQUENCY, (820, 0.82, 3.1), (29000, 1.04, 3.9)), ratio=Ratio(0.788, 0.69, 0.901, 0.001))
+    counts = mean_effect(FREQUENCY, (820, 0.82, 3.1), (29000, 1.04, 3.9))
+    violent = replace(RATE, name="violent_rate", label="Violent reoffending")
+    sexual = replace(RATE, name="sexual_rate", label="Sexual reoffending")
+    effects = (
+        rate_effect((212, 820), LARGE, ess=17000),
+        replace(counts, ratio=Ratio(0.788, 0.69, 0.901, 0.001)),
+        mean_effect(DAYS, (212, 151, 7000), (9100, 143, 7200)),
+        rate_effect((90, 820), (3900, 29000), measure=violent, ess=17000),
+        rate_effect((4, 820), (60, 29000), measure=sexual, ess=17000),
+    )
+    flow = attrition_of(1000, 871, 842, 820, started=1160)
+    return protect(effects, comparison_of(820, 29000), flow, beside=everything())
 
 
 def inconclusive() -> Protected:
@@ -123,8 +142,8 @@ def not_suitable() -> ProtectedRefusal:
 
 EVALUATIONS: Mapping[str, Callable[[], Protected]] = {
     f.__name__: f
-    for f in (fewer, more, amber, unbalanced_trial, inconclusive, unreliable, few_reoffenders, nearly_all,
-              too_few, trial, borderline, loss_of_money, no_interval)
+    for f in (fewer, with_everything, more, amber, unbalanced_trial, inconclusive, unreliable, few_reoffenders,
+              nearly_all, too_few, trial, borderline, loss_of_money, no_interval)
 }  # fmt: skip
 REFUSALS: Mapping[str, Callable[[], ProtectedRefusal]] = {f.__name__: f for f in (refused, not_suitable)}
 REPORTS: Mapping[str, Callable[[], Protected | ProtectedRefusal]] = {**EVALUATIONS, **REFUSALS}

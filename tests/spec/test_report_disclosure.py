@@ -19,6 +19,7 @@ from counterfoil.disclosure import Cell, Protected
 from counterfoil.errors import Fault
 from counterfoil.report import render, to_json
 from counterfoil.report.allow_list import allowed_numbers, check_numbers, find_strays, texts_of
+from counterfoil.report.further import FULL_MEASURES
 from counterfoil.report.numbers import exact
 from counterfoil.report.tables import Table, to_csv
 from counterfoil.units import Kind
@@ -52,7 +53,7 @@ def in_axis_units(cell: Cell, kind: Kind) -> Decimal:
 @pytest.mark.parametrize("name", EVALUATIONS)
 def test_r21_the_coordinates_of_charts_are_protected_values(name: str) -> None:
     protected, charts = EVALUATIONS[name](), by_id(html_of(name))
-    for measure in protected.measures:
+    for measure in protected.measures[:FULL_MEASURES]:  # the others are a table
         for side, group in enumerate((measure.treated, measure.comparison)):
             bar = charts.get(f"bar-{measure.measure.name}-{side}")
             assert (bar is None) is (group.value.value is None)
@@ -69,6 +70,24 @@ def test_r21_the_coordinates_of_charts_are_protected_values(name: str) -> None:
             assert Decimal(ends.attrib["x1"]) == exact(measure.estimate.low)
             assert Decimal(ends.attrib["x2"]) == exact(measure.estimate.high)
             assert Decimal(middle.attrib["x1"]) == exact(measure.estimate.difference)
+
+
+def test_r21_the_curve_and_the_parts_are_drawn_from_protected_values() -> None:
+    protected, charts = EVALUATIONS["with_everything"](), by_id(html_of("with_everything"))
+    survival = protected.survival
+    assert survival is not None
+    lines = charts["curve-of-everyone"].findall("polyline")
+    for line, side in zip(lines, ("comparison", "treated"), strict=True):
+        drawn = [tuple(map(Decimal, place.split(","))) for place in line.attrib["points"].split()]
+        shown = [(exact(p.month), -100 * exact(getattr(p, side))) for p in survival.points]
+        assert drawn == [(Decimal(0), Decimal(0)), *shown]
+    for number, part in enumerate(protected.sub_analyses):
+        drawn_part = charts.get(f"part-{number}")
+        assert (drawn_part is None) is (part.difference.value is None)
+        if drawn_part is not None:
+            ends = drawn_part.find("line[@class='range']")
+            assert ends is not None
+            assert (Decimal(ends.attrib["x1"]), Decimal(ends.attrib["x2"])) == (exact(part.low), exact(part.high))
 
 
 @pytest.mark.parametrize("name", EVALUATIONS)

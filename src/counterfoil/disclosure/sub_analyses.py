@@ -1,9 +1,9 @@
 """R17 among sub-analyses and the whole: what can be had by adding and taking away is T and D people, or is not shown.
 
 A reader holds one sum for each population (the whole, and each sub-analysis that is shown) and may add and subtract
-them. Every such combination, with factors -1, 0 and 1, must describe nobody or at least D people; where it describes
-a plain set of people, its count with the outcome must pass R3 as if it were printed. So complements are covered, and
-what is left of the whole after several sub-analyses together.
+them. In every such combination, with factors -1, 0 and 1, what is added and what is taken away must be nobody or at
+least D people; where it describes a plain set of people, its count with the outcome must pass R3 as if it were printed.
+So complements are covered, and what is left of the whole after several sub-analyses together.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from counterfoil.effect.values import Effect, Estimate
 from counterfoil.units import Kind
 
 P_DECIMALS = 2  # a finer one would give the size back (R7)
+STEPS = (1, 2, 5)  # points that a difference of rates and its interval are rounded to: the finest that is safe
 MOST = 8  # sub-analyses in one plan: every combination of them is looked at
 
 
@@ -60,12 +61,14 @@ def _is_safe(
         events = np.bincount(place.ravel(), weights=np.nan_to_num(outcome), minlength=len(atoms))
     for others in itertools.product((-1, 0, 1), repeat=len(populations) - 1):
         made = atoms @ np.array([*others, 1], np.int64)
+        for side in (made > 0, made < 0):  # what is added, and what is taken away
+            if 0 < int(people[side].sum()) < settings.min_difference:
+                return False
         described = made != 0
-        n = int(people[described].sum())
-        if 0 < n < settings.min_difference:
-            return False
         plain = set(np.unique(made[described]).tolist()) in ({1}, {-1})
-        if events is not None and plain and not is_rate_safe(round(float(events[described].sum())), n, settings):
+        if events is None or not plain:
+            continue
+        if not is_rate_safe(round(float(events[described].sum())), int(people[described].sum()), settings):
             return False
     return True
 
@@ -104,18 +107,35 @@ def _why_hidden(result: SubResult, submitted: int, settings: DisclosureSettings)
     for group in (effect.treated, effect.comparison):
         if not is_rate_safe(group.events, group.n, settings):
             return Rule.R3.value
-    return "" if is_size_left_vague(effect, effect.compatible, submitted, settings) else Rule.R7.value
+    return "" if find_step(effect, effect.compatible, submitted, settings) else Rule.R7.value
+
+
+def find_step(effect: Effect, estimate: Estimate, submitted: int, settings: DisclosureSettings) -> int | None:
+    """R7: the finest rounding, in points, of difference and interval that leaves the size open; None: even 5 does not.
+
+    A measure that is no rate gives no such count away, and has its own decimals.
+    """
+    if effect.measure.kind is not Kind.RATE:
+        return 1
+    return next((step for step in STEPS if is_size_left_vague(effect, estimate, submitted, settings, step=step)), None)
 
 
 def is_size_left_vague(
-    effect: Effect, estimate: Estimate, submitted: int, settings: DisclosureSettings, *, p_holm: float | None = None
+    effect: Effect,
+    estimate: Estimate,
+    submitted: int,
+    settings: DisclosureSettings,
+    *,
+    step: int,
+    p_holm: float | None = None,
 ) -> bool:
-    """R7: difference and interval in whole points (and p, where given) leave the sub-analysis's size open by W.
+    """R7: difference and interval in steps of points (and p, where given) leave the sub-analysis's size open by W.
 
     The reader is taken to know the comparison group and the multiplier of the standard error exactly, but not the rate.
     """
     reader = _Reader(
-        shown=tuple(round_half_up(v, 0) for v in (estimate.difference, estimate.low, estimate.high)),
+        shown=tuple(_to_step(v, step) for v in (estimate.difference, estimate.low, estimate.high)),
+        step=step,
         comparison_rate=effect.comparison.value,
         comparison_variance=1e4 * effect.comparison.variance / effect.comparison.ess,
         multiplier=(estimate.high - estimate.low) / 2.0 / _error(effect),
@@ -137,6 +157,7 @@ class _Reader:
     """What a strong reader holds of one sub-analysis. Points, except rates and p (0-1)."""
 
     shown: tuple[float, ...]  # difference, low, high
+    step: int  # that they are rounded to
     comparison_rate: float
     comparison_variance: float
     multiplier: float
@@ -151,7 +172,7 @@ class _Reader:
         error = np.sqrt(1e4 * rate * (1.0 - rate) / max(n - 1, 1) + self.comparison_variance)
         half = self.multiplier * error
         ends = (difference, difference - half, difference + half)
-        agreed = np.all([np.abs(a - b) <= 0.5 for a, b in zip(ends, self.shown, strict=True)], axis=0)
+        agreed = np.all([np.abs(a - b) <= self.step / 2 for a, b in zip(ends, self.shown, strict=True)], axis=0)
         if self.p_holm is not None:
             p = 2.0 * stats.t.sf(np.abs(difference) / np.maximum(error, 1e-9), self.df or np.inf)
             agreed &= np.abs(np.minimum(1.0, p * self.steps) - self.p_holm) <= 0.5 * 10.0**-P_DECIMALS
@@ -162,16 +183,21 @@ def _protect(result: SubResult, rule: str, submitted: int, settings: DisclosureS
     effect = None if rule or result.found is None else result.found.effect
     estimate = None if effect is None else effect.compatible
     blank = _blank(rule)
-    decimals = 0 if effect is None or effect.measure.kind is Kind.RATE else max(0, effect.measure.decimals)
+    ends = [blank] * 3
+    p = blank
+    if result.found is not None and effect is not None and estimate is not None:
+        step = find_step(effect, estimate, submitted, settings) or STEPS[-1]
+        ends = [_end(v, effect, step) for v in (estimate.difference, estimate.low, estimate.high)]
+        p = _p(effect, estimate, result.found.p_holm, submitted, settings)
     comparison = result.comparison
     counts = [0 if comparison is None else comparison.count(band) for band in (Band.GREEN, Band.AMBER, Band.RED)]
     return ProtectedSubAnalysis(
         name=result.name,
         about=result.about,
-        difference=blank if estimate is None else show_number(estimate.difference, decimals, None),
-        low=blank if estimate is None else show_number(estimate.low, decimals, None),
-        high=blank if estimate is None else show_number(estimate.high, decimals, None),
-        p_holm=blank if effect is None else _p(effect, result, submitted, settings),
+        difference=ends[0],
+        low=ends[1],
+        high=ends[2],
+        p_holm=p,
         verdict=_verdict(result, estimate),
         green=counts[0],
         amber=counts[1],
@@ -182,13 +208,23 @@ def _protect(result: SubResult, rule: str, submitted: int, settings: DisclosureS
     )
 
 
-def _p(effect: Effect, result: SubResult, submitted: int, settings: DisclosureSettings) -> Cell:
-    """The corrected p, unless it would pin the size down."""
-    p = None if result.found is None else result.found.p_holm
-    if effect.compatible is None or p is None:
-        return NOT_APPLICABLE
+def _to_step(value: float, step: int) -> float:
+    return round_half_up(value / step, 0) * step
+
+
+def _end(value: float, effect: Effect, step: int) -> Cell:
     is_rate = effect.measure.kind is Kind.RATE
-    vague = not is_rate or is_size_left_vague(effect, effect.compatible, submitted, settings, p_holm=p)
+    return Cell(value=_to_step(value, step)) if is_rate else show_number(value, effect.measure.decimals, None)
+
+
+def _p(effect: Effect, estimate: Estimate, p: float | None, submitted: int, settings: DisclosureSettings) -> Cell:
+    """The corrected p, unless it would pin the size down."""
+    if p is None:
+        return NOT_APPLICABLE
+    step = find_step(effect, estimate, submitted, settings) or STEPS[-1]
+    vague = effect.measure.kind is not Kind.RATE or is_size_left_vague(
+        effect, estimate, submitted, settings, step=step, p_holm=p
+    )
     return show_number(p, P_DECIMALS, None if vague else Rule.R7)
 
 

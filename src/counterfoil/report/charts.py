@@ -4,7 +4,7 @@ number that was protected and nothing finer."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from markupsafe import Markup
 
@@ -182,7 +182,7 @@ _FOREST = {
 def curve_top(survival: ProtectedSurvival) -> Decimal:
     """How far up the axis of the curves goes, in per cent."""
     shares = [numbers.times_hundred(c) for p in survival.points for c in (p.treated, p.comparison)]
-    return min(Decimal(100), nice_top(max(shares, default=Decimal(1))))
+    return min(Decimal(100), ((max(shares, default=Decimal(1)) / 10).to_integral_value(ROUND_CEILING)) * 10)
 
 
 def curves_of(survival: ProtectedSurvival, words: Words) -> Markup:

@@ -42,10 +42,11 @@ class SubAnalysisPlan(BaseModel):
     @property
     def about(self) -> str:
         """What makes up its people, as the plan says it: "sex: F"."""
+        by = self.by.replace("_", " ")
         if self.levels:
-            return f"{self.by}: {', '.join(self.levels)}"
+            return f"{by}: {', '.join(level.replace('_', ' ') for level in self.levels)}"
         bounds = (("at least", self.at_least), ("under", self.under))
-        return f"{self.by}: {' and '.join(f'{word} {value:g}' for word, value in bounds if value is not None)}"
+        return f"{by}: {' and '.join(f'{word} {value:g}' for word, value in bounds if value is not None)}"
 
 
 @dataclass(frozen=True, slots=True)

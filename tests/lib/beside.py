@@ -1,0 +1,78 @@
+"""What stands beside the measures, made up, for tests of what may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from counterfoil.disclosure import Beside, Gaps, SampleFacts, SubResult, UnitCost
+from counterfoil.effect import Cox, Inference, LogRank, MonthlyCurve, RestrictedMeans, Survival, Ties, TimeToFirst
+from counterfoil.effect.sub_analyses import SubAnalysis
+from counterfoil.effect.values import ErrorKind
+from lib.results import DAYS, comparison_of, rate_effect
+
+TWELVE = (18, 22, 19, 21, 17, 18, 19, 16, 17, 15, 16, 14)  # 212 of 820
+MANY = (810, 860, 840, 800, 780, 770, 760, 740, 720, 700, 680, 640)  # 9,100 of 29,000
+
+
+def inference(estimate: float, half: float, p: float = 0.02) -> Inference:
+    """An estimate with its interval."""
+    return Inference(estimate, estimate - half, estimate + half, p, half / 1.96, ErrorKind.HC0)
+
+
+def curve(events: Sequence[int], people: int) -> MonthlyCurve:
+    """A group without weights."""
+    return MonthlyCurve(people, tuple(events), tuple((np.cumsum(events) / people).tolist()))
+
+
+def survival_of(
+    treated: Sequence[int] = TWELVE,
+    comparison: Sequence[int] = MANY,
+    people: tuple[int, int] = (820, 29_000),
+) -> Survival:
+    """Everyone's time to the first event."""
+    one = np.array([-0.2])
+    means = RestrictedMeans(inference(322.4, 8.0), inference(311.2, 2.0), inference(11.2, 8.3), 365.25)
+    hazard = Cox(inference(-0.2, 0.14), one, one, one, Ties.EFRON)
+    test = LogRank(7.0, 0.008, float(sum(treated)), 240.0, ErrorKind.HC0)
+    estimates = TimeToFirst(means, test, hazard)
+    return Survival(DAYS, len(treated), estimates, curve(treated, people[0]), curve(comparison, people[1]))
+
+
+def sub_result(
+    name: str, members: np.ndarray[tuple[int], np.dtype[np.bool_]], events: int, *, rule: str = "", p: float = 0.03
+) -> SubResult:
+    """A sub-analysis of the treated in `members`, of whom `events` have the outcome, beside a large group."""
+    people = int(members.sum())
+    if rule:
+        return SubResult(name, "sex: F", members, None, None, rule)
+    effect = rate_effect((events, people), (9_100, 29_000), ess=17_000)
+    found = SubAnalysis(name, effect, p, p < 0.05)
+    return SubResult(name, "sex: F", members, comparison_of(people, 29_000), found, "")
+
+
+def everything() -> Beside:
+    """A report with all of it: 820 analysed, 212 of them with the outcome."""
+    rows = np.arange(820)
+    outcome = (rows % 82 < 21).astype(np.float64)  # 210, spread evenly
+    outcome[[30, 31]] = 1.0
+    women, rest = rows < 205, rows >= 205
+    sub_result("Completed", rest, int(outcome[rest].sum()), p=0.3)
+    parts = (
+        sub_result("Women", women, int(outcome[women].sum()), p=0.04),
+        replace(
+            sub_result("Completed", rest, int(outcome[rest].sum()), p=0.3), about="completed: yes", after_start=True
+        ),
+        sub_result("North", rows < 9, 0, rule="R1"),
+        sub_result("South", rows < 90, 0, rule="balance"),
+    )
+    return Beside(
+        members=np.ones(820, np.bool_),
+        headline=outcome,
+        survival=survival_of(),
+        sub_analyses=parts,
+        sample=SampleFacts(gaps=Gaps.FOUND, repeated=True, completers_only=True, requests=5, changed=True),
+        costs=(UnitCost("reoffending_frequency", 12_000.0, "£", "a made-up source, 2023/24 prices"),),
+    )
