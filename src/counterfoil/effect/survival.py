@@ -50,16 +50,14 @@ def survival(
 ) -> Survival | None:
     """Curves and estimates over a follow-up of `months`; None without a measure of days, or when nothing can be tested.
 
-    Someone whom no measure over everyone covers was not followed up, and is left out rather than counted as free.
+    Someone who has no value of the first rate over everyone was not followed up: left out, rather than counted as free.
     """
     measure = measure_of_first(measures)
     if measure is None:
         return None
     columns = read_outcomes(outcomes, comparison, measures)
-    covered = np.ones(len(comparison.treated), np.bool_)
-    for other in measures:
-        if other.support is Support.ALL:
-            covered &= ~np.isnan(columns[other.name])
+    everyone = [m for m in measures if m.kind is Kind.RATE and m.support is Support.ALL][:1]
+    covered = ~np.isnan(columns[everyone[0].name]) if everyone else np.ones(len(comparison.treated), np.bool_)
     days, horizon = columns[measure.name], months * DAYS_A_MONTH
     try:
         estimates = time_to_first(days, comparison, horizon=horizon, covered=covered)
