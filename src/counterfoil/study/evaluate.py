@@ -77,16 +77,24 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     finished = finished_result(folder)
     if finished is not None:
         return finished
-    asked = note_request(lab, plan, digest, request.run)
-    try:
-        check_suitable(plan.service.unsuitable, lab.settings.domain)
-    except Refused as refusal:
-        result = refused_before_linking(lab, plan, request.run, refusal, request.inside())
+    unsuitable = _why_unsuitable(request)
+    asked = note_request(lab, plan, digest, request.run)  # before anyone is linked: a request that stops has an entry
+    if unsuitable is not None:
+        result = refused_before_linking(lab, plan, request.run, unsuitable, request.inside())
     else:
         _submit(request, data, file.suffix.lower())
         result = _link_and_analyse(request, asked, progress)
     log.append(lab.paths, "evaluated", {"run": request.run, "plan": plan.sha256()})
     return result
+
+
+def _why_unsuitable(request: _Request) -> Refused | None:
+    """The refusal of a service that the method cannot answer for. UsageError when the plan gives no known reason."""
+    try:
+        check_suitable(request.plan.service.unsuitable, request.lab.settings.domain)
+    except Refused as refusal:
+        return refusal
+    return None
 
 
 def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
