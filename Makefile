@@ -56,7 +56,7 @@ bench-linkage: ## measure training, scoring, linking and search beside Splink, r
 simulate: ## draw 4,500 tables and 20 labs with known truths: do intervals hold them? (about an hour; not in CI)
 	@sh scripts/set_up.sh dev
 	PYTHONPATH=tests:. $(BIN)/python -m simulations
-	$(BIN)/python scripts/generate_docs.py
+	PYTHONPATH=tests:. $(BIN)/python -m simulations.page
 
 docs: ## write the generated pages of docs/reference
 	@sh scripts/set_up.sh dev

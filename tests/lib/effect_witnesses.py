@@ -1,7 +1,6 @@
 """Every figure of `effect` that another program has made too: ours beside theirs, in groups with one tolerance each.
 
-`tests/reference/test_effect_witnesses.py` holds each group to its tolerance; `tests/docs/test_estimates_page.py` holds
-the table of docs/explanation/estimates.md to what comes out.
+`lib.witness_registry` has these and all others.
 """
 
 from __future__ import annotations
@@ -57,6 +56,7 @@ class Witness:
     make: Callable[[Path], list[Figure]]
     tolerance: float
     why: str = ""
+    files: tuple[str, ...] = ()  # under `oracles/`, that it reads; none: the figures are printed elsewhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -399,12 +399,38 @@ def on_everyone(shared: Path) -> list[Figure]:
     ]
 
 
+def match_estimates(shared: Path) -> list[Figure]:
+    """Mean differences over the pairs of R's Match: with replacement and ties in a caliper, and without replacement."""
+    columns = read_columns(shared / "oracles/inference/abadie_imbens_Match.csv")
+    theirs = dict(zip(columns["spec"], map(float, columns["est"]), strict=True))
+    men, figures = lalonde(shared), []
+    row = {person: i for i, person in enumerate(men.ids)}
+    outcomes = {"re78": men.earnings, "emp78": men.employed}
+    for name, spec, file in (
+        ("emp78", "ps_emp78_M1_ties", "ps_emp78_M1_ties"),
+        ("re78", "ps_re78_M1_ties_cal02sd_lp", "ps_re78_M1_ties_cal02sd_lp"),
+        ("emp78", "ps_emp78_M1_ties_cal02sd_lp", "ps_re78_M1_ties_cal02sd_lp"),
+        ("re78", "ps_re78_M1_norep_noties_cal02lp", "ps_re78_M1_norep_noties_cal02lp"),
+    ):
+        pairs = read_columns(shared / f"oracles/inference/Match_pairs_{file}.csv")
+        one, other = (np.array([row[person] for person in pairs[side]]) for side in ("treated", "control"))
+        share = np.array(pairs["weight"], float)
+        ours = abadie_imbens(outcomes[name], men.treated, men.score, one, other, share).estimate
+        figures.append(Figure(spec, ours, theirs[spec]))
+    return figures
+
+
 EARLY = "R's `glm` stops when the deviance moves by less than 1e-8 and keeps the weights of the step before"
 WITNESSES: dict[str, Witness] = {
     "Difference of means and rates, HC1 to HC3, pair-clustered, plain and adjusted": Witness(
-        "R sandwich 3.0.2, MatchIt 4.7.2: 33 matchings of LaLonde's men", straight_errors, 1e-11
+        "R sandwich 3.0.2, MatchIt 4.7.2: 33 matchings of LaLonde's men",
+        straight_errors,
+        1e-11,
+        files=("matchit_lalonde614/matchit_effects.csv", "matchit_lalonde614/matchit_weights.csv"),
     ),
-    "Rates and ratio of pairs, pair-clustered": Witness("R sandwich 3.0.2", clustered_rates, 1e-11),
+    "Rates and ratio of pairs, pair-clustered": Witness(
+        "R sandwich 3.0.2", clustered_rates, 1e-11, files=("inference/binary_effects_nn1_norep_cal02logit.json",)
+    ),
     "Rates and ratio by g-computation, pair-clustered": Witness(
         "R sandwich 3.0.2",
         g_computation,
@@ -412,18 +438,65 @@ WITNESSES: dict[str, Witness] = {
         f"{EARLY}; the treated men's own model has no finite maximum, so that the error depends on where one stops "
         "(stopped where R stops, ours is R's to 1e-14)",
     ),
-    "Frequency ratio, robust, weighted, with exposure": Witness("R 4.2.2 glm, sandwich 3.0.2", frequency, 1e-7, EARLY),
-    "Dispersion and its error": Witness("R 4.2.2 glm, quasipoisson", dispersion, 1e-5, EARLY),
-    "Kaplan-Meier curves, plain and weighted, with errors": Witness("R survival 3.5.3, survfit", curves, 1e-12),
-    "Restricted means and errors": Witness("R survival 3.5.3, survfit rmean", restricted, 1e-12),
-    "Log-rank: plain, Peto, strata, pairs, robust": Witness("R survival 3.5.3, survdiff and coxph", log_ranks, 1e-12),
-    "Cox: weights, Efron, Breslow, robust, clustered, strata": Witness("R survival 3.5.3, coxph", cox_models, 1e-11),
-    "Cox of Rossi's men": Witness(
-        "Published: Fox and Weisberg's appendix", published_cox, 3e-4, "printed to 5 decimals"
+    "Frequency ratio, robust, weighted, with exposure": Witness(
+        "R 4.2.2 glm, sandwich 3.0.2",
+        frequency,
+        1e-7,
+        EARLY,
+        ("inference/frequency.json", "inference/quine146.csv", "inference/rossi_ps.csv", "data/rossi432.csv"),
     ),
-    "Nearest with replacement: Abadie-Imbens errors, bias correction": Witness("R Matching 4.10.8", replaced, 1e-11),
+    "Dispersion and its error": Witness(
+        "R 4.2.2 glm, quasipoisson", dispersion, 1e-5, EARLY, ("inference/frequency.json", "inference/quine146.csv")
+    ),
+    "Kaplan-Meier curves, plain and weighted, with errors": Witness(
+        "R survival 3.5.3, survfit",
+        curves,
+        1e-12,
+        files=("inference/survival_rossi.json", "data/rossi432.csv", "inference/rossi_ps.csv"),
+    ),
+    "Restricted means and errors": Witness(
+        "R survival 3.5.3, survfit rmean",
+        restricted,
+        1e-12,
+        files=("inference/survival_rossi.json", "data/rossi432.csv"),
+    ),
+    "Log-rank: plain, Peto, strata, pairs, robust": Witness(
+        "R survival 3.5.3, survdiff and coxph",
+        log_ranks,
+        1e-12,
+        files=("inference/survival_rossi.json", "inference/rossi_matched.csv"),
+    ),
+    "Cox: weights, Efron, Breslow, robust, clustered, strata": Witness(
+        "R survival 3.5.3, coxph",
+        cox_models,
+        1e-11,
+        files=("inference/survival_rossi.json", "inference/rossi_matched.csv"),
+    ),
+    "Cox of Rossi's men": Witness(
+        "Published: Fox and Weisberg's appendix", published_cox, 3e-4, "printed to 5 decimals", ("data/rossi432.csv",)
+    ),
+    "Nearest with replacement: Abadie-Imbens errors, bias correction": Witness(
+        "R Matching 4.10.8",
+        replaced,
+        1e-11,
+        files=("inference/abadie_imbens_Match.csv", "inference/Match_pairs_ps_re78_M1_ties.csv"),
+    ),
     "Adjusted, and weighted then adjusted (doubly robust), on everyone": Witness(
-        "Stata teffects ra and ipwra, 4,642 births (figures kept by statsmodels)", on_everyone, 1e-8
+        "Stata teffects ra and ipwra, 4,642 births (figures kept by statsmodels)",
+        on_everyone,
+        1e-8,
+        files=("inference/stata_teffects_from_statsmodels.json",),
+    ),
+    "Mean differences over pairs, ties sharing a person's weight": Witness(
+        "R Matching 4.10.8",
+        match_estimates,
+        1e-11,
+        files=(
+            "inference/abadie_imbens_Match.csv",
+            "inference/Match_pairs_ps_emp78_M1_ties.csv",
+            "inference/Match_pairs_ps_re78_M1_ties_cal02sd_lp.csv",
+            "inference/Match_pairs_ps_re78_M1_norep_noties_cal02lp.csv",
+        ),
     ),
 }
 
@@ -432,17 +505,3 @@ def largest(figures: list[Figure]) -> float:
     """The largest difference of a group; NaN anywhere is infinitely far."""
     differences = [f.difference for f in figures]
     return math.inf if any(map(math.isnan, differences)) else max(differences)
-
-
-def table(shared: Path) -> list[str]:
-    """The rows of the page: what, witness, how many figures, and a power of ten that no difference reaches."""
-    rows = ["| estimate | witness | figures | largest difference |", "|---|---|---|---|"]
-    for name, witness in WITNESSES.items():
-        figures = witness.make(shared)
-        rows.append(f"| {name} | {witness.program} | {len(figures)} | under {_bound(largest(figures)):.0e} |")
-    return rows
-
-
-def _bound(difference: float) -> float:
-    """A power of ten with room for the last digits of another machine."""
-    return max(1e-11, float(10.0 ** math.ceil(math.log10(max(difference, 1e-300) * 3.0))))

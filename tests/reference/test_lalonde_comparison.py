@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from counterfoil.comparison import Band, Comparison, ComparisonSettings, compare
@@ -16,26 +15,14 @@ from counterfoil.errors import Refused
 from counterfoil.outcomes.measures import Measure
 from counterfoil.units import Kind
 from lib.matching import assert_sound_matching
+from lib.other_witnesses import EARNINGS, LALONDE, TERMS, against
 from lib.witnesses import read_people
 
 EXPERIMENTAL = 1_794.0  # dollars; the experiment's own answer (Dehejia and Wahba 1999)
 BIAS_CUT = 0.85  # METHODS 7
 
-LALONDE = ("age", "educ", "black", "hisp", "married", "nodegree", "re74", "re75", "u74", "u75")
-TERMS = ("age^2", "educ^2")
-EARNINGS = Measure(name="re78", label="Earnings in 1978", kind=Kind.AMOUNT)
 PRISONERS = ("black", "alcohol", "drugs", "married", "felon", "property", "person", "priors", "educ", "rules", "age")
 RETURNED = Measure(name="returned", label="Returned within 12 months", kind=Kind.RATE)
-
-
-def _against(shared: Path, pool: str) -> tuple[pa.Table, FloatArray]:
-    """The treated of the experiment with a survey's people as the pool; earnings apart."""
-    treated = read_people(shared / "data/impact/nsw_dw_experimental_445.csv")
-    treated = treated.filter(np.asarray(treated["treat"]) == 1.0)
-    people = pa.concat_tables([treated, read_people(shared / "data/impact" / pool)])
-    for year in ("74", "75"):
-        people = people.append_column(f"u{year}", pa.array(people[f"re{year}"].to_numpy() == 0.0))
-    return people.select(["treat", *LALONDE]), people["re78"].to_numpy()
 
 
 def _effect(comparison: Comparison, measure: Measure, outcome: FloatArray) -> Estimate:
@@ -50,7 +37,7 @@ def _assert_sound(comparison: Comparison) -> None:
 
 
 def test_cps_covers_the_experiment_with_a_balance_warning(shared: Path) -> None:
-    people, earnings = _against(shared, "cps1_controls_15992.csv.gz")
+    people, earnings = against(shared, "cps1_controls_15992.csv.gz")
     comparison = compare(people, "treat", ComparisonSettings(covariates=LALONDE, terms=TERMS))
     _assert_sound(comparison)
     answer = _effect(comparison, EARNINGS, earnings)
@@ -62,7 +49,7 @@ def test_cps_covers_the_experiment_with_a_balance_warning(shared: Path) -> None:
 
 
 def test_psid_is_refused(shared: Path) -> None:
-    people, _ = _against(shared, "psid1_controls.csv")
+    people, _ = against(shared, "psid1_controls.csv")
     with pytest.raises(Refused) as refusal:
         compare(people, "treat", ComparisonSettings(covariates=LALONDE, terms=TERMS))
     assert refusal.value.rule == "balance"

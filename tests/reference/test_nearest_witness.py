@@ -6,38 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from counterfoil.comparison import ComparisonSettings, Nearest, Order, Scale, compare, matchit, matchit_weights
-from counterfoil.comparison.nearest import match_nearest, weigh_pairs
-from counterfoil.comparison.scores import sort_scores
-from counterfoil.comparison.strata import strata
-from counterfoil.comparison.values import Pairs
+from counterfoil.comparison import ComparisonSettings, Nearest, compare, matchit, matchit_weights
+from counterfoil.comparison.nearest import weigh_pairs
+from lib.comparison_witnesses import NEAREST, TIED, our_pairs
 from lib.matchit_witness import COVARIATES, Lalonde614, read_lalonde614
 
 SAME_WEIGHT = 1e-12  # MatchIt's weights are stored with 17 digits
-
-RACE, RACE_AND_MARRIED = ("race",), ("race", "married")
-LOGIT = Scale.LOGIT
-# The oracle's name, our settings, the exact factors.
-SPECS = [
-    ("nn1_norep", matchit(), ()),
-    ("nn1_norep_data", matchit(order=Order.DATA), ()),
-    ("nn1_norep_smallest", matchit(order=Order.SMALLEST), ()),
-    ("nn1_norep_closest", matchit(order=Order.CLOSEST), ()),
-    ("nn1_rep", matchit(replace=True), ()),
-    ("nn1_norep_cal02logit", matchit(caliper=0.2, scale=LOGIT), ()),
-    ("nn1_rep_cal02logit", matchit(caliper=0.2, scale=LOGIT, replace=True), ()),
-    ("nn1_norep_cal02logit_closest", matchit(caliper=0.2, scale=LOGIT, order=Order.CLOSEST), ()),
-    ("nn1_norep_exactrace", matchit(), RACE),
-    ("nn1_norep_cal02logit_exactrace", matchit(caliper=0.2, scale=LOGIT), RACE),
-    ("nn1_norep_cal02logit_exactracemar", matchit(caliper=0.2, scale=LOGIT), RACE_AND_MARRIED),
-    ("nn2_norep", matchit(ratio=2), ()),
-    ("nn3_norep_cal02logit", matchit(ratio=3, caliper=0.2, scale=LOGIT), ()),
-    ("nn3_rep", matchit(ratio=3, replace=True), ()),
-]
-TIED = ("nn5_rep_cal02logit_exactrace", matchit(ratio=5, replace=True, caliper=0.2, scale=LOGIT), RACE)
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +21,9 @@ def lalonde(shared: Path) -> Lalonde614:
     return read_lalonde614(shared)
 
 
-def _pairs(lalonde: Lalonde614, method: Nearest, exact: tuple[str, ...]) -> Pairs:
-    """Our pairs on R's stored scores."""
-    score = lalonde.logit if method.ruler.scale is LOGIT else lalonde.propensity
-    caliper = np.inf if method.caliper is None else method.caliper * float(np.std(score, ddof=1))
-    stratum = strata(_whole(lalonde), exact) if exact else None
-    return match_nearest(sort_scores(score, lalonde.treated, stratum), caliper, method)
-
-
-def _whole(lalonde: Lalonde614) -> pa.Table:
-    """Exact factors are whole numbers or text; the file gives floats."""
-    people = lalonde.people
-    place = people.column_names.index("married")
-    return people.set_column(place, "married", [people["married"].cast("int64")])
-
-
-@pytest.mark.parametrize(("spec", "method", "exact"), SPECS, ids=[spec for spec, _, _ in SPECS])
+@pytest.mark.parametrize(("spec", "method", "exact"), NEAREST, ids=[spec for spec, _, _ in NEAREST])
 def test_pairs_are_matchits(lalonde: Lalonde614, spec: str, method: Nearest, exact: tuple[str, ...]) -> None:
-    ours = _pairs(lalonde, method, exact)
+    ours = our_pairs(lalonde, method, exact)
     named = set(zip(lalonde.named(ours.treated), ours.rank.tolist(), lalonde.named(ours.comparison), strict=True))
     theirs = lalonde.pairs[spec]
     if method.replace and method.ratio > 1:  # MatchIt does not say which of two equally distant partners is the first
@@ -72,9 +33,9 @@ def test_pairs_are_matchits(lalonde: Lalonde614, spec: str, method: Nearest, exa
         assert named == theirs
 
 
-@pytest.mark.parametrize(("spec", "method", "exact"), SPECS, ids=[spec for spec, _, _ in SPECS])
+@pytest.mark.parametrize(("spec", "method", "exact"), NEAREST, ids=[spec for spec, _, _ in NEAREST])
 def test_weights_are_matchits(lalonde: Lalonde614, spec: str, method: Nearest, exact: tuple[str, ...]) -> None:
-    weight = weigh_pairs(_pairs(lalonde, method, exact), len(lalonde.names))
+    weight = weigh_pairs(our_pairs(lalonde, method, exact), len(lalonde.names))
     others = ~lalonde.treated
     weight[others] *= np.count_nonzero(weight[others]) / weight[others].sum()
     np.testing.assert_allclose(weight, lalonde.weight_of(spec), rtol=0, atol=SAME_WEIGHT)
@@ -83,7 +44,7 @@ def test_weights_are_matchits(lalonde: Lalonde614, spec: str, method: Nearest, e
 def test_where_partners_are_equally_far_only_their_distances_must_be_matchits(lalonde: Lalonde614) -> None:
     """k:1 with replacement: MatchIt keeps whichever of several equally distant people its partial sort leaves."""
     spec, method, exact = TIED
-    ours = _pairs(lalonde, method, exact)
+    ours = our_pairs(lalonde, method, exact)
     place = {name: row for row, name in enumerate(lalonde.names)}
     theirs: dict[int, list[float]] = {}
     for treated, _, other in lalonde.pairs[spec]:

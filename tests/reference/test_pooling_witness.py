@@ -13,22 +13,10 @@ import pytest
 from statsmodels.stats.tests.results.results_meta import exk1_dl_hksj, exk1_metafor
 
 from counterfoil.effect.pooling import Study, _random_effects, pool
+from lib.other_witnesses import BCG, laboratories, log_risk_ratios
 
 PRINTED = 5e-5  # metafor prints four decimals
 UNIROOT = 1.3e-4  # its confint() found the ends by uniroot, whose tolerance is the fourth root of 2.2e-16
-# with the outcome and without it: vaccinated, not vaccinated
-BCG = (
-    (4, 119, 11, 128), (6, 300, 29, 274), (3, 228, 11, 209), (62, 13536, 248, 12619), (33, 5036, 47, 5761),
-    (180, 1361, 372, 1079), (8, 2537, 10, 619), (505, 87886, 499, 87892), (29, 7470, 45, 7232),
-    (17, 1699, 65, 1600), (186, 50448, 141, 27197), (5, 2493, 3, 2338), (27, 16886, 29, 17825),
-)  # fmt: skip
-
-
-def log_risk_ratios() -> list[Study]:
-    return [
-        Study(str(i), math.log(a / (a + b) / (c / (c + d))), math.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)))
-        for i, (a, b, c, d) in enumerate(BCG)
-    ]
 
 
 def log_odds_ratios() -> list[Study]:
@@ -36,11 +24,6 @@ def log_odds_ratios() -> list[Study]:
         Study(str(i), math.log(a * d / (b * c)), math.sqrt(1 / a + 1 / b + 1 / c + 1 / d))
         for i, (a, b, c, d) in enumerate(BCG)
     ]
-
-
-def laboratories() -> list[Study]:
-    pairs = zip(exk1_metafor.yi, exk1_metafor.vi, strict=True)
-    return [Study(str(i), float(y), math.sqrt(v)) for i, (y, v) in enumerate(pairs)]
 
 
 def test_reml_and_hartung_knapp_are_metafors() -> None:

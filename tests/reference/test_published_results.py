@@ -3,65 +3,38 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from counterfoil.effect import Group
 from counterfoil.effect.estimate import is_significant
 from counterfoil.effect.score import score_estimate
-from counterfoil.effect.values import Estimate
 from counterfoil.effect.welch import welch_estimate
 from counterfoil.units import Kind
+from lib.other_witnesses import answers_of, justice_data_lab_rows, treated_group, very_large
 
-ROWS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parent / "expected" / "justice_data_lab.json").read_text(encoding="utf-8")
-)["rows"]
+ROWS = justice_data_lab_rows()
 WITH_INTERVAL = [row for row in ROWS if row["interval"] is not None]
-
-
-def _treated(events: float, n: int) -> Group:
-    rate = events / n
-    return Group(n=n, ess=n, value=rate, variance=rate * (1 - rate) * n / (n - 1), events=round(events))
-
-
-def _very_large(rate: float) -> Group:
-    return Group(n=10**9, ess=math.inf, value=rate, variance=rate * (1 - rate), events=None)
-
-
-def _answers(row: dict[str, Any]) -> list[Estimate]:
-    """The test for every pair of rates that would be printed as this row's."""
-    n, answers = row["n"], []
-    for events in range(n + 1):
-        if abs(100 * events / n - row["treated"]) <= 0.5:
-            for tenths in range(-5, 6):
-                comparison = _very_large((row["comparison"] + tenths / 10) / 100)
-                answer = welch_estimate(_treated(events, n), comparison, Kind.RATE)
-                assert answer is not None
-                answers.append(answer)
-    return answers
 
 
 @pytest.mark.parametrize("row", WITH_INTERVAL, ids=lambda row: str(row["analysis"]))
 def test_published_interval_comes_out(row: dict[str, Any]) -> None:
-    printed = [[round(answer.low), round(answer.high)] for answer in _answers(row)]
+    printed = [[round(answer.low), round(answer.high)] for answer in answers_of(row)]
     assert row["interval"] in printed
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["analysis"]))
 def test_published_verdict_comes_out(row: dict[str, Any]) -> None:
     at_printed_rates = welch_estimate(
-        _treated(row["n"] * row["treated"] / 100, row["n"]), _very_large(row["comparison"] / 100), Kind.RATE
+        treated_group(row["n"] * row["treated"] / 100, row["n"]), very_large(row["comparison"] / 100), Kind.RATE
     )
     assert at_printed_rates is not None
     assert (at_printed_rates.p < 0.05) is row["significant"]
 
 
 def test_landworks_is_the_row_where_the_score_interval_disagrees() -> None:
-    twelve_of_ninety, comparison = _treated(12, 90), _very_large(0.21)
+    twelve_of_ninety, comparison = treated_group(12, 90), very_large(0.21)
     welch, score = welch_estimate(twelve_of_ninety, comparison, Kind.RATE), score_estimate(twelve_of_ninety, comparison)
     assert welch is not None
     assert score is not None

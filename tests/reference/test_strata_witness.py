@@ -18,17 +18,10 @@ from counterfoil.comparison import (
     compare,
     matchit_weights,
 )
+from lib.comparison_witnesses import STRATA
 from lib.matchit_witness import COVARIATES, Lalonde614, read_lalonde614
 
 SAME_WEIGHT = 1e-12  # relative; MatchIt's weights are stored with 17 digits
-
-USER_CUTS = {
-    "age": (20.0, 25.0, 30.0, 35.0, 40.0),
-    "educ": (8.5, 11.5, 12.5),
-    "re74": (0.5, 5_000.0, 10_000.0),
-    "re75": (0.5, 5_000.0, 10_000.0),
-}
-WHOLE = ("race", "married", "nodegree")
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +46,7 @@ def _grouped(numbers: list[object], nobody: object) -> set[frozenset[int]]:
     return {frozenset(group) for group in groups.values()}
 
 
-@pytest.mark.parametrize(
-    ("spec", "method", "columns"),
-    [
-        ("sub6_att", Subclassification(), COVARIATES),
-        ("sub6_ate", Subclassification(target=Target.EVERYONE), COVARIATES),
-        ("exact_race_mar_nodeg", CoarsenedExact(), WHOLE),
-        ("cem_default", CoarsenedExact(), COVARIATES),
-        ("cem_user", CoarsenedExact(cutpoints=USER_CUTS), COVARIATES),
-        ("cem_k2k_free", CoarsenedExact(groups={"race": (("black",), ("hispan", "white"))}), COVARIATES),
-    ],
-)
+@pytest.mark.parametrize(("spec", "method", "columns"), STRATA, ids=[spec for spec, _, _ in STRATA])
 def test_strata_and_weights_are_matchits(
     lalonde: Lalonde614, spec: str, method: Subclassification | CoarsenedExact, columns: tuple[str, ...]
 ) -> None:
