@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import sqlglot
+from sqlglot import exp
 
 from counterfoil.linkage import joining
+from counterfoil.linkage.core.cells import dictionary
+from counterfoil.linkage.core.reader import combine
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Births, Evidence, Guards, Known, SameDay
 from counterfoil.warehouse import query, read_table
@@ -82,18 +87,73 @@ def find_twins(prepared: pa.Table, together: Labels, guards: Guards) -> Apart:
 
     Forenames that the rest of the component shows to be one person's make no twins.
     """
-    same, columns = list(guards.twins_same), ", ".join(guards.twins_same)
-    held = " AND ".join(f"{column} IS NOT NULL" for column in same)
-    joined = " AND ".join(f"l.{column} = r.{column}" for column in same)
-    home = f"""SELECT * FROM t WHERE {held}
-               QUALIFY count(*) OVER (PARTITION BY together, {columns}) BETWEEN 2 AND {MOST_AT_ONE_ADDRESS}"""
     known = _known_names(guards.twins_known) if guards.twins_known else ""
-    sql = f"""WITH home AS MATERIALIZED ({home}), twins AS MATERIALIZED (
+    sql = f"""WITH twins AS MATERIALIZED (
                   SELECT l.{ID} AS l, r.{ID} AS r, l.together, {_names_of(guards.twins_known)}
-                  FROM home l JOIN home r ON l.together = r.together AND {joined}
+                  FROM home l JOIN home r USING (together, address)
                   WHERE l.{ID} < r.{ID} AND ({guards.twins_differ}))
               SELECT l, r FROM twins {known} ORDER BY 1, 2"""
-    return Apart.of(_pairs(query(sql, {"t": _linked(prepared, together)})), joining.TWINS)
+    return Apart.of(_pairs(query(sql, {"home": _homes(prepared, together, guards)})), joining.TWINS)
+
+
+def _homes(prepared: pa.Table, together: Labels, guards: Guards) -> pa.Table:
+    """The records of components that may hold twins, with `together` and the number of their `address`.
+
+    Of one address are records of one component that agree on what twins share. Where all at each address agree on what
+    twins differ in, as is nearly everywhere, there are none.
+    """
+    rows = np.flatnonzero(np.bincount(together, minlength=together.size)[together] > 1)
+    for column in guards.twins_same:
+        rows = rows[prepared[column].is_valid().to_numpy()[rows]]
+    coded = [_numbers(prepared[column], rows) for column in guards.twins_same]
+    address = _combined([together[rows], *coded])
+    size = np.bincount(address, minlength=1)
+    usual = (size >= 2) & (size <= MOST_AT_ONE_ADDRESS)
+    may = usual.copy()
+    for column in _that_differ(guards.twins_differ, prepared.column_names):
+        may &= _have_several(address, _numbers(prepared[column], rows), size.size)
+    wanted = np.zeros(together.size, dtype=np.bool_)
+    wanted[together[rows[may[address]]]] = True
+    shown = wanted[together[rows]] & usual[address]
+    home = prepared.take(pa.array(rows[shown])).append_column("together", pa.array(together[rows[shown]]))
+    return home.append_column("address", pa.array(address[shown]))
+
+
+def _numbers(column: pa.ChunkedArray, rows: Labels) -> npt.NDArray[np.int32]:
+    """The number of the value of some rows, below 0 for none."""
+    codes, _ = dictionary(column.take(pa.array(rows)))
+    return codes - 1
+
+
+def _combined(codes: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int32]:
+    """The number of each row's combination."""
+    if not len(codes[0]):
+        return np.empty(0, dtype=np.int32)
+    return combine(codes, [int(each.max()) + 1 for each in codes])[0]
+
+
+def _that_differ(condition: str, columns: Sequence[str]) -> list[str]:
+    """The columns in which two records that meet the condition have different values, so far as that is plain."""
+    whole = sqlglot.parse_one(condition, dialect="duckdb")
+    parts = whole.flatten() if isinstance(whole, exp.And) else [whole]
+    return [
+        part.this.name
+        for part in parts
+        if isinstance(part, exp.NEQ)
+        and all(isinstance(side, exp.Column) for side in (part.this, part.expression))
+        and part.this.name == part.expression.name
+        and part.this.name in columns
+    ]
+
+
+def _have_several(groups: npt.NDArray[Any], codes: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.bool_]:
+    """For each group whether its members hold several values; below 0 is none."""
+    one = np.full(count, joining.NOTHING, dtype=np.int64)
+    held = codes >= 0
+    one[groups[held]] = codes[held]
+    found = np.zeros(count, dtype=np.bool_)
+    found[groups[held][codes[held] != one[groups[held]]]] = True
+    return found
 
 
 def _names_of(known: Known | None) -> str:
@@ -134,10 +194,7 @@ def broken(together: Labels, columns: Sequence[Guarded], apart: Apart, largest: 
     inside = together[apart.pairs[:, 0]] == together[apart.pairs[:, 1]]
     found[together[apart.pairs[inside, 0]]] = True
     for column in columns:
-        held = column.codes != joining.NOTHING
-        values = np.unique(np.column_stack([together[held], column.codes[held]]), axis=0) if held.any() else None
-        if values is not None:
-            found[values[1:, 0][values[1:, 0] == values[:-1, 0]]] = True
+        found |= _have_several(together, column.codes, together.size)
     return found[together]
 
 
