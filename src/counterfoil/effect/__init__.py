@@ -3,6 +3,7 @@
 from counterfoil.effect.abadie_imbens import abadie_imbens
 from counterfoil.effect.adjusting import AdjustedEffect, adjusted
 from counterfoil.effect.cox import Cox, Ties, cox
+from counterfoil.effect.e_value import EValue, RiskRatio, e_value, e_value_of, ratio_of_means, ratio_of_rates
 from counterfoil.effect.estimate import estimate, is_significant
 from counterfoil.effect.frequency import Frequency, adjusted_frequency
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
@@ -19,6 +20,7 @@ from counterfoil.effect.power import (
     people_needed,
     power_table,
 )
+from counterfoil.effect.rosenbaum import Bounds, bounds_binary, bounds_m, bounds_signed_rank, gamma_at
 from counterfoil.effect.sub_analyses import SubAnalysis, holm, sub_analyses
 from counterfoil.effect.survival import MonthlyCurve, Survival, survival
 from counterfoil.effect.time_to_first import TimeToFirst, time_to_first
@@ -27,10 +29,12 @@ from counterfoil.effect.values import Effect, ErrorKind, Estimate, Group, Infere
 __all__ = [
     "Adjusted",
     "AdjustedEffect",
+    "Bounds",
     "ComeBack",
     "Cox",
     "Curve",
     "CurvePoint",
+    "EValue",
     "Effect",
     "ErrorKind",
     "Estimate",
@@ -48,6 +52,7 @@ __all__ = [
     "RandomEffects",
     "Ratio",
     "RestrictedMeans",
+    "RiskRatio",
     "Study",
     "SubAnalysis",
     "Survival",
@@ -58,8 +63,14 @@ __all__ = [
     "adjusted_frequency",
     "adjusted_mean",
     "adjusted_rate",
+    "bounds_binary",
+    "bounds_m",
+    "bounds_signed_rank",
     "cox",
+    "e_value",
+    "e_value_of",
     "estimate",
+    "gamma_at",
     "holm",
     "inconclusive",
     "is_significant",
@@ -68,6 +79,8 @@ __all__ = [
     "people_needed",
     "pool",
     "power_table",
+    "ratio_of_means",
+    "ratio_of_rates",
     "restricted_means",
     "study_of_interval",
     "sub_analyses",
