@@ -1,7 +1,7 @@
-"""E-values against EValue 4.1.4 and the paper; Rosenbaum's bounds against his formulas in R, sensitivitymv 1.4.3.
+"""E-values against R's EValue 4.1.4 and the paper; Rosenbaum's bounds against his formulas and sensitivitymv.
 
-`senmv` trims at 2.5 medians unless told otherwise. `rbounds_binarysens` of the shared oracles is not a witness: it leaves
-the observed number of pairs out.
+`senmv` trims at 2.5 medians unless told otherwise. `rbounds_binarysens` of the shared oracles is not a witness: it
+leaves the observed number of pairs out.
 """
 
 from __future__ import annotations
