@@ -108,7 +108,7 @@ def test_only_those_with_the_outcome_have_days() -> None:
     assert (effect.treated.n, effect.comparison.n) == (2, 3)
     assert (effect.treated.value, effect.comparison.value) == (150.0, 70.0)
     assert effect.score is None
-    assert effect.treated.events is None
+    assert effect.treated.events == 2
 
 
 def test_an_arrow_table_is_taken_with_nulls_and_booleans() -> None:

@@ -319,7 +319,7 @@ def test_r16_a_total_of_hidden_counts_is_hidden() -> None:
 def test_settings_say_where_they_come_from() -> None:
     annex = UK.annex()
     assert {p.symbol: p.value for p in annex} == {
-        "M": 60, "S": 0.30, "T": 10, "J": 30, "B": 5, "D": 10, "W": 10, "L": 1000,
+        "M": 60, "S": 0.30, "T": 10, "J": 30, "B": 5, "D": 10, "W": 10, "p": 0.10, "L": 1000,
     }  # fmt: skip
     assert all(p.meaning and p.source for p in annex)
 

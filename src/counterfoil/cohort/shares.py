@@ -28,7 +28,7 @@ def read_share(
         raise UsageError(f"The share {name} is not linked. Run `counterfoil link LAB --share {name}` first.")
     place = paths.share_facts(name, keys.stem) / f"{table}.parquet"
     if not place.is_file():
-        raise UsageError(f"The share {name} has no table {table!r}. Its tables are: {', '.join(_stored(share))}.")
+        raise UsageError(f"The share {name} has no table {table!r}. Its tables are: {', '.join(stored_tables(share))}.")
     facts = read_table(place)
     order = ", ".join(["register_key", *(column for column in facts.column_names if column != "share_key")])
     sql = f"SELECT {order} FROM facts JOIN keys USING (share_key) ORDER BY {order}"
@@ -45,7 +45,7 @@ def share_covariates(
     connection = connect()
     try:
         connection.register("asked", index_events.select(["index_event_id", "register_key", "index_date"]))
-        for table in _stored(share):
+        for table in stored_tables(share):
             connection.register(table, read_share(paths, name, table, today=today, domain=domain))
         return connection.sql(share.covariates).to_arrow_table()
     finally:
@@ -58,7 +58,7 @@ def share_columns(name: str, domain: str = "justice") -> tuple[str, ...]:
     connection = connect()
     try:
         connection.execute("CREATE TABLE asked (index_event_id BIGINT, register_key VARCHAR, index_date DATE)")
-        for table, stored in zip(share.source.tables.values(), _stored(share), strict=True):
+        for table, stored in zip(share.source.tables.values(), stored_tables(share), strict=True):
             columns = ", ".join(f'"{c}" {_SQL_TYPES.get(k.type, "VARCHAR")}' for c, k in table.columns.items())
             connection.execute(f"CREATE TABLE {stored} (register_key VARCHAR, {columns})")
         return tuple(name for name in connection.sql(share.covariates).columns if name != "index_event_id")
@@ -69,5 +69,6 @@ def share_columns(name: str, domain: str = "justice") -> tuple[str, ...]:
 _SQL_TYPES = {"date": "DATE", "integer": "BIGINT", "decimal": "DOUBLE", "boolean": "BOOLEAN"}
 
 
-def _stored(share: Share) -> list[str]:
+def stored_tables(share: Share) -> list[str]:
+    """The names under which a share's tables are kept, as its scripts name them: the people's is `facts`."""
     return [PERSON_FACTS if table == share.source.person_table else table for table in share.source.tables]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from counterfoil.disclosure.complement import find_complements
 from counterfoil.disclosure.conditional import why_conditional_hidden
 from counterfoil.disclosure.differencing import why_differencing_hidden
 from counterfoil.disclosure.flow import Sizes, show_size
@@ -57,6 +58,7 @@ class Context:
     rates_safe: bool  # every rate of the report passes R3 on both sides
     headline_events: tuple[int, int] | None  # people with the headline's outcome, treated and comparison
     settings: DisclosureSettings
+    supports: tuple[tuple[int, int], ...] = ()  # people of the measures shown so far, treated and comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ class Hiding:
     comparison_n: Rule | None = None
 
 
+_WHOLE_COMPLEMENT = Hiding(Rule.R13, Rule.R13, Rule.R13, Rule.R13, Rule.R13)  # hidden to protect another
+
+
 def decimals_of(effect: Effect, sizes: Sizes) -> Decimals:
     """How finely a measure is shown. Rates are coarser where the group's size is not shown exactly (R6, R7)."""
     kind = effect.measure.kind
@@ -93,14 +98,44 @@ def decimals_of(effect: Effect, sizes: Sizes) -> Decimals:
 
 
 def protect_measures(effects: Sequence[Effect], context: Context) -> tuple[ProtectedMeasure, ...]:
-    """Every measure in turn. Each is judged beside all that were shown before it."""
+    """Every measure in turn. Each is judged beside all that were shown before it; then those that add up together."""
+    left = {context.analysed: context.possible_sizes}  # of those whom a measure is over, by how many they are
     made: list[ProtectedMeasure] = []
+    again: list[tuple[Effect, Context, Decimals]] = []
     for effect in effects:
         decimals = decimals_of(effect, context.sizes)
-        hiding = find_hiding(effect, context, decimals)
-        made.append(protect_measure(effect, hiding, context, decimals))
-        context = replace(context, possible_sizes=sizes_left(effect, hiding, context, decimals))
-    return tuple(made)
+        people = context.analysed if effect.measure.support is Support.THOSE_WITH else effect.treated.n
+        sizes = left.get(people, ())
+        judged = replace(context, possible_sizes=sizes or possible_sizes(people, context))
+        hiding = find_hiding(effect, judged, decimals)
+        made.append(protect_measure(effect, hiding, judged, decimals))
+        again.append((effect, judged, decimals))
+        left[people] = sizes_left(effect, hiding, judged, decimals)
+        if hiding.treated_n is None and effect.measure.support is Support.ALL:
+            context = replace(context, supports=(*context.supports, (effect.treated.n, effect.comparison.n)))
+    complements = find_complements(made)
+    return tuple(
+        protect_measure(effect, _WHOLE_COMPLEMENT, judged, decimals) if one.measure.name in complements else one
+        for one, (effect, judged, decimals) in zip(made, again, strict=True)
+    )
+
+
+def possible_sizes(people: int, context: Context) -> tuple[int, ...]:
+    """Every N that agrees with the flow. A hidden one lies between J and the submitted; only those near the truth are
+    looked at (ten widths), since a reader who is unsure within them is unsure."""
+    submitted, sizes, settings = context.submitted, context.sizes, context.settings
+    if sizes is Sizes.EXACT:
+        return (people,)
+    if sizes is Sizes.ROUNDED:
+        shown = show_size(people, submitted, sizes, settings).value or 0
+        reach = int(settings.rounding_base)
+        return tuple(
+            n
+            for n in range(int(shown) - reach, min(submitted, int(shown) + reach) + 1)
+            if n >= settings.min_group and show_size(n, submitted, sizes, settings).value == shown
+        )
+    reach = int(10 * settings.min_width)
+    return tuple(range(max(int(settings.min_group), people - reach), submitted + 1))
 
 
 def protect_measure(effect: Effect, hiding: Hiding, context: Context, decimals: Decimals) -> ProtectedMeasure:
@@ -138,10 +173,12 @@ def sizes_left(effect: Effect, hiding: Hiding, context: Context, decimals: Decim
     sizes, kind = context.possible_sizes, effect.measure.kind
     if context.sizes is Sizes.EXACT or hiding.treated is not None or effect.measure.support is Support.THOSE_WITH:
         return sizes
-    shown = round_half_up(effect.treated.value, decimals.value)
+    if effect.measure.exposure:  # a total of time, which is no whole number
+        return sizes
+    shown = abs(round_half_up(effect.treated.value, decimals.value))
     if kind is Kind.RATE and hiding.difference is None and effect.compatible is not None:
         return tuple(sizes_that_agree(published_difference(effect, effect.compatible, decimals), sizes))
-    if kind in (Kind.RATE, Kind.COUNT):
+    if kind is not Kind.AMOUNT or effect.measure.sum_of:  # totals that are whole numbers
         return tuple(n for n in sizes if totals_that_agree(shown, decimals.value, n))
     return sizes
 
@@ -149,13 +186,15 @@ def sizes_left(effect: Effect, hiding: Hiding, context: Context, decimals: Decim
 def _why_hidden(effect: Effect, context: Context, decimals: Decimals) -> Rule | None:
     """The rule that hides the whole of a measure."""
     settings = context.settings
+    groups = (effect.treated, effect.comparison)
     people = (effect.treated.n, effect.comparison.n)
     if effect.measure.support is Support.THOSE_WITH:
         rule = why_conditional_hidden(people, (context.analysed, context.compared), settings)
-        if rule is None and not context.rates_safe:
-            return Rule.R3
+        if rule is None and not context.rates_safe and people != context.headline_events:
+            return Rule.R3  # those of the headline's rate are judged by themselves
         return rule or why_differencing_hidden(people, context.headline_events or people, settings)
-    if why_differencing_hidden(people, (context.analysed, context.compared), settings) or (
+    beside = ((context.analysed, context.compared), *context.supports)
+    if any(why_differencing_hidden(people, others, settings) for others in beside) or (
         people[0] > context.analysed or people[1] > context.compared  # people nobody compared: fail shut
     ):
         return Rule.R17
@@ -163,7 +202,17 @@ def _why_hidden(effect: Effect, context: Context, decimals: Decimals) -> Rule | 
         return Rule.R1
     if effect.measure.kind is Kind.COUNT:
         return _why_count_hidden(effect, context, decimals)
+    if effect.measure.kind is not Kind.RATE and any(_is_dominated(g, settings) for g in groups):
+        return Rule.R8
+    if effect.measure.kind is not Kind.RATE and not _is_left_vague(effect, Hiding(), context, decimals):
+        return Rule.R6
     return None
+
+
+def _is_dominated(group: Group, settings: DisclosureSettings) -> bool:
+    """R8: fewer than T people make up the total, or one has too much of it. Figures not given are not judged."""
+    few = group.events is not None and group.events < settings.threshold
+    return few or (group.largest is not None and group.largest > settings.max_unit_share)
 
 
 def _why_count_hidden(effect: Effect, context: Context, decimals: Decimals) -> Rule | None:

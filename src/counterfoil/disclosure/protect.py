@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from counterfoil.cohort.values import Attrition
 from counterfoil.comparison.values import Comparison
 from counterfoil.disclosure.balance import protect_balance
 from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside
 from counterfoil.disclosure.cost import protect_costs
-from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow, show_size
+from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow
 from counterfoil.disclosure.gate import check_gate
-from counterfoil.disclosure.measures import Context, decimals_of, protect_measures, show_number
+from counterfoil.disclosure.measures import Context, decimals_of, possible_sizes, protect_measures, show_number
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.sample import protect_sample
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
@@ -123,16 +124,17 @@ def _context(
 ) -> Context:
     analysed, submitted = counts[Box.ANALYSED], counts[Box.SUBMITTED]
     rates = [e for e in effects if e.measure.kind is Kind.RATE]
-    return Context(
+    context = Context(
         analysed=analysed,
         compared=comparison.n_comparison,
         submitted=submitted,
         sizes=sizes,
-        possible_sizes=_possible_sizes(analysed, submitted, sizes, settings),
+        possible_sizes=(),
         headline_events=_events(_headline_effect(effects)),
         rates_safe=all(is_rate_safe(g.events, g.n, settings) for e in rates for g in (e.treated, e.comparison)),
         settings=settings,
     )
+    return replace(context, possible_sizes=possible_sizes(analysed, context))
 
 
 def _events(headline: Effect) -> tuple[int, int] | None:
@@ -140,23 +142,6 @@ def _events(headline: Effect) -> tuple[int, int] | None:
     if headline.treated.events is None or headline.comparison.events is None:
         return None
     return headline.treated.events, headline.comparison.events
-
-
-def _possible_sizes(analysed: int, submitted: int, sizes: Sizes, settings: DisclosureSettings) -> tuple[int, ...]:
-    """Every N that agrees with the flow. A hidden one lies between J and the submitted; only those near the truth are
-    looked at (ten widths), since a reader who is unsure within them is unsure."""
-    if sizes is Sizes.EXACT:
-        return (analysed,)
-    if sizes is Sizes.ROUNDED:
-        shown = show_size(analysed, submitted, sizes, settings).value or 0
-        reach = int(settings.rounding_base)
-        return tuple(
-            n
-            for n in range(int(shown) - reach, min(submitted, int(shown) + reach) + 1)
-            if n >= settings.min_group and show_size(n, submitted, sizes, settings).value == shown
-        )
-    reach = int(10 * settings.min_width)
-    return tuple(range(max(int(settings.min_group), analysed - reach), submitted + 1))
 
 
 def _smallest(effect: Effect, headline: ProtectedMeasure, sizes: Sizes) -> Cell:

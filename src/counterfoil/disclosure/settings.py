@@ -50,6 +50,9 @@ class DisclosureSettings:
     min_width: int = _setting(
         10, "W", "smallest range a reader may pin a hidden count down to", "equal to T: a narrower range is a count"
     )
+    max_unit_share: float = _setting(
+        0.10, "p", "largest share of a total that may be one person's", "dominance: rule R8"
+    )
     large_group: int = _setting(
         1000, "L", "people in a group from which on a rounded rate gives no count away", "rule R6"
     )

@@ -21,7 +21,7 @@ from counterfoil.effect.influence import ESTIMATE_RULE, Clusters
 from counterfoil.effect.inputs import check_events, sample_of
 from counterfoil.effect.mean_model import Link, fit_mean
 from counterfoil.effect.model_room import SOME, room_for, within_room
-from counterfoil.effect.reading import Outcomes, read_outcomes
+from counterfoil.effect.reading import Outcomes, read_exposures, read_outcomes
 from counterfoil.effect.values import Estimate, Inference
 from counterfoil.errors import Refused, UsageError
 from counterfoil.logit import CodedDesign
@@ -32,6 +32,7 @@ CONDITIONAL = (
     "It is over those with the outcome only, so that the groups are no longer those that were made alike; "
     "read the restricted mean over everyone."
 )
+NO_TIME = "Matching with replacement has no adjusted estimate of events for a unit of time."
 NOTHING = "The design has no covariates to adjust for."
 
 
@@ -60,19 +61,26 @@ def adjusted(
             "`people` and the comparison must be the same rows; they are not. Hand in the table it came from."
         )
     covariates = encode_covariates(table, comparison.settings).design if comparison.settings.covariates else None
-    return tuple(_adjust(columns[m.name], comparison, m, covariates) for m in measures)
+    times = read_exposures(outcomes, comparison, measures)
+    return tuple(_adjust(columns[m.name], comparison, m, covariates, times.get(m.exposure)) for m in measures)
 
 
 def _adjust(
-    outcome: FloatArray, comparison: Comparison, measure: Measure, covariates: CodedDesign | None
+    outcome: FloatArray,
+    comparison: Comparison,
+    measure: Measure,
+    covariates: CodedDesign | None,
+    time: FloatArray | None,
 ) -> AdjustedEffect:
     if measure.support is Support.THOSE_WITH:
         return AdjustedEffect(measure, None, CONDITIONAL, ())
     if covariates is None:
         return AdjustedEffect(measure, None, NOTHING, ())
+    if time is not None:  # a model of events for a unit of time knows nothing of those who had none
+        outcome = np.where(time > 0, outcome, np.nan)
     try:
         chosen = within_room(covariates, room_for(outcome, comparison, measure.kind), comparison)
-        found = _inference(outcome, comparison, measure, chosen)
+        found = _inference(outcome, comparison, measure, chosen, time)
     except Refused as refused:
         if refused.rule != ESTIMATE_RULE:
             raise
@@ -81,10 +89,18 @@ def _adjust(
     return AdjustedEffect(measure, _estimate(found, measure), "", notes)
 
 
-def _inference(outcome: FloatArray, comparison: Comparison, measure: Measure, covariates: CodedDesign) -> Inference:
+def _inference(
+    outcome: FloatArray,
+    comparison: Comparison,
+    measure: Measure,
+    covariates: CodedDesign,
+    time: FloatArray | None,
+) -> Inference:
     method = comparison.settings.method
     paired = comparison.settings.design is Design.MATCHED and isinstance(method, Nearest)
     if paired and isinstance(method, Nearest) and method.replace:
+        if time is not None:
+            raise Refused(NO_TIME, rule=ESTIMATE_RULE)
         return _with_replacement(outcome, comparison, measure, covariates)
     cluster: Clusters | None = comparison.pair if paired else None
     given = (outcome, comparison.treated, comparison.weight, covariates)
@@ -92,7 +108,8 @@ def _inference(outcome: FloatArray, comparison: Comparison, measure: Measure, co
         case Kind.RATE:
             return adjusted_rate(*given, cluster=cluster, estimand=comparison.achieved).difference
         case Kind.COUNT:
-            return adjusted_frequency(*given, cluster=cluster, estimand=comparison.achieved).adjusted.difference
+            found = adjusted_frequency(*given, exposure=time, cluster=cluster, estimand=comparison.achieved)
+            return found.adjusted.difference
         case Kind.DAYS | Kind.AMOUNT:
             return adjusted_mean(*given, cluster=cluster, estimand=comparison.achieved).difference
 

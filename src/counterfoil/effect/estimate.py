@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from counterfoil.comparison.values import Comparison, Design, FloatArray
+from counterfoil.comparison.values import BoolArray, Comparison, Design, FloatArray
 from counterfoil.effect.adjusting import adjusted
+from counterfoil.effect.exposure import for_each_unit
 from counterfoil.effect.groups import group_of
 from counterfoil.effect.proportions import proportions_estimate
 from counterfoil.effect.ratio import ratio_of
-from counterfoil.effect.reading import Outcomes, read_outcomes
+from counterfoil.effect.reading import Outcomes, read_exposures, read_outcomes
 from counterfoil.effect.score import score_estimate
 from counterfoil.effect.values import Effect, Estimate, Group
 from counterfoil.effect.welch import welch_estimate
@@ -28,10 +29,11 @@ def estimate(
     With `people` (the table that the comparison was made from) each effect has its covariate-adjusted estimate too.
     """
     columns = read_outcomes(outcomes, comparison, measures)
-    effects = tuple(_effect_of(columns[m.name], comparison, m) for m in measures)
+    times = read_exposures(outcomes, comparison, measures)
+    effects = tuple(_effect_of(columns[m.name], comparison, m, times.get(m.exposure)) for m in measures)
     if people is None:
         return effects
-    beside = adjusted(columns, comparison, measures, people)
+    beside = adjusted({**columns, **times}, comparison, measures, people)
     return tuple(_with_adjusted(effect, b.estimate) for effect, b in zip(effects, beside, strict=True))
 
 
@@ -40,9 +42,8 @@ def is_significant(estimate: Estimate) -> bool:
     return estimate.low > 0.0 or estimate.high < 0.0
 
 
-def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure) -> Effect:
-    treated = group_of(value, comparison.weight, comparison.treated, measure.kind)
-    others = group_of(value, comparison.weight, ~comparison.treated, measure.kind)
+def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure, time: FloatArray | None) -> Effect:
+    treated, others = (_group(value, comparison, side, time) for side in (comparison.treated, ~comparison.treated))
     compatible = _compatible(treated, others, comparison, measure)
     score = score_estimate(treated, others) if measure.kind is Kind.RATE else None
     return Effect(
@@ -54,6 +55,14 @@ def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure) -> E
         disagrees=("score",) if _differ(compatible, score) else (),
         ratio=ratio_of(value, comparison) if measure.kind is Kind.COUNT and compatible is not None else None,
     )
+
+
+def _group(value: FloatArray, comparison: Comparison, side: BoolArray, time: FloatArray | None) -> Group:
+    group = group_of(value, comparison.weight, side)
+    if time is None:
+        return group
+    spread = group_of(for_each_unit(value, time, comparison.weight, side), comparison.weight, side)
+    return replace(spread, events=group.events, largest=group.largest)
 
 
 def _with_adjusted(effect: Effect, beside: Estimate | None) -> Effect:

@@ -6,7 +6,6 @@ import numpy as np
 
 from counterfoil.comparison.values import BoolArray, FloatArray
 from counterfoil.effect.values import Group
-from counterfoil.units import Kind
 
 
 def kish_ess(weight: FloatArray) -> float:
@@ -17,11 +16,13 @@ def kish_ess(weight: FloatArray) -> float:
     return float(share.sum() ** 2 / (share * share).sum())
 
 
-def group_of(value: FloatArray, weight: FloatArray, within: BoolArray, kind: Kind) -> Group:
+def group_of(value: FloatArray, weight: FloatArray, within: BoolArray) -> Group:
     """Those `within` who have a weight and a value. The variance is one person's, with n - 1 read as ess - 1."""
     used = within & (weight > 0) & ~np.isnan(value)
     y, w = value[used], weight[used]
-    events = int(np.count_nonzero(y)) if kind is Kind.RATE else None
+    events = int(np.count_nonzero(y))
+    total = float(np.abs(y).sum())
+    largest = float(np.abs(y).max()) / total if total > 0 else None
     if y.size == 0:
         return Group(n=0, ess=0.0, value=float("nan"), variance=float("nan"), events=events)
     share = w / w.sum()
@@ -29,7 +30,7 @@ def group_of(value: FloatArray, weight: FloatArray, within: BoolArray, kind: Kin
     ess = kish_ess(w)
     spread = float((share * (y - mean) ** 2).sum())
     variance = spread * ess / (ess - 1.0) if has_variance(int(y.size), ess) else float("nan")
-    return Group(n=int(y.size), ess=ess, value=mean, variance=variance, events=events)
+    return Group(n=int(y.size), ess=ess, value=mean, variance=variance, events=events, largest=largest)
 
 
 def has_variance(n: int, ess: float) -> bool:

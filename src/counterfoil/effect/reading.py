@@ -23,7 +23,7 @@ def read_outcomes(outcomes: Outcomes, comparison: Comparison, measures: Sequence
     problems = [
         f"The plan asks for the measure `{m.name}`, which is not a column of the outcomes. Name one that is measured."
         for m in measures
-        if m.name not in names
+        if not {m.name, m.exposure} - {""} <= names
     ]
     if problems:
         raise UsageError(*problems)
@@ -32,6 +32,19 @@ def read_outcomes(outcomes: Outcomes, comparison: Comparison, measures: Sequence
     if problems:
         raise UsageError(*problems)
     return columns
+
+
+def read_exposures(outcomes: Outcomes, comparison: Comparison, measures: Sequence[Measure]) -> dict[str, FloatArray]:
+    """The time at risk of each measure that is for a unit of it, by the name of its column. UsageError: bad values."""
+    found = {m.exposure: _floats(outcomes[m.exposure]) for m in measures if m.exposure}
+    problems = [
+        f"`{name}` is a time at risk: one value of 0 or more for each person who was compared. It holds something else."
+        for name, time in found.items()
+        if time.shape != comparison.treated.shape or not (time[~np.isnan(time)] >= 0).all()
+    ]
+    if problems:
+        raise UsageError(*problems)
+    return found
 
 
 def _floats(column: FloatArray | pa.ChunkedArray) -> FloatArray:

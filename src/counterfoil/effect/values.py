@@ -45,7 +45,8 @@ class Group:
     ess: float  # Kish; equals n when unweighted
     value: float  # weighted mean, in the measure's stored unit (rates 0-1)
     variance: float  # of one person's value (reliability weights)
-    events: int | None  # unweighted people with the outcome, for rates; else None
+    events: int | None  # unweighted people with the outcome: whose value is not 0
+    largest: float | None = None  # one person's largest share of the unweighted total of values, signs left out
 
 
 @dataclass(frozen=True, slots=True)

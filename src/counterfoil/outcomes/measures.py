@@ -37,5 +37,5 @@ class Measure:
     decimals: int = 2  # of a shown value (rates are shown in whole per cent)
     exposure: str = ""  # column of the time at risk, where the value is for each unit of it
     over: str = ""  # who can be measured at all, where that may not be everyone compared; said beside the result
-    part_of: str = ""  # the measure that this one and its like add up to: what one hides the others must not give away
+    part_of: str = ""  # "WHOLE by WHAT": it and its like add up to WHOLE, so that together they would give one away
     sum_of: tuple[str, ...] = ()  # measures that this one is the sum or difference of

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -95,7 +95,6 @@ def _measured(
         for name, codes in weights.items():
             table = pa.table({"code": list(codes), "weight": pa.array(codes.values(), pa.float64())})
             connection.register(f"{name}_weights", table)
-        _set_end(connection, paths.data_end())
         return take(connection, _scripts(domain), definitions, follow_up)
     finally:
         connection.close()
@@ -142,13 +141,19 @@ def _open(connection: duckdb.DuckDBPyConnection, followed: pa.Table, paths: Regi
     history = {name: paths.history(name) for name in load(domain).history}
     if any(not path.is_file() for path in history.values()):
         raise UsageError("This register was made by an earlier version. Run counterfoil register again.")
-    files = {**history, "index_events": paths.index_events, "index_covariates": paths.covariates}
-    for name, path in files.items():
-        quoted = str(path).replace("'", "''")
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
+    open_followed(connection, followed, paths)
+    for name, path in {**history, "index_covariates": paths.covariates}.items():
+        _view(connection, name, path)
+
+
+def open_followed(connection: duckdb.DuckDBPyConnection, followed: pa.Table, paths: RegisterPaths) -> None:
+    """`followed`: the index events asked for, with all that the register says of each; and the last day of the data."""
+    _view(connection, "index_events", paths.index_events)
     connection.register("asked", followed)
     connection.execute("CREATE VIEW followed AS SELECT * FROM asked JOIN index_events USING (index_event_id)")
+    connection.execute(f"SET VARIABLE data_end = DATE '{paths.data_end().isoformat()}'")
 
 
-def _set_end(connection: duckdb.DuckDBPyConnection, data_end: dt.date) -> None:
-    connection.execute(f"SET VARIABLE data_end = DATE '{data_end.isoformat()}'")
+def _view(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
+    quoted = str(path).replace("'", "''")
+    connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")

@@ -44,13 +44,14 @@ def statement_of(measure: ProtectedMeasure, design: Design, words: Words) -> Sta
     """The sentences of one measure."""
     case = f"{measure.measure.kind.value}.{measure.verdict.value}"
     filling = _filling(measure, design, words)
-    notes = (words("caveat.conditional"),) if measure.measure.support is Support.THOSE_WITH else ()
+    notes = [words("caveat.conditional")] if measure.measure.support is Support.THOSE_WITH else []
+    notes += [words("caveat.over", over=measure.measure.over)] if measure.measure.over else []
     no_interval = measure.verdict is Verdict.HIDDEN and measure.hidden is None
     return Statement(
         headline=words(f"headline.{case}", **filling),
         interval=words("unavailable.interval" if no_interval else f"interval.{case}", **filling),
         direction=_direction(measure, words),
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

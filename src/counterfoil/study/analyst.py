@@ -24,15 +24,14 @@ from counterfoil.lab.keys import Role, decrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.lab.versions import version_for
-from counterfoil.outcomes.catalogue import catalogue_of
-from counterfoil.outcomes.measuring import FollowUp
-from counterfoil.outcomes.register import build_outcomes, measure
+from counterfoil.outcomes.register import build_outcomes
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.covariates import add_risk_score, add_shares
 from counterfoil.study.handover import HANDOVER, unpack, unpack_list
 from counterfoil.study.origin import Origin, origin_of
+from counterfoil.study.outcomes import measures_of, open_outcomes
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
 from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
 from counterfoil.study.sub_plan import UPLOADED, YEAR, Part, make_parts
@@ -91,7 +90,11 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
         sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
     )
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
-    return analyse(replace(inputs, inside=inside), lambda: _outcomes(lab, plan, register, selected), progress=progress)
+    return analyse(
+        replace(inputs, inside=inside),
+        lambda: open_outcomes(lab, plan, register, selected.people, machine_of(lab)),
+        progress=progress,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +176,13 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
     asked = chosen.covariates if chosen.covariates is not None else selected.covariates
     covariates = tuple(name for name in asked if name in selected.covariates)  # a score may have been left out
     columns = list(dict.fromkeys((*covariates, *chosen.exact)))
-    catalogue = catalogue_of(lab.settings.domain)
-    measures = [catalogue.definitions[name] for name in catalogue.resolve(plan.outcomes.measures)]
     return Inputs(
         run=run,
         plan=plan,
         people=selected.people.select([TREATED, *columns]),
         covariates=covariates,
         attrition=attrition,
-        measures=tuple(one.labelled(plan.outcomes.follow_up_months) for one in measures),
+        measures=measures_of(lab, plan),
         folder=lab.paths.run(run),
         inputs={"register": _register(lab).folder.name},
         facts=_facts(lab, plan, made.score),
@@ -223,24 +224,3 @@ def _facts(lab: OpenLab, plan: Plan, score: RiskScore | None) -> Facts:
         data_window=f"Records cover dates up to {end:%-d %B %Y}",
         method=method,
     )
-
-
-def _outcomes(lab: OpenLab, plan: Plan, register: RegisterPaths, selected: Selected) -> Mapping[str, FloatArray]:
-    follow_up = FollowUp(plan.outcomes.follow_up_months, plan.outcomes.waiting_months)
-    catalogue = catalogue_of(lab.settings.domain)
-    names = catalogue.with_exposures(catalogue.resolve(plan.outcomes.measures))
-    measured = measure(
-        selected.people,
-        register,
-        follow_up,
-        domain=lab.settings.domain,
-        measures=names,
-        weights=lab.settings.weights,
-        machine=machine_of(lab),
-    )
-    return {name: _floats(measured[name]) for name in names}
-
-
-def _floats(column: pa.ChunkedArray) -> FloatArray:
-    filled = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
-    return np.asarray(filled.to_numpy(), dtype=np.float64)

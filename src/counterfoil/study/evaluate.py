@@ -25,13 +25,12 @@ from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
-from counterfoil.outcomes.catalogue import catalogue_of
-from counterfoil.outcomes.register import check_weights
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
 from counterfoil.study.analysis import REPORT, RESULT
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.origin import is_outdated
+from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.refusal import refused_before_linking
 from counterfoil.study.requests import Asked, note_request
@@ -89,9 +88,13 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
 
 
 def _why_unsuitable(request: _Request) -> Refused | None:
-    """The refusal of a service that the method cannot answer for. UsageError when the plan gives no known reason."""
+    """The refusal of a service that the method cannot answer for, or of measures from a share that may not be read.
+
+    UsageError when the plan gives no known reason.
+    """
     try:
         check_suitable(request.plan.service.unsuitable, request.lab.settings.domain)
+        check_gateways(request.lab, request.plan)
     except Refused as refusal:
         return refusal
     return None
@@ -99,7 +102,7 @@ def _why_unsuitable(request: _Request) -> Refused | None:
 
 def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
     plan = read_plan(plan_path, for_table=False)
-    problems = catalogue_of(lab.settings.domain).unknown(plan.outcomes.measures)
+    problems = find_unmeasurable(lab, plan)
     for what, made, verb in (
         ("linked", lab.paths.latest_spine, "link"),
         ("registered", lab.paths.latest_register, "register"),
@@ -115,7 +118,6 @@ def _checked_plan(lab: OpenLab, plan_path: Path) -> Plan:
         problems.append(f"The register is of an older spine. Run counterfoil register {lab.paths.root} first.")
     if problems:
         raise UsageError(*problems)
-    _check_measurable(lab, plan)
     return plan
 
 
@@ -133,12 +135,6 @@ def _shares(lab: OpenLab, plan: Plan, problems: list[str]) -> list[str]:
         else:
             found += share_columns(name, lab.settings.domain)
     return found
-
-
-def _check_measurable(lab: OpenLab, plan: Plan) -> None:
-    catalogue = catalogue_of(lab.settings.domain)
-    asked = [catalogue.definitions[name] for name in catalogue.resolve(plan.outcomes.measures)]
-    check_weights(asked, lab.settings.weights, lab.settings.domain)
 
 
 def _read(file: Path) -> bytes:
