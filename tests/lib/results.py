@@ -99,9 +99,14 @@ def mean_effect(
     comparison: tuple[int, float, float],
     *,
     ess: float | None = None,
+    having: tuple[int, int] | None = None,
 ) -> Effect:
-    """A mean from (people, value, variance of one person) on each side."""
-    groups = [Group(n, float(n), value, variance, None) for n, value, variance in (treated, comparison)]
+    """A mean from (people, value, variance of one person) on each side. `having`: those with any, for a count."""
+    with_any = having or (None, None)
+    groups = [
+        Group(n, float(n), value, variance, events)
+        for (n, value, variance), events in zip((treated, comparison), with_any, strict=True)
+    ]
     return effect_of(measure, groups[0], replace(groups[1], ess=ess or groups[1].ess))
 
 

@@ -139,6 +139,8 @@ def _context(
 
 def _events(headline: Effect) -> tuple[int, int] | None:
     """People with the headline's outcome on each side, where it is a rate."""
+    if headline.measure.kind is not Kind.RATE:
+        return None
     if headline.treated.events is None or headline.comparison.events is None:
         return None
     return headline.treated.events, headline.comparison.events

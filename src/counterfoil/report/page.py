@@ -43,6 +43,7 @@ class MeasureView:
     axis_right: str
     unit: str
     why_hidden: str  # the rule's sentence, or nothing
+    shows: bool  # any number at all; a measure without one is its sentence and no table of blanks
     rows: tuple[tuple[str, str, str], ...]
 
 
@@ -173,6 +174,7 @@ def _measure_view(measure: ProtectedMeasure, protected: Protected, words: Words)
         axis_right=f"{reach} {words(f'results.{more}')}",
         unit=unit,
         why_hidden="" if measure.hidden is None else tables.why(measure.hidden, protected.settings, words),
+        shows=any(c.value is not None for c in (measure.treated.value, measure.comparison.value, measure.treated.n)),
         rows=_measure_rows(measure, design, words),
     )
 
