@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from counterfoil.cohort.gaps import FALSE_ALARMS, GapTest, start_date_gaps
 from counterfoil.disclosure import Beside, Gaps, Protected, SampleFacts, protect
+from counterfoil.lab import log
+from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.report import render
 from counterfoil.report.further import sample_caveats, sample_of
 from counterfoil.report.words import words_of
-from counterfoil.study.requests import Asked, count_requests
+from counterfoil.study.plan import parse_plan
+from counterfoil.study.requests import REQUESTED, Asked, count_requests, note_request
 from lib.results import ABOUT, attrition_of, comparison_of, rate_effect
 
 LISTS = 1_000  # drawn; a rate of 1% is then known to 0.3 points
@@ -129,3 +133,17 @@ def test_a01_requests_are_counted_by_organisation_and_year() -> None:
     assert count_requests(noted, noted[0]) == Asked(1, changed=False)
     assert count_requests(noted, noted[3]) == Asked(2, changed=False)
     assert count_requests(noted, noted[5]) == Asked(3, changed=True)
+
+
+def test_a01_a_request_that_is_withdrawn_leaves_an_entry_and_another_plan_is_another_request(tmp_path: Path) -> None:
+    """Entries are written before anyone is linked; a run that stops afterwards has `requested` and no `evaluated`."""
+    make_lab(tmp_path / "lab", name="A lab", today=FIRST)
+    lab = open_lab(tmp_path / "lab")
+    plan = parse_plan({"title": "Reading", "provider": "The Trust"}, "plan")
+    other = parse_plan({"title": "Reading", "provider": "the  trust", "seed": 2}, "plan")
+    assert note_request(lab, plan, "a" * 64, "run1") == Asked(1, changed=False)
+    assert note_request(lab, plan, "a" * 64, "run1") == Asked(1, changed=False)  # the same again
+    assert note_request(lab, other, "a" * 64, "run2") == Asked(2, changed=True)
+    events = [event for event in log.read(lab.paths) if event["event"] == REQUESTED]
+    assert [event["facts"]["plan"] for event in events] == [plan.sha256(), other.sha256()]
+    assert not any("trust" in str(event).casefold() for event in events)  # no name in the log
