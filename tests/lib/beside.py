@@ -59,11 +59,11 @@ def everything() -> Beside:
     outcome = (rows % 82 < 21).astype(np.float64)  # 210, spread evenly
     outcome[[30, 31]] = 1.0
     women, rest = rows < 205, rows >= 205
-    sub_result("Completed", rest, int(outcome[rest].sum()), p=0.3)
+    sub_result("Completed", rest, int(outcome[rest].sum()), p=0.02)
     parts = (
-        sub_result("Women", women, int(outcome[women].sum()), p=0.04),
+        sub_result("Women", women, int(outcome[women].sum()), p=0.68),
         replace(
-            sub_result("Completed", rest, int(outcome[rest].sum()), p=0.3), about="completed: yes", after_start=True
+            sub_result("Completed", rest, int(outcome[rest].sum()), p=0.02), about="completed: yes", after_start=True
         ),
         sub_result("North", rows < 9, 0, rule="R1"),
         sub_result("South", rows < 90, 0, rule="balance"),
