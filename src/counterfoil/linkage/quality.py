@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from counterfoil.linkage.clusters import Labels, Links, Strictness, components
+from counterfoil.linkage.core.cells import dictionary
+from counterfoil.linkage.core.reader import combine
 from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS
 from counterfoil.linkage.specification import Rule
 from counterfoil.warehouse import query
@@ -24,6 +26,7 @@ TRUTH_NOTE = "Against the known truth of a synthetic population. Pairs of record
 _Z95 = 1.959963984540054  # 97.5th percentile of the normal distribution
 _RATE = Mapping[str, Any]
 _EXACT = (("pnc_std",), ("prison_number_std",), ("name_key", "dob"))
+_TOGETHER = ("both", "linked", "true_pairs")  # put together by linkage and truth, by linkage, by truth
 _NOT_IDENTIFIERS = frozenset({"source", "record_id", "dob_is_1jan", "alias_names"})
 
 
@@ -94,10 +97,17 @@ def against_truth(prepared: pa.Table, labels: Labels, truth: pa.Table, groups: S
     records.
     """
     joined = _with_truth(prepared, labels, truth, groups)
-    answer: dict[str, Any] = {"note": TRUTH_NOTE, "all": _pair_rates(joined, None, None)}
+    coded = [dictionary(joined[column])[0] for column in ("person", "person_id")]
+    both, _ = combine(coded, [int(codes.max(initial=0)) + 1 for codes in coded])
+    parts = {name: part.astype(np.int64) for name, part in zip(_TOGETHER, (both, *coded), strict=True)}
+    sizes = {name: np.bincount(part) for name, part in parts.items()}
+    answer: dict[str, Any] = {"note": TRUTH_NOTE, "all": _pair_rates(parts, sizes, None)}
     for group in groups:
-        values = query(f"SELECT DISTINCT {group} AS g FROM t WHERE {group} IS NOT NULL ORDER BY 1", {"t": joined})
-        answer[f"by_{group}"] = {str(value): _pair_rates(joined, group, value) for value in values["g"].to_pylist()}
+        codes, values = dictionary(joined[group])
+        order = sorted((str(value), number) for number, value in enumerate(values.to_pylist()) if value is not None)
+        answer[f"by_{group}"] = {
+            text: _pair_rates(parts, sizes, np.flatnonzero(codes == number)) for text, number in order
+        }
     return answer
 
 
@@ -107,29 +117,25 @@ def _with_person(prepared: pa.Table, labels: Labels) -> pa.Table:
 
 def _with_truth(prepared: pa.Table, labels: Labels, truth: pa.Table, groups: Sequence[str]) -> pa.Table:
     columns = ", ".join(["person", "person_id", *groups])
-    sql = f"SELECT {columns} FROM t JOIN truth USING (source, record_id) ORDER BY person, person_id"
+    sql = f"SELECT {columns} FROM t JOIN truth USING (source, record_id)"
     return query(sql, {"t": _with_person(prepared, labels), "truth": truth})
 
 
-def _pair_rates(joined: pa.Table, group: str | None, value: Any) -> _RATE:
-    """Pairs with at least one record of the group, from the sizes of clusters with and without it."""
-    inside = "true" if group is None else f"{group} = $value"
-    pairs = "sum((n * (n - 1) - (n - k) * (n - k - 1)) // 2)"
-    counted = f"(SELECT count(*)::BIGINT AS n, (count(*) FILTER ({inside}))::BIGINT AS k FROM t GROUP BY %s)"
-    sql = ", ".join(
-        f"(SELECT coalesce({pairs}, 0)::BIGINT FROM {counted % by}) AS {name}"
-        for name, by in (("both", "person, person_id"), ("linked", "person"), ("true_pairs", "person_id"))
-    )
-    row = query(f"SELECT {sql.replace('$value', _quoted(value))}", {"t": joined}).to_pylist()[0]
+def _pair_rates(parts: Mapping[str, Labels], sizes: Mapping[str, Labels], inside: Labels | None) -> _RATE:
+    """Pairs with at least one record `inside` (None: all pairs), from the sizes of clusters with and without those.
+
+    `parts`: for each way of putting records together the number of each record's cluster; `sizes`: those clusters'.
+    """
+    found = {}
+    for name, part in parts.items():
+        n = sizes[name]
+        others = np.zeros_like(n) if inside is None else n - np.bincount(part[inside], minlength=n.size)
+        found[name] = int((n * (n - 1) - others * (others - 1)).sum() // 2)
     return {
-        "true_pairs": row["true_pairs"],
-        "precision": rate(row["both"], row["linked"]),
-        "recall": rate(row["both"], row["true_pairs"]),
+        "true_pairs": found["true_pairs"],
+        "precision": rate(found["both"], found["linked"]),
+        "recall": rate(found["both"], found["true_pairs"]),
     }
-
-
-def _quoted(value: Any) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def rate(part: int, whole: int) -> _RATE:

@@ -8,7 +8,7 @@ import numpy as np
 
 from counterfoil.linkage.core.compiling import compiled
 from counterfoil.linkage.core.encode import Encoded
-from counterfoil.linkage.core.layout import Flags, Ints, Longs
+from counterfoil.linkage.core.layout import MISSING, Flags, Ints, Longs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def block(encoded: Encoded, rule: int, fresh: Flags | None = None) -> Block:
 
 
 def _within(keys: Ints, rule: int, fresh: Flags | None) -> Block:
+    if fresh is not None:
+        (keys,) = _with_fresh(fresh, keys)
     order, start = by_key(keys)
     if fresh is not None:
         order = fresh_first(order, start, fresh)
@@ -57,6 +59,8 @@ def _within(keys: Ints, rule: int, fresh: Flags | None) -> Block:
 
 def _across(left_keys: Ints, right_keys: Ints, rule: int, fresh: Flags | None) -> Block:
     """With `fresh`, a record that is not is compared with the fresh ones of its key, which come first."""
+    if fresh is not None:
+        left_keys, right_keys = _with_fresh(fresh, left_keys, right_keys)
     count = int(max(left_keys.max(initial=-1), right_keys.max(initial=-1))) + 1
     left, _ = by_key(left_keys)
     right, start = by_key(right_keys, count)
@@ -68,6 +72,15 @@ def _across(left_keys: Ints, right_keys: Ints, rule: int, fresh: Flags | None) -
         first = start[:-1] + np.bincount(held, minlength=count)
         high = np.where(fresh[left], high, first[keys])
     return Block(rule, left, right, start[keys], high, one_order=False)
+
+
+def _with_fresh(fresh: Flags, *sides: Ints) -> tuple[Ints, ...]:
+    """The keys that a fresh record holds on one of the sides; `MISSING` in place of the others, which make no pair."""
+    held = np.zeros(max(int(keys.max(initial=-1)) for keys in sides) + 2, np.bool_)  # the last is that of `MISSING`
+    for keys in sides:
+        held[keys[fresh]] = True
+    held[MISSING] = False
+    return tuple(np.where(held[keys], keys, MISSING).astype(np.int32) for keys in sides)
 
 
 def by_key(keys: Ints, count: int = -1) -> tuple[Ints, Longs]:
