@@ -104,6 +104,10 @@ def _interval_rows(intervals: dict[str, Any], measures: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
+def _how_many(found: int, asked: int) -> str:
+    return f"{found:,} tables" if found == asked else f"The first {found:,} of {asked:,} tables (the rest not run yet)"
+
+
 def _share(one: dict[str, Any]) -> str:
     return f"{100 * one['share']:.1f}% ({100 * one['low']:.1f} to {100 * one['high']:.1f})"
 
@@ -115,7 +119,7 @@ def _link_errors(found: dict[str, Any] | None) -> str:
     least = min(one["covers"]["share"] for one in found["intervals"].values())
     kept = "stays at or above" if least >= LEAST_WITH_LINK_ERROR else "falls below"
     return (
-        f"{title}\n\n{found['tables']:,} tables in which {found['missed']:.0%} of the treated are not found, and stay in "
+        f"{title}\n\n{_how_many(found['tables'], seeds.N_LINK_TABLES)} in which {found['missed']:.0%} of the treated are not found, and stay in "
         f"the pool, and {found['false']:.0%} are somebody else of the pool, whatever their outcomes. The truth is the "
         f"effect on those who took part.\n\n{_interval_rows(found['intervals'], ('rate', 'null'))}\n\n"
         f"Coverage {kept} 92% (lowest {100 * least:.1f}%). A false link pulls the estimate towards nothing by its share "
@@ -140,7 +144,7 @@ def _hidden(found: dict[str, Any] | None) -> str:
             )
     table = "\n".join(lines)
     return (
-        f"{title}\n\n{found['tables']:,} tables for each strength: the log-odds by which one standard deviation of the "
+        f"{title}\n\n{_how_many(found['tables'], seeds.N_HIDDEN_TABLES)} for each strength: the log-odds by which one standard deviation of the "
         "factor that nobody observes raises the chance of being treated. It raises offending too, in the year before as "
         "in the year after, and no covariate holds that year.\n\n"
         f"{table}\n\nCaught: the groups differ significantly in the year before, which no programme could have changed. "

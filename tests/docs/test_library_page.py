@@ -24,3 +24,14 @@ def test_the_library_page_runs_and_comes_near_the_trial(shared: Path, capsys: py
     assert abs(answer.difference - TRIAL_DOLLARS) < BIAS_THAT_MAY_REMAIN * abs(AS_THEY_STAND - TRIAL_DOLLARS)
     assert any("alike after matching" in warning for warning in names["comparison"].warnings)
     assert "dollars (95% interval" in capsys.readouterr().out
+    assert_the_trial_and_prison_work_come_out(names)
+
+
+def assert_the_trial_and_prison_work_come_out(names: dict[str, Any]) -> None:
+    """The published figures of METHODS 5."""
+    lots, again, work = names["lots"].compatible, names["again"].compatible, names["work"]
+    assert (round(lots.difference, 1), round(lots.low, 1), round(lots.high, 1)) == (-8.3, -16.6, -0.1)
+    assert again.low < 0.0 < again.high
+    assert not work.reliable
+    assert names["free"].difference.estimate > 0.0
+    assert all(picture.svg.startswith("<svg") for picture in (*names["pictures"], names["curves"]))

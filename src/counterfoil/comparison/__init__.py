@@ -18,6 +18,7 @@ from counterfoil.comparison.methods import (
     Ties,
     Unit,
 )
+from counterfoil.comparison.pictures import Picture, love_plot, overlap_plot
 from counterfoil.comparison.presets import (
     matchit,
     matchit_weights,
@@ -53,6 +54,7 @@ __all__ = [
     "Order",
     "Overlap",
     "Pairs",
+    "Picture",
     "Radius",
     "Ruler",
     "Scale",
@@ -61,8 +63,10 @@ __all__ = [
     "Ties",
     "Unit",
     "compare",
+    "love_plot",
     "matchit",
     "matchit_weights",
+    "overlap_plot",
     "psmatch2_kernel",
     "psmatch2_nearest",
     "psmatch2_radius",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow.interchange import from_dataframe
 
 from counterfoil.comparison.design import Covariates
 from counterfoil.comparison.methods import (
@@ -25,22 +27,31 @@ from counterfoil.comparison.strata import find_exact_problems
 from counterfoil.comparison.values import BoolArray, ComparisonSettings, Design
 from counterfoil.errors import Refused, UsageError
 
+INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
 MIN_GROUP = 2  # people in each group; a variance needs two
 MATCHES_WITHIN = frozenset({Method.RADIUS, Method.NEAREST, Method.KERNEL})  # methods that use exact factors
 WORDS = {method: method.value.replace("_", " ") for method in Method}
 
 
 def as_table(people: object) -> pa.Table:
-    """`people` as an Arrow table: a table, a pandas frame or anything with `__arrow_c_stream__`."""
+    """`people` as an Arrow table: a table, a pandas or polars frame, anything with `__arrow_c_stream__` or, failing
+    that, `__dataframe__`. A pandas frame's index is not a column."""
     if isinstance(people, pa.Table):
         return people
     try:
-        return pa.table(people)
+        if not hasattr(people, "__arrow_c_stream__") and hasattr(people, "__dataframe__"):
+            return from_dataframe(people)
+        return _without_index(pa.table(people))
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise UsageError(
             "`people` cannot be read as a table. "
             "Hand in an Arrow table or a data frame whose columns hold one kind of value each."
         ) from error
+
+
+def _without_index(table: pa.Table) -> pa.Table:
+    """Arrow keeps the index of a pandas frame that was filtered as a column; it is nobody's characteristic."""
+    return table.drop_columns([name for name in table.column_names if INDEX_OF_PANDAS.fullmatch(name)])
 
 
 def check_varies(covariates: Covariates) -> None:

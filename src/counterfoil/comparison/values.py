@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.comparison.methods import Method, MethodSettings, Radius
+from counterfoil.comparison.printing import as_html, as_text, number
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -162,3 +163,35 @@ class Comparison:
     def count(self, band: Band) -> int:
         """Terms in a band."""
         return sum(r.band is band for r in self.balance)
+
+    def __str__(self) -> str:
+        return as_text(*self._summary())
+
+    def _repr_html_(self) -> str:
+        return as_html(*self._summary())
+
+    def _summary(self) -> tuple[str, list[tuple[str, str]], tuple[str, ...], list[tuple[str, ...]]]:
+        """Title, facts, heading and rows, for whoever works with the data."""
+        method = "nobody is matched: a trial" if self.method is None else self.method.value.replace("_", " ")
+        facts = [
+            ("method", method),
+            ("treated", f"{self.n_treated_matched:,} of {self.n_treated:,} used"),
+            ("comparison", f"{self.n_comparison:,} of {self.n_pool:,} used, as good as {self.ess:,.0f}"),
+            ("answers for", self.achieved.value),
+            ("largest difference left", f"{number(self.worst_smd)} SD"),
+            ("reliable", "yes" if self.reliable else "no"),
+        ]
+        if self.caliper_sd is not None:
+            facts.insert(1, ("caliper", f"{self.caliper_sd:g} SD of the logit propensity"))
+        facts += [("note", warning) for warning in self.warnings]
+        heading = ("characteristic", "treated", "before", "after", "SMD before", "SMD after", "band")
+        rows = [
+            (
+                row.term,
+                *(number(v) for v in (row.treated_mean, row.comparison_mean_before, row.comparison_mean)),
+                *(number(v) for v in (row.smd_before, row.smd)),
+                row.band.value,
+            )
+            for row in self.balance
+        ]
+        return "Comparison", facts, heading, rows

@@ -10,6 +10,7 @@ from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean
 from counterfoil.effect.inconclusive import Inconclusive, inconclusive
 from counterfoil.effect.kaplan_meier import Curve, RestrictedMeans, kaplan_meier, restricted_means
 from counterfoil.effect.log_rank import LogRank, log_rank
+from counterfoil.effect.pictures import curve_plot
 from counterfoil.effect.pooling import Pooled, RandomEffects, Study, pool, study_of_interval
 from counterfoil.effect.power import (
     ComeBack,
@@ -67,6 +68,7 @@ __all__ = [
     "bounds_m",
     "bounds_signed_rank",
     "cox",
+    "curve_plot",
     "e_value",
     "e_value_of",
     "estimate",

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from counterfoil.comparison.checks import as_table
 from counterfoil.comparison.values import Comparison, FloatArray
 from counterfoil.errors import UsageError
 from counterfoil.outcomes.measures import Measure
 from counterfoil.units import Kind
 
-Outcomes: TypeAlias = pa.Table | Mapping[str, FloatArray]
+# A mapping of arrays, or any table that `compare` takes
+Outcomes: TypeAlias = Any
 
 
 def read_outcomes(outcomes: Outcomes, comparison: Comparison, measures: Sequence[Measure]) -> dict[str, FloatArray]:
     """One column a measure, NaN where it was not measured. Raises UsageError with every problem at once."""
+    if not isinstance(outcomes, Mapping):
+        outcomes = as_table(outcomes)
     names = set(outcomes.column_names) if isinstance(outcomes, pa.Table) else set(outcomes)
     problems = [
         f"The plan asks for the measure `{m.name}`, which is not a column of the outcomes. Name one that is measured."

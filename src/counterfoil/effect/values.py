@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from counterfoil.comparison.printing import as_html, as_text, number
 from counterfoil.outcomes.measures import Measure
+from counterfoil.units import Kind
 
 
 class ErrorKind(Enum):
@@ -84,3 +86,27 @@ class Effect:
     adjusted: Estimate | None = None
     disagrees: tuple[str, ...] = ()
     ratio: Ratio | None = None  # of mean counts, for counts
+
+    def __str__(self) -> str:
+        return as_text(*self._summary())
+
+    def _repr_html_(self) -> str:
+        return as_html(*self._summary())
+
+    def _summary(self) -> tuple[str, list[tuple[str, str]], tuple[str, ...], list[tuple[str, ...]]]:
+        """Title, facts, heading and rows, for whoever works with the data."""
+        unit = "points" if self.measure.kind is Kind.RATE else self.measure.unit or self.measure.kind.value
+        facts: list[tuple[str, str]] = [
+            ("treated", f"{number(self.treated.value)} ({self.treated.n:,} people)"),
+            ("comparison", f"{number(self.comparison.value)} ({self.comparison.n:,} people, weighted)"),
+            ("difference in", unit),
+        ]
+        facts += [("differs on significance", name) for name in self.disagrees]
+        heading = ("estimate", "difference", "low", "high", "p")
+        found = (("compatible", self.compatible), ("score", self.score), ("adjusted", self.adjusted))
+        rows: list[tuple[str, ...]] = [
+            (name, number(e.difference, 2), number(e.low, 2), number(e.high, 2), number(e.p))
+            for name, e in found
+            if e is not None
+        ]
+        return self.measure.label, facts, heading, rows
