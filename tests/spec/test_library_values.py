@@ -66,7 +66,7 @@ def effect(comparison: Comparison) -> Effect:
     return estimate({"again": outcome()}, comparison, [RATE])[0]
 
 
-@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, lambda c: OnlyInterchange(pl.DataFrame(c)), pa.table])
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, lambda c: OnlyInterchange(pa.table(c)), pa.table])
 def test_every_kind_of_table_gives_the_same_comparison_and_effect(make: Any, comparison: Comparison) -> None:
     people, again = make(columns()), make({"again": outcome()})
     found = compare(people, "treated", SETTINGS)
