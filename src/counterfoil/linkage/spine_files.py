@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +45,20 @@ def write_spine(
         people = people.append_column(f"cluster_{level.value}", pa.array(labels[level]))
     people = _with_products(people, linked)
     with atomic_folder(folder) as temporary:
-        write_table(people, temporary / "people.parquet")
-        write_table(_links_table(linked), temporary / "links.parquet")
-        write_table(_review_table(linked), temporary / "review.parquet")
-        write_table(keys.crosswalk, temporary / "crosswalk.parquet")
-        write_table(linked.overrides, temporary / "overrides.parquet")
-        put_again(prepared, temporary / "encoded.parquet")
-        write_table(_bridges_table(linked, report), temporary / "weak_bridges.parquet")
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(write_table, linked.pairs, temporary / "links.parquet")  # longer than all the rest
+            write_table(people, temporary / "people.parquet")
+            write_table(_review_table(linked), temporary / "review.parquet")
+            write_table(keys.crosswalk, temporary / "crosswalk.parquet")
+            write_table(linked.overrides, temporary / "overrides.parquet")
+            put_again(prepared, temporary / "encoded.parquet")
+            write_table(_bridges_table(linked, report), temporary / "weak_bridges.parquet")
+            written.result()
         first, *others = linked.models.values()
         save_model(first.model, temporary)
         for kept in others:
             save_model(kept.model, temporary / "models" / kept.slice)
         write_json(temporary / "quality.json", dict(report))
-
-
-def _links_table(linked: Linked) -> pa.Table:
-    """Scored pairs of `KEPT_WEIGHT` and more, by record number and by what the sources call the records."""
-    return linked.pairs
 
 
 def _with_products(people: pa.Table, linked: Linked) -> pa.Table:

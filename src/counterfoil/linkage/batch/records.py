@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,10 @@ def read_records(
 
     def make(folder: Path) -> Mapping[str, Any]:
         prepared = prepare(_read(extracts), specification)
-        write_table(prepared, folder / PREPARED)
-        hot = [asdict(block) for block in hot_blocks(prepared, specification)]
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(write_table, prepared, folder / PREPARED)
+            hot = [asdict(block) for block in hot_blocks(prepared, specification)]
+            written.result()
         return {"records": prepared.num_rows, "spans": _spans(prepared, extracts), "hot_blocks": hot}
 
     make_stage(stage, paths, make)
