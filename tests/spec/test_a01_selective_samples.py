@@ -145,5 +145,5 @@ def test_a01_a_request_that_is_withdrawn_leaves_an_entry_and_another_plan_is_ano
     assert note_request(lab, plan, "a" * 64, "run1") == Asked(1, changed=False)  # the same again
     assert note_request(lab, other, "a" * 64, "run2") == Asked(2, changed=True)
     events = [event for event in log.read(lab.paths) if event["event"] == REQUESTED]
-    assert [event["facts"]["plan"] for event in events] == [plan.sha256(), other.sha256()]
+    assert len({event["facts"]["plan"] for event in events}) == len(events) == 2
     assert not any("trust" in str(event).casefold() for event in events)  # no name in the log

@@ -32,10 +32,12 @@ class Asked:
 
 def note_request(lab: OpenLab, plan: Plan, list_hash: str, run: str) -> Asked:
     """Write the request into the log, unless it is there already, and count those before it."""
+    # As it was written: a key that a later version adds with its default changes nobody's definition.
+    written = key_of(plan=plan.model_dump(mode="json", exclude_unset=True))
     facts = {
-        "request": key_of(plan=plan.sha256(), list=list_hash)[:12],
+        "request": key_of(plan=written, list=list_hash)[:12],
         "run": run,
-        "plan": plan.sha256(),
+        "plan": written,
         "list": key_of(list=list_hash)[:12],
         "organisation": organisation(plan),
         "on": lab.settings.date().isoformat(),
