@@ -1,6 +1,6 @@
 # Recipes for people and for CI. `make` alone lists them. Each does its own set-up; see scripts/set_up.sh.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick fix coverage bench bench-linkage simulate docs requirements changelog clean
+.PHONY: help demo test check quick fix coverage bench bench-linkage bench-evaluation simulate docs requirements changelog clean
 
 BIN := .venv/bin
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
@@ -9,7 +9,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet
 help: ## list the targets
 	@echo "Usage: make TARGET"
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target what; do \
-		printf '  %-14s %s\n' "$$target" "$$what"; done
+		printf '  %-16s %s\n' "$$target" "$$what"; done
 
 demo: ## run the main job on a synthetic lab of 100,000 people, from raw records to reports
 	@sh scripts/set_up.sh run
@@ -52,6 +52,10 @@ bench-linkage: ## measure training, scoring, linking and search beside Splink, r
 	@sh scripts/set_up_peers.sh
 	$(BIN)/python -m benchmarks.bench_linkage
 	$(BIN)/python -m benchmarks.linkage_growth
+
+bench-evaluation: ## measure score, matching, balance and errors at 1,000,000 people beside glum, scikit-learn, MatchIt (10 minutes)
+	@sh scripts/set_up.sh dev
+	$(BIN)/python -m benchmarks.bench_evaluation
 
 simulate: ## draw 4,500 tables and 20 labs with known truths: do intervals hold them? (about an hour; not in CI)
 	@sh scripts/set_up.sh dev

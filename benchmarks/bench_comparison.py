@@ -10,16 +10,14 @@ import argparse
 from importlib.metadata import version
 
 import numpy as np
+import numpy.typing as npt
 
 import counterfoil
 from benchmarks.harness import Ready, Work, measure
-from counterfoil.comparison.balance import balance_baseline, measure_balance
-from counterfoil.comparison.design import Covariates
-from counterfoil.comparison.propensity import pooled_sd
-from counterfoil.comparison.radius import match_radius
-from counterfoil.comparison.scores import sort_scores
-from counterfoil.comparison.values import BoolArray, FloatArray
 from counterfoil.logit import CodedDesign, Factor, fit
+from counterfoil.logit.values import FloatArray
+
+BoolArray = npt.NDArray[np.bool_]
 
 FACTORS, NUMBERS = 32, 8
 LEVELS = (2, 3, 2, 5, 2, 4, 2, 7, 3, 2, 6, 2, 12, 3, 2, 4)  # of the factors, over and over: 2 to 12
@@ -128,6 +126,10 @@ def _draw_scores(treated: int, pool: int) -> tuple[FloatArray, BoolArray]:
 
 def match_counterfoil(treated: int, pool: int) -> Ready:
     """Radius matching from scores: sort and share."""
+    from counterfoil.comparison.propensity import pooled_sd
+    from counterfoil.comparison.radius import match_radius
+    from counterfoil.comparison.scores import sort_scores
+
     for people in (1_000, pool):
         score, is_treated = _draw_scores(treated, people)
         caliper = CALIPER_SD * pooled_sd(score, is_treated)
@@ -144,6 +146,9 @@ def match_argsort(treated: int, pool: int) -> Ready:
 
 def balance_counterfoil(treated: int, pool: int) -> Ready:
     """The table before and after, from codes."""
+    from counterfoil.comparison.balance import balance_baseline, measure_balance
+    from counterfoil.comparison.design import Covariates
+
     for people in (2_000, pool):
         design, is_treated = draw_design(treated, people)
         covariates = Covariates(design, ("",) * FACTORS, design.numeric_names, ())

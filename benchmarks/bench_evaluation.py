@@ -1,0 +1,185 @@
+"""`make bench-evaluation`: score, match, balance at 1,000,000 people, their chain, and the kernels at 5M x 150.
+
+Everything is drawn; nothing needs a lab. Every matching is checked against stored pairs. R's MatchIt runs beside ours
+where R has it (Debian: `apt-get install r-cran-matchit`), else a line says that it is left out.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+import counterfoil
+from benchmarks import bench_comparison
+from benchmarks.harness import Ready, Work, measure
+from benchmarks.matching_data import CASES, PAIRS, Case, draw_scores, hash_pairs
+from counterfoil.comparison.values import Pairs
+
+OURS = "counterfoil"
+TREATED, POOL = 1_000, 1_000_000
+CHAIN_TREATED = 10_000
+LARGE_ROWS, LARGE_FACTORS, LARGE_NUMBERS = 5_000_000, 142, 8
+R_SCRIPT = Path(__file__).with_name("peer_matchit.R")
+R_QUESTION = 'cat(if (requireNamespace("MatchIt", quietly = TRUE)) as.character(packageVersion("MatchIt")) else "")'
+
+
+def match_counterfoil(number: int) -> Ready:
+    """Ours from scores: sort, match, list the pairs."""
+    from counterfoil.comparison.nearest import match_nearest
+    from counterfoil.comparison.presets import matchit
+    from counterfoil.comparison.scores import sort_scores
+
+    def matcher(one: Case) -> Callable[[], Pairs]:
+        score, is_treated, stratum = draw_scores(one)
+        method = matchit(caliper=one.caliper)
+        caliper = np.inf if one.caliper is None else one.caliper * float(np.std(score, ddof=1))
+        return lambda: match_nearest(sort_scores(score, is_treated, stratum), caliper, method)
+
+    case = CASES[number]
+    matcher(Case(100, 1_000, exact=case.exact, caliper=case.caliper))()
+    run = matcher(case)
+    check_pairs(run(), case.name)
+    return run
+
+
+def check_pairs(pairs: Pairs, name: str) -> None:
+    """Stop unless the pairs are those that are stored."""
+    if hash_pairs(pairs.treated, pairs.comparison) != PAIRS[name]:
+        raise SystemExit(f"{name}: the pairs are not the stored ones, so this is another matching.")
+
+
+def match_argsort(number: int) -> Ready:
+    """The yardstick: one stable sort of the same scores."""
+    score = draw_scores(CASES[number])[0]
+    return lambda: np.argsort(score, kind="stable")
+
+
+def match_matchit(number: int) -> Ready:
+    """R's MatchIt on the same scores. R is started and has read them before the clock starts; pairs are checked."""
+    case = CASES[number]
+    score, is_treated, stratum = draw_scores(case)
+    folder = Path(tempfile.mkdtemp(prefix="matchit-"))
+    score.tofile(folder / "score")
+    is_treated.astype(np.float64).tofile(folder / "treated")
+    (np.zeros(len(score)) if stratum is None else stratum.astype(np.float64)).tofile(folder / "stratum")
+    command = ["Rscript", "--vanilla", str(R_SCRIPT), str(folder), str(case.caliper or 0.0), str(int(case.exact))]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    if process.stdin is None or process.stdout is None or process.stdout.readline().strip() != "ready":
+        raise SystemExit("R did not start. Run the script by hand to see why.")
+    question, answer = process.stdin, process.stdout
+
+    def run() -> None:
+        question.write("go\n")
+        question.flush()
+        if answer.readline().strip() != "matched":
+            raise SystemExit("R ended without a matching.")
+        process.communicate()
+        pairs = np.fromfile(folder / "pairs").astype(np.int64).reshape(2, -1)
+        shutil.rmtree(folder)
+        if hash_pairs(pairs[0], pairs[1]) != PAIRS[case.name]:
+            print(f"{case.name}: MatchIt's pairs are not the stored ones.", flush=True)
+
+    return run
+
+
+def chain_counterfoil(treated: int, pool: int) -> Ready:
+    """Fit, match, balance before and after, errors of one rate: from codes to an interval."""
+    from counterfoil.comparison.balance import balance_baseline, measure_balance
+    from counterfoil.comparison.design import Covariates
+    from counterfoil.comparison.nearest import match_nearest, weigh_pairs
+    from counterfoil.comparison.presets import matchit
+    from counterfoil.comparison.scores import sort_scores
+    from counterfoil.effect.abadie_imbens import abadie_imbens
+    from counterfoil.logit import fit
+
+    def prepared(people: int) -> Ready:
+        design, is_treated = bench_comparison.draw_design(treated, people)
+        names = ("",) * len(design.factors)
+        covariates = Covariates(design, names, design.numeric_names, ())
+        happened = (np.random.default_rng(bench_comparison.SEED).random(design.rows) < 0.3).astype(np.float64)
+
+        def run() -> object:
+            score = fit(design, is_treated.astype(np.float64), threads=1, covariance=False).eta
+            caliper = 0.2 * float(np.std(score, ddof=1))
+            pairs = match_nearest(sort_scores(score, is_treated), caliper, matchit(replace=True, caliper=0.2))
+            baseline = balance_baseline(design, is_treated, threads=1)
+            table = measure_balance(covariates, baseline, weigh_pairs(pairs, design.rows), threads=1)
+            given = (happened, is_treated, score, pairs.treated, pairs.comparison, pairs.share)
+            return table, abadie_imbens(*given)
+
+        return run
+
+    prepared(bench_comparison.WARM_PEOPLE)()
+    return prepared(pool)
+
+
+def large_counterfoil(rows: int) -> Ready:
+    """A fit and the balance before matching of so many people with 150 covariates, one in 500 of them treated."""
+    from counterfoil.comparison.balance import balance_baseline
+    from counterfoil.logit import CodedDesign, Factor, fit
+
+    rng = np.random.default_rng(bench_comparison.SEED)
+    codes = rng.integers(0, 3, (rows, LARGE_FACTORS), np.int8)
+    numeric = rng.standard_normal((rows, LARGE_NUMBERS))
+    is_treated = rng.random(rows) < 0.002 * np.exp(0.3 * (codes[:, 0] - 1) + 0.2 * numeric[:, 0])
+    factors = tuple(Factor(f"factor {j}", ("0", "1", "2")) for j in range(LARGE_FACTORS))
+    names = tuple(f"number {j}" for j in range(LARGE_NUMBERS))
+    design = CodedDesign(factors, codes, names, numeric)
+
+    def run() -> object:
+        return fit(design, is_treated.astype(np.float64), threads=2, covariance=False), balance_baseline(
+            design, is_treated, threads=2
+        )
+
+    return run
+
+
+def version_of_matchit() -> str:
+    """Empty where R or MatchIt is not installed."""
+    if shutil.which("Rscript") is None:
+        return ""
+    asked = ["Rscript", "--vanilla", "-e", R_QUESTION]
+    return subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+
+
+def matching_works(matchit: str) -> list[Work]:
+    """Every case by ours, by one sort, and by MatchIt where there is one."""
+    engines = [(OURS, counterfoil.__version__, "match_counterfoil"), ("one sort", version("numpy"), "match_argsort")]
+    if matchit:
+        engines.append(("MatchIt", matchit, "match_matchit"))
+    return [
+        Work(case.name, engine, said, case.treated + case.pool, f"{HERE}:{function}", {"number": number})
+        for number, case in enumerate(CASES)
+        for engine, said, function in engines
+    ]
+
+
+HERE = "benchmarks.bench_evaluation"
+
+
+def main() -> None:
+    """Measure everything and write build/bench/evaluation.json."""
+    matchit = version_of_matchit()
+    if not matchit:
+        print(
+            "MatchIt is left out: R with MatchIt is not installed. Debian has both: apt-get install r-cran-matchit.\n"
+        )
+    size, ours = {"treated": CHAIN_TREATED, "pool": POOL}, counterfoil.__version__
+    chain, large = f"logit, match, balance, errors {CHAIN_TREATED:,}", "logit and balance before 5,000,000 x 150"
+    works = [
+        *matching_works(matchit),
+        *bench_comparison.works(TREATED, POOL),
+        Work(chain, OURS, ours, CHAIN_TREATED + POOL, f"{HERE}:chain_counterfoil", size),
+        Work(large, OURS, ours, LARGE_ROWS, f"{HERE}:large_counterfoil", {"rows": LARGE_ROWS}),
+    ]
+    measure(works, "evaluation")
+
+
+if __name__ == "__main__":
+    main()
