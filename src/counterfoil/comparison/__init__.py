@@ -1,6 +1,6 @@
 """Who is compared with whom: covariates, propensity, matching, balance. Never sees an outcome."""
 
-from counterfoil.comparison.compare import compare
+from counterfoil.comparison.compare import compare, compare_groups, prepare, with_propensity
 from counterfoil.comparison.methods import (
     CoarsenedExact,
     EntropyBalancing,
@@ -63,11 +63,14 @@ __all__ = [
     "Ties",
     "Unit",
     "compare",
+    "compare_groups",
     "love_plot",
     "matchit",
     "matchit_weights",
     "overlap_plot",
+    "prepare",
     "psmatch2_kernel",
     "psmatch2_nearest",
     "psmatch2_radius",
+    "with_propensity",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from counterfoil.comparison.methods import (
     EntropyBalancing,
     InverseProbability,
     Kernel,
+    MethodSettings,
     Nearest,
     Overlap,
     Radius,
@@ -58,20 +60,47 @@ def compare(people: object, treated: str, settings: ComparisonSettings, *, progr
     "separation", "covariates" or "balance" when the groups cannot be compared. The order of the rows and the number of
     threads change nothing.
     """
+    return compare_groups(prepare(people, treated, settings, progress=progress), progress=progress)
+
+
+def prepare(people: object, treated: str, settings: ComparisonSettings, *, progress: Progress = silent) -> Groups:
+    """Both groups, checked and encoded once, for `compare_groups` by several methods. Raises as `compare` does."""
     table = as_table(people)
     is_treated = check_people(table, treated, settings)
     progress("Reading covariates", None)
     covariates = encode_covariates(table, settings)
     baseline = balance_baseline(covariates.design, is_treated, threads=settings.threads)
-    if settings.design is Design.RANDOMISED:
-        return _compare_trial(covariates, baseline, is_treated, settings)
-    stratum = strata(table, settings.exact) if settings.exact else None
-    groups = Groups(table, is_treated, covariates, baseline, stratum, settings)
+    matched = settings.design is Design.MATCHED
+    stratum = strata(table, settings.exact) if settings.exact and matched else None
+    return Groups(table, is_treated, covariates, baseline, stratum, settings)
+
+
+def with_propensity(groups: Groups, *, progress: Progress = silent) -> Groups:
+    """The groups with the score estimated, so that a change of method or caliper does not estimate it again."""
+    return replace(groups, propensity=_propensity(groups, progress))
+
+
+def compare_groups(groups: Groups, method: MethodSettings | None = None, *, progress: Progress = silent) -> Comparison:
+    """Make the comparison group by `method`, or by the settings' own, and measure balance. Raises as `compare` does.
+
+    Another method keeps covariates and terms; the exact factors stay with those that match people within them.
+    """
+    if groups.settings.design is Design.RANDOMISED:
+        return _compare_trial(groups.covariates, groups.baseline, groups.treated, groups.settings)
+    if method is not None:
+        groups = _by(groups, method)
+    settings = groups.settings
     made = _make_in_order(groups, progress)
     progress("Measuring balance", None)
-    balance = measure_balance(covariates, baseline, made.weight, threads=settings.threads)
+    balance = measure_balance(groups.covariates, groups.baseline, made.weight, threads=settings.threads)
     check_balance(balance, max_red_share=settings.max_red_share)
     return _compared(groups, made, balance)
+
+
+def _by(groups: Groups, method: MethodSettings) -> Groups:
+    if isinstance(method, (Radius, Nearest, Kernel)):
+        return replace(groups, settings=replace(groups.settings, method=method))
+    return replace(groups, settings=replace(groups.settings, method=method, exact=()), stratum=None)
 
 
 def check_balance(balance: Sequence[BalanceRow], *, max_red_share: float) -> None:
@@ -127,6 +156,8 @@ def _make(groups: Groups, progress: Progress) -> Made:
 
 
 def _propensity(groups: Groups, progress: Progress) -> Propensity:
+    if groups.propensity is not None:
+        return groups.propensity
     progress("Estimating the propensity score", None)
     return estimate_propensity(groups.covariates.design, groups.treated, threads=groups.settings.threads)
 

@@ -34,6 +34,7 @@ class Groups:
     baseline: Baseline
     stratum: IntArray | None  # combination of the exact factors; None: all in one
     settings: ComparisonSettings
+    propensity: Propensity | None = None  # where it is estimated already, to be used by several methods
 
     def take(self, order: IntArray) -> Groups:
         """The same people in another order; the table, which no method that needs this reads, stays as it is."""
@@ -44,6 +45,7 @@ class Groups:
             covariates=covariates,
             baseline=replace(self.baseline, design=covariates.design, treated=self.treated[order]),
             stratum=None if self.stratum is None else self.stratum[order],
+            propensity=None if self.propensity is None else self.propensity.take(order),
         )
 
 

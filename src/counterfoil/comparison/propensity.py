@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from counterfoil.comparison.methods import Ruler, Scale, Unit
 from counterfoil.comparison.scores import common_support
-from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.comparison.values import BoolArray, FloatArray, IntArray
 from counterfoil.logit import CodedDesign, LogitFit, fit
 
 
@@ -24,6 +24,11 @@ class Propensity:
     def probability(self) -> FloatArray:
         """Of being treated, 0-1."""
         return np.exp(-np.logaddexp(0.0, -self.logit))
+
+    def take(self, order: IntArray) -> Propensity:
+        """The same people in another order."""
+        fitted = replace(self.fit, eta=self.fit.eta[order])
+        return Propensity(fitted.eta, fitted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,15 @@ import pyarrow as pa
 
 from counterfoil import __version__
 from counterfoil.cohort.values import Attrition, Step
-from counterfoil.comparison import compare
+from counterfoil.comparison import (
+    InverseProbability,
+    Kernel,
+    Overlap,
+    Radius,
+    compare_groups,
+    prepare,
+    with_propensity,
+)
 from counterfoil.comparison.values import Comparison, Design, Pairs
 from counterfoil.disclosure import (
     DEFAULT_SETTINGS,
@@ -45,6 +53,7 @@ from counterfoil.report import About, render, to_json
 from counterfoil.study.comparison_plan import comparison_facts
 from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
+from counterfoil.study.specifications import Specification, decide_specifications, run_specifications
 from counterfoil.study.sub_analyses import SubDesign, design_parts, estimate_parts
 from counterfoil.study.sub_plan import Part
 from counterfoil.warehouse import write_table
@@ -54,6 +63,8 @@ OpenOutcomes = Callable[[], Mapping[str, FloatArray]]
 TREATED = "treated"
 RESULT = "result.json"
 REPORT = "report.html"
+SENSITIVITY = "sensitivity.json"  # exact; inside the lab
+_SHARE_SCORE = (Radius, InverseProbability, Overlap, Kernel)  # methods whose score is estimated in the order of rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +114,24 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
     check_gate(inputs.attrition, None, inputs.settings)
     progress("Comparing like with like", 0.3)
     chosen = comparison_settings(inputs.plan, inputs.covariates, threads=inputs.threads)
-    comparison = compare(inputs.people, TREATED, chosen)
+    groups = prepare(inputs.people, TREATED, chosen)
+    if chosen.design is Design.MATCHED and isinstance(chosen.method, _SHARE_SCORE):
+        groups = with_propensity(groups)
+    comparison = compare_groups(groups)
     attrition = _with_matching(inputs.attrition, comparison)
     check_gate(attrition, comparison, inputs.settings)
     designs = design_parts(inputs.people, TREATED, chosen, inputs.parts, inputs.settings)
-    freeze(inputs, comparison, designs)
+    specifications = decide_specifications(groups, seed=inputs.plan.seed)
+    freeze(inputs, comparison, designs, specifications)
     progress("Measuring what happened next", 0.7)
     outcomes = open_outcomes()
     effects = estimate(outcomes, comparison, inputs.measures, people=inputs.people)
     beside = _beside(inputs, outcomes, comparison, designs)
+    progress("Asking the same in other ways", 0.78)
+    name = headline_measure(inputs.measures).name
+    headline = next(effect for effect in effects if effect.measure.name == name)
+    found = run_specifications(groups, specifications, headline, comparison, outcomes, inputs.settings)
+    write_json(inputs.folder / SENSITIVITY, found.facts())
     progress("Protecting everyone in it", 0.85)
     return protect(effects, comparison, attrition, inputs.settings, beside)
 
@@ -139,7 +159,12 @@ def _with_matching(attrition: Attrition, comparison: Comparison) -> Attrition:
     return replace(attrition, people=people)
 
 
-def freeze(inputs: Inputs, comparison: Comparison, designs: Sequence[SubDesign] = ()) -> str:
+def freeze(
+    inputs: Inputs,
+    comparison: Comparison,
+    designs: Sequence[SubDesign] = (),
+    specifications: Sequence[Specification] = (),
+) -> str:
     """Write the design and its hash. After this nothing about who is compared can change unseen."""
     rows = len(comparison.treated)
     table = pa.table(
@@ -153,6 +178,7 @@ def freeze(inputs: Inputs, comparison: Comparison, designs: Sequence[SubDesign] 
     )
     design = write_table(table, inputs.folder / "design.parquet").sha256
     frozen = {"design": design, "plan": inputs.plan.sha256(), "version": __version__, **_chosen(comparison)}
+    frozen["specifications"] = [one.facts() for one in specifications]
     if comparison.pairs is not None:  # errors rest on who was matched with whom
         frozen["pairs"] = write_table(_pairs_table(comparison.pairs), inputs.folder / "pairs.parquet").sha256
     if designs:

@@ -1,0 +1,160 @@
+"""How far to trust the answer: ways to ask are fixed before outcomes, share one score, and name what stopped them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from counterfoil.comparison import Comparison, ComparisonSettings, Nearest, Pairs, Radius, compare, compare_groups
+from counterfoil.comparison import prepare as prepare_groups
+from counterfoil.comparison.made import Groups
+from counterfoil.comparison.values import Design, FloatArray
+from counterfoil.disclosure import DEFAULT_SETTINGS
+from counterfoil.effect import estimate
+from counterfoil.outcomes.measures import Measure
+from counterfoil.study.specifications import (
+    ADJUSTED,
+    HEADLINE,
+    PLACEBO_POOL,
+    PLACEBOS,
+    Answer,
+    Sensitivity,
+    decide_specifications,
+    gamma_of_pairs,
+    run_specifications,
+)
+from counterfoil.units import Kind
+
+RATE = Measure("back", "Back in prison", Kind.RATE, noun="returned to prison")
+ROWS, TREATED = 12_000, 600
+EFFECT = -0.12  # of the rate, given what is seen
+SEEN = 0.04  # of the rate, for each SD of `risk`
+SETTINGS = ComparisonSettings(covariates=("risk", "sex"))
+
+
+def _people(seed: int) -> tuple[pa.Table, FloatArray]:
+    """Treatment goes by `risk`, so that the groups as they are differ."""
+    rng = np.random.default_rng(seed)
+    risk, sex = rng.normal(size=ROWS), rng.choice(["female", "male"], ROWS)
+    order = np.argsort(-(risk + rng.logistic(size=ROWS)))
+    treated = np.zeros(ROWS, np.bool_)
+    treated[rng.permutation(order[: 5 * TREATED])[:TREATED]] = True
+    outcome = rng.random(ROWS) < 0.4 + SEEN * risk + EFFECT * treated
+    return pa.table({"treated": treated, "risk": risk, "sex": sex}), outcome.astype(np.float64)
+
+
+def _asked(seed: int, settings: ComparisonSettings = SETTINGS) -> tuple[Groups, Sensitivity]:
+    people, outcome = _people(seed)
+    groups = prepare_groups(people, "treated", settings)
+    comparison = compare_groups(groups)
+    outcomes: Mapping[str, FloatArray] = {"back": outcome}
+    headline = estimate(outcomes, comparison, (RATE,), people=people)[0]
+    chosen = decide_specifications(groups, seed=1)
+    return groups, run_specifications(groups, chosen, headline, comparison, outcomes, DEFAULT_SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def asked() -> tuple[Groups, Sensitivity]:
+    return _asked(3)
+
+
+def _answer(found: Sensitivity, name: str) -> Answer:
+    return next(answer for answer in found.answers if answer.name == name)
+
+
+def test_every_way_finds_the_effect_and_a_placebo_finds_none(asked: tuple[Groups, Sensitivity]) -> None:
+    """The truth is drawn; 4 standard errors leave one false alarm in 15,000 for each way."""
+    _, found = asked
+    names = [answer.name for answer in found.answers]
+
+    assert names[:2] == [HEADLINE, ADJUSTED]
+    for answer in found.answers:
+        assert answer.estimate is not None, answer.name
+        error = (answer.estimate.high - answer.estimate.low) / (2 * 1.96)
+        truth = 0.0 if answer.name.startswith("placebo") else 100 * EFFECT
+        assert abs(answer.estimate.difference - truth) < 4 * error, answer.name
+    assert sum(name.startswith("placebo") for name in names) == PLACEBOS
+
+
+def test_a_hidden_difference_would_have_to_be_over_none(asked: tuple[Groups, Sensitivity]) -> None:
+    _, found = asked
+
+    assert found.e_point is not None
+    assert found.e_limit is not None
+    assert found.gamma is not None
+    assert found.e_point > found.e_limit > 1.0
+    assert found.gamma > 1.0
+
+
+def test_a_shared_design_gives_what_compare_gives() -> None:
+    people, _ = _people(5)
+    groups = prepare_groups(people, "treated", SETTINGS)
+
+    for method in (Radius(), Radius((0.05,))):
+        alone = compare(people, "treated", ComparisonSettings(covariates=("risk", "sex"), method=method))
+        shared = compare_groups(groups, method)
+        assert np.array_equal(alone.weight, shared.weight)
+
+
+def test_specifications_are_decided_without_an_outcome_and_a_placebo_holds_no_treated_person(
+    asked: tuple[Groups, Sensitivity],
+) -> None:
+    groups, _ = asked
+    again = decide_specifications(groups, seed=1)
+    placebos = [one for one in again if one.placebo is not None and one.rows is not None]
+
+    assert [one.facts() for one in again] == [one.facts() for one in decide_specifications(groups, seed=1)]
+    for one in placebos:
+        assert one.placebo is not None
+        assert one.rows is not None
+        assert not (one.rows & groups.treated).any()
+        assert one.placebo.sum() == min(TREATED, (ROWS - TREATED) // 2)
+        assert one.rows.sum() == min(ROWS - TREATED, TREATED * (1 + PLACEBO_POOL))
+    first, second = (np.flatnonzero(one.placebo) for one in placebos[:2] if one.placebo is not None)
+    assert set(first) != set(second)
+
+
+def test_r01_a_way_that_keeps_too_few_has_no_estimate() -> None:
+    people, outcome = _people(3)
+    groups = prepare_groups(people, "treated", SETTINGS)
+    comparison = compare_groups(groups)
+    headline = estimate({"back": outcome}, comparison, (RATE,))[0]
+    chosen = [one for one in decide_specifications(groups, seed=1) if one.placebo is None]
+    strict = type(DEFAULT_SETTINGS)(min_group=TREATED + 1)
+
+    found = run_specifications(groups, chosen, headline, comparison, {"back": outcome}, strict)
+
+    assert {(a.estimate, a.rule) for a in found.answers if a.name != HEADLINE} == {(None, "R1")}
+
+
+def test_a_trial_has_no_other_ways() -> None:
+    people, _ = _people(3)
+    groups = prepare_groups(people, "treated", ComparisonSettings(covariates=("risk", "sex"), design=Design.RANDOMISED))
+
+    assert decide_specifications(groups, seed=1) == ()
+
+
+def _pairs_of(found: Comparison, outcome: FloatArray) -> tuple[int, int]:
+    pairs: Pairs | None = found.pairs
+    assert pairs is not None
+    d = outcome[pairs.treated] - outcome[pairs.comparison]
+    return int((d > 0).sum()), int((d < 0).sum())
+
+
+def test_gamma_of_amounts_is_in_the_direction_they_point() -> None:
+    """A constant gain for every pair: the bound is the same for a loss of that size."""
+    people, _ = _people(3)
+    made = compare(people, "treated", ComparisonSettings(covariates=("risk", "sex"), method=Nearest()))
+    amount = Measure("earned", "Earned", Kind.AMOUNT)
+    rng = np.random.default_rng(2)
+    outcome = rng.normal(size=ROWS) + 0.5 * made.treated
+
+    up, down = (gamma_of_pairs(sign * outcome, made, amount) for sign in (1.0, -1.0))
+
+    assert up is not None
+    assert up > 1.0
+    assert up == down
+    assert min(_pairs_of(made, outcome)) > 0
