@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -83,7 +84,7 @@ def match_matchit(number: int) -> Ready:
         pairs = np.fromfile(folder / "pairs").astype(np.int64).reshape(2, -1)
         shutil.rmtree(folder)
         if hash_pairs(pairs[0], pairs[1]) != PAIRS[case.name]:
-            print(f"{case.name}: MatchIt's pairs are not the stored ones.", flush=True)
+            print(f"{case.name}: MatchIt's pairs are not the stored ones (4.7.2's).", file=sys.stderr)
 
     return run
 
@@ -157,6 +158,7 @@ def matching_works(matchit: str) -> list[Work]:
         Work(case.name, engine, said, case.treated + case.pool, f"{HERE}:{function}", {"number": number})
         for number, case in enumerate(CASES)
         for engine, said, function in engines
+        if not (engine == "MatchIt" and case.exact)  # 4.5.1 stops with an error where a stratum is empty
     ]
 
 
