@@ -26,9 +26,10 @@ def group_of(value: FloatArray, weight: FloatArray, within: BoolArray) -> Group:
     if y.size == 0:
         return Group(n=0, ess=0.0, value=float("nan"), variance=float("nan"), events=events)
     share = w / w.sum()
-    mean = float((share * y).sum())
+    same = bool(y.min() == y.max())  # then rounding must not make a difference, nor a spread
+    mean = float(y[0]) if same else float((share * y).sum())
     ess = kish_ess(w)
-    spread = float((share * (y - mean) ** 2).sum())
+    spread = 0.0 if same else float((share * (y - mean) ** 2).sum())
     variance = spread * ess / (ess - 1.0) if has_variance(int(y.size), ess) else float("nan")
     return Group(n=int(y.size), ess=ess, value=mean, variance=variance, events=events, largest=largest)
 
