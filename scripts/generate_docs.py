@@ -8,7 +8,7 @@ import io
 import sys
 import textwrap
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from types import UnionType
@@ -24,6 +24,7 @@ from counterfoil.disclosure import DisclosureSettings
 from counterfoil.domains import Domain, TableSchema, load
 from counterfoil.domains.shares import load_shares
 from counterfoil.lab.settings import LabSettings
+from counterfoil.outcomes.catalogue import catalogue_of
 from counterfoil.study.plan import Plan
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -55,8 +56,52 @@ def render_pages() -> dict[str, str]:
             LabSettings, "The settings of a lab", "`lab.toml`. A key that is not listed here is refused."
         ),
         "sources.md": render_domain(load("justice")),
+        "measures.md": render_measures("justice"),
         "disclosure.md": render_parameters(DisclosureSettings()),
     }
+
+
+# Measures
+
+
+def render_measures(domain: str) -> str:
+    """Every measure that a plan can name, and the sets; those made for each code of a list as one line."""
+    catalogue = catalogue_of(domain)
+    lines = [
+        "# Measures\n",
+        "What `[outcomes] measures` of a plan can name, one by one or as a set. `{code}` stands for every code of a",
+        "list of [sources](sources.md#code-lists). A measure over fewer than everyone says so in the report, and its",
+        "own number of people stands beside it.\n",
+        "## Sets\n",
+        "| set | measures |",
+        "|---|---|",
+    ]
+    sets = catalogue.sets()
+    raw = list(load(domain).measures)
+    for share in load_shares(domain).values():
+        raw += [{**m, "share": share.name} for m in share.measures]
+    for name in sets:
+        own = [f"`{m['name']}`" + _each_of(m) for m in raw if name in m["sets"]]
+        lines.append(f"| `{name}` | {', '.join(own) or 'every measure of the register that is in a set'} |")
+    lines += ["\n## Measures\n", "| measure | kind | of one person | over | follow-up |", "|---|---|---|---|---|"]
+    lines += [_measure_line(m) for m in raw]
+    return "\n".join(lines) + "\n"
+
+
+def _each_of(raw: Mapping[str, Any]) -> str:
+    each = raw.get("each")
+    codes = ", ".join(each) if isinstance(each, Mapping) else each
+    return f" (`{{code}}`: {codes})" if codes else ""
+
+
+def _measure_line(raw: Mapping[str, Any]) -> str:
+    months = raw.get("follow_up_months")
+    follow_up = "the plan's" if months is None else f"{months} months"
+    if "waiting_months" in raw:
+        follow_up += f", waiting {raw['waiting_months']}"
+    over = raw.get("over") or ("everyone" if raw["support"] == "all" else raw["support"])
+    source = f" From the share {raw['share']}." if "share" in raw else ""
+    return f"| `{raw['name']}`{_each_of(raw)} | {raw['kind']} | {raw['definition']}.{source} | {over} | {follow_up} |"
 
 
 # The command line

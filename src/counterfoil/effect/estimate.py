@@ -53,7 +53,7 @@ def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure, time
         compatible=compatible,
         score=score,
         disagrees=("score",) if _differ(compatible, score) else (),
-        ratio=ratio_of(value, comparison) if measure.kind is Kind.COUNT and compatible is not None else None,
+        ratio=ratio_of(value, comparison, time) if measure.kind is Kind.COUNT and compatible is not None else None,
     )
 
 
