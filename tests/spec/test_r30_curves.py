@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -108,3 +110,17 @@ def test_the_curve_of_people_followed_to_the_end_is_their_plain_share() -> None:
     assert found.comparison.events == (1, 0, 0)  # day 100 is after three months
     horizon = 3 * 365.25 / 12
     assert found.estimates.restricted.treated.estimate == pytest.approx((10 + 40 + 70 + horizon) / 4)
+
+
+def test_a_rate_of_another_event_says_nothing_of_who_was_followed() -> None:
+    """A two-year rate is 1 for some without days to a first event in one year: no curve is drawn from it alone."""
+    days = np.array([10.0, np.nan, np.nan, np.nan, 20.0, np.nan, np.nan, np.nan])
+    one_year = np.array([1, 0, 0, np.nan, 1, 0, 0, 0], dtype=np.float64)
+    two_years = np.array([1, 1, np.nan, np.nan, 1, 0, 0, np.nan], dtype=np.float64)
+    treated = np.arange(8) < 4
+    later = replace(RATE, name="two_year_rate")
+    outcomes = {"two_year_rate": two_years, "reoffending_rate": one_year, "days_to_first_reoffence": days}
+    assert survival(outcomes, design_of(treated), (later, DAYS), months=3) is None
+    found = survival(outcomes, design_of(treated), (later, RATE, DAYS), months=3)
+    assert found is not None
+    assert found.treated.people == 3  # the fourth was not followed for the year

@@ -50,14 +50,18 @@ def survival(
 ) -> Survival | None:
     """Curves and estimates over a follow-up of `months`; None without a measure of days, or when nothing can be tested.
 
-    Someone who has no value of the first rate over everyone was not followed up: left out, rather than counted as free.
+    Someone who has no value of the rate of the same event was not followed up: left out, rather than counted as free.
+    None where the plan has rates and none of them is of the event that the days lead to.
     """
     measure = measure_of_first(measures)
     if measure is None:
         return None
     columns = read_outcomes(outcomes, comparison, measures)
-    everyone = [m for m in measures if m.kind is Kind.RATE and m.support is Support.ALL][:1]
-    covered = ~np.isnan(columns[everyone[0].name]) if everyone else np.ones(len(comparison.treated), np.bool_)
+    rates = [columns[m.name] for m in measures if m.kind is Kind.RATE and m.support is Support.ALL]
+    same = [rate for rate in rates if _is_of_one_event(rate, columns[measure.name])]
+    if rates and not same:
+        return None
+    covered = ~np.isnan(same[0]) if same else np.ones(len(comparison.treated), np.bool_)
     days, horizon = columns[measure.name], months * DAYS_A_MONTH
     try:
         estimates = time_to_first(days, comparison, horizon=horizon, covered=covered)
@@ -68,6 +72,11 @@ def survival(
     sides = (comparison.treated, ~comparison.treated)
     treated, others = (_monthly(days, comparison.weight, side & covered, months) for side in sides)
     return Survival(measure, months, estimates, treated, others)
+
+
+def _is_of_one_event(rate: FloatArray, days: FloatArray) -> bool:
+    """Whether those for whom a rate is 1 are those who have days to the event: a rate of two years has more."""
+    return bool(np.array_equal(rate == 1, ~np.isnan(days)))
 
 
 def _monthly(days: FloatArray, weight: FloatArray, side: BoolArray, months: int) -> MonthlyCurve:
