@@ -19,6 +19,7 @@ from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.plan import parse_plan
+from counterfoil.study.way_designs import Way
 from counterfoil.units import Kind
 
 RATE = Measure("back", "Back in prison", Kind.RATE, noun="returned to prison")
@@ -76,3 +77,25 @@ def test_an_outcome_among_the_covariates_is_refused(tmp_path: Path) -> None:
     with_outcome = inputs.people.append_column("reoffended", pa.array(np.zeros(3_000)))
     with pytest.raises(UsageError, match="must not see an outcome"):
         analyse(replace(inputs, people=with_outcome), dict)
+
+
+def test_other_ways_to_compare_are_frozen_before_outcomes_and_chosen_without_them(tmp_path: Path) -> None:
+    """Two pools and a second way: whatever the outcomes, the same designs and the same headline."""
+    seen: list[dict[str, object]] = []
+    for number, turn in enumerate((0.0, 1.0)):
+        folder = tmp_path / str(number)
+        base = _inputs(folder, treated=200)
+        rows, near = np.ones(3_000, np.bool_), np.arange(3_000) < 1_500
+        ways = {name: Way(name, mask, base.covariates) for name, mask in (("region", near), ("national", rows))}
+        inputs = replace(base, candidates=tuple(ways.values()), others=(replace(ways["region"], name="refused"),))
+
+        def open_outcomes(folder: Path = folder, turn: float = turn) -> Outcomes:
+            frozen = json.loads((folder / "frozen.json").read_bytes())
+            assert all((folder / f"way_{each['name']}.parquet").is_file() for each in frozen["ways"])
+            seen.append(frozen)
+            return {RATE.name: np.abs((np.arange(3_000) % 3 == 0).astype(np.float64) - turn)}
+
+        result = analyse(inputs, open_outcomes)
+        assert result["pool"] == "region"
+        assert [way["name"] for way in result["ways"]] == ["region", "national", "refused"]
+    assert seen[0] == seen[1]

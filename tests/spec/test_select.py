@@ -226,3 +226,40 @@ def test_mistakes_are_told_together(tmp_path: Path) -> None:
         "parole",
         "height",
     ]
+
+
+def listed(*entries: tuple[int, str, str, str, bool]) -> pa.Table:
+    """Entries: study key, person's letter, start date, group, whether a start is known."""
+    study = study_of(*((key, who, day) for key, who, day, _, _ in entries))
+    study = study.append_column("group", pa.array([group for *_, group, _ in entries]))
+    return study.append_column("start_known", pa.array([known for *_, known in entries]))
+
+
+def test_people_who_applied_get_an_event_and_a_start_and_stand_in_no_pool(tmp_path: Path) -> None:
+    """a and z took part 20 days after; b was refused on a day; c without a day of a start; d offended before it."""
+    one: list[tuple[str, ...]] = [("community", "2016-03-01")]
+    world = world_of(a=one, z=one, b=one, c=one, d=[*one, ("offence", "2016-03-10")], p=one)
+    study = listed(
+        (1, "a", "2016-03-21", "treated", True),
+        (2, "z", "2016-03-21", "treated", True),
+        (3, "b", "2016-04-10", "refused", True),
+        (4, "c", "2016-03-01", "waiting", False),
+        (5, "d", "2016-03-21", "refused", True),
+    )
+    selected = chosen(world, tmp_path, study)
+    assert [key for key, *_ in treated_of(selected)] == [1, 2]
+    assert pool_of(selected) == {("p", "2016-03-01")}
+    found = {
+        row["study_key"]: (row["group"], row["delay_days"], row["treated"]) for row in selected.applied.to_pylist()
+    }
+    assert found == {3: ("refused", 40, False), 4: ("waiting", 20, False)}  # c's is drawn from those who took part
+    assert {row["study_key"] for row in selected.keys.to_pylist()} >= {3, 4}
+    assert selected.attrition.people[Step.LINKED] == 2  # of those who took part
+
+
+def test_who_was_refused_and_took_part_later_took_part(tmp_path: Path) -> None:
+    world = world_of(a=[("community", "2016-03-01"), ("community", "2017-03-01")])
+    study = listed((1, "a", "2016-03-05", "refused", True), (2, "a", "2017-03-09", "treated", True))
+    selected = chosen(world, tmp_path, study)
+    assert treated_of(selected) == [(2, "community", "2017-03-01", 8)]
+    assert selected.applied.num_rows == 0

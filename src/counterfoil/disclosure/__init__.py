@@ -1,7 +1,15 @@
 """What may be shown. `protect` is the only way out; a report takes nothing else."""
 
 from counterfoil.comparison.values import Band, Design, Estimand
-from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside, Gaps, SampleFacts, SubResult, UnitCost
+from counterfoil.disclosure.beside import (
+    NOTHING_BESIDE,
+    Beside,
+    Gaps,
+    SampleFacts,
+    SubResult,
+    UnitCost,
+    WayResult,
+)
 from counterfoil.disclosure.gate import check_gate
 from counterfoil.disclosure.pooling import (
     ProtectedPool,
@@ -34,6 +42,7 @@ from counterfoil.disclosure.values import (
     ProtectedSubAnalysis,
     ProtectedSurvival,
     ProtectedTerm,
+    ProtectedWay,
     Rule,
     Shown,
     Verdict,
@@ -76,6 +85,7 @@ __all__ = [
     "ProtectedSubAnalysis",
     "ProtectedSurvival",
     "ProtectedTerm",
+    "ProtectedWay",
     "Released",
     "Rule",
     "SampleFacts",
@@ -84,6 +94,7 @@ __all__ = [
     "Support",
     "UnitCost",
     "Verdict",
+    "WayResult",
     "check_gate",
     "decimals_released",
     "headline_measure",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from counterfoil.comparison.values import Comparison
 from counterfoil.effect.sub_analyses import SubAnalysis
 from counterfoil.effect.survival import Survival
+from counterfoil.effect.values import Effect
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -58,6 +59,17 @@ class SubResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WayResult:
+    """Another way to make the comparison, on the headline measure. `members`: as of a sub-analysis."""
+
+    name: str  # a key of the wording
+    members: BoolArray
+    comparison: Comparison | None
+    effect: Effect | None  # None when a rule stopped it before outcomes were opened
+    rule: str  # that rule: "R1", "balance", "overlap"; "" when none did
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """All of it; by default nothing. `members`: the treated who were analysed, row by row."""
 
@@ -65,6 +77,8 @@ class Beside:
     headline: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # its outcome, row by row
     survival: Survival | None = None
     sub_analyses: tuple[SubResult, ...] = ()
+    ways: tuple[WayResult, ...] = ()
+    pool: str = ""  # which of several pools the headline is made from
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from counterfoil.cohort.values import Attrition
 from counterfoil.comparison.values import Comparison
 from counterfoil.disclosure.balance import protect_balance
-from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside
+from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside, WayResult
 from counterfoil.disclosure.cost import protect_costs
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow
 from counterfoil.disclosure.gate import check_gate
@@ -38,6 +38,7 @@ from counterfoil.disclosure.values import (
     headline_of,
     hidden,
 )
+from counterfoil.disclosure.ways import Reading, protect_ways
 from counterfoil.effect.inconclusive import inconclusive
 from counterfoil.effect.values import Effect
 from counterfoil.errors import Fault, Refused
@@ -69,6 +70,16 @@ def protect(
     outcome = beside.headline if headline.measure.kind is Kind.RATE else None
     submitted = counts[Box.SUBMITTED]
     parts = protect_sub_analyses(beside.sub_analyses, beside.members, outcome, submitted, settings)
+    reading = Reading(
+        whole=beside.members,
+        shown=tuple(r.members for r, p in zip(beside.sub_analyses, parts, strict=True) if p.hidden is None),
+        outcome=outcome,
+        submitted=submitted,
+        size_is_shown=sizes is Sizes.EXACT,
+        hidden=headline_of(measures).hidden,
+    )
+    first = WayResult(beside.pool or "headline", beside.members, comparison, headline, "")
+    others = protect_ways(first, beside.ways, reading, settings)
     return Protected(
         measures=measures,
         attrition=flow,
@@ -86,6 +97,8 @@ def protect(
         people_needed=_needed(headline, headline_of(measures), sizes),
         survival=curves,
         sub_analyses=parts,
+        ways=others,
+        pool=beside.pool,
         sample=protect_sample(beside.sample, attrition.started, submitted, headline_of(measures)),
         costs=protect_costs(beside.costs, measures),
     )

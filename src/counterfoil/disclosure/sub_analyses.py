@@ -187,7 +187,7 @@ def _protect(result: SubResult, rule: str, submitted: int, settings: DisclosureS
     p = blank
     if result.found is not None and effect is not None and estimate is not None:
         step = find_step(effect, estimate, submitted, settings) or STEPS[-1]
-        ends = [_end(v, effect, step) for v in (estimate.difference, estimate.low, estimate.high)]
+        ends = [end_of(v, effect, step) for v in (estimate.difference, estimate.low, estimate.high)]
         p = _p(effect, estimate, result.found.p_holm, submitted, settings)
     comparison = result.comparison
     counts = [0 if comparison is None else comparison.count(band) for band in (Band.GREEN, Band.AMBER, Band.RED)]
@@ -212,7 +212,8 @@ def _to_step(value: float, step: int) -> float:
     return round_half_up(value / step, 0) * step
 
 
-def _end(value: float, effect: Effect, step: int) -> Cell:
+def end_of(value: float, effect: Effect, step: int) -> Cell:
+    """A difference, or an end of its interval, in steps of points; a measure that is no rate in its own decimals."""
     is_rate = effect.measure.kind is Kind.RATE
     return Cell(value=_to_step(value, step)) if is_rate else show_number(value, effect.measure.decimals, None)
 

@@ -289,6 +289,26 @@ class ProtectedSubAnalysis:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedWay:
+    """Another way to make the comparison: the headline measure's difference coarsely, never its people (R17)."""
+
+    name: str  # a key of the wording
+    difference: Cell
+    low: Cell
+    high: Cell
+    green: int  # characteristics, not people
+    amber: int
+    red: int
+    hidden: str | None  # a rule, or "balance", "overlap", "spread"
+    is_headline: bool
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
 class ProtectedSample:
     """How the list came to be (A1): bands and what the provider itself knows."""
 
@@ -351,6 +371,8 @@ class Protected:
     people_needed: Cell = NOT_APPLICABLE  # treated, to show a difference of the size seen
     survival: ProtectedSurvival | None = None
     sub_analyses: tuple[ProtectedSubAnalysis, ...] = ()
+    ways: tuple[ProtectedWay, ...] = ()
+    pool: str = ""  # which of several pools the headline is made from: a key of the wording
     sample: ProtectedSample | None = None
     costs: tuple[ProtectedCost, ...] = ()
 

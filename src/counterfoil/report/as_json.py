@@ -19,10 +19,11 @@ from counterfoil.disclosure import (
     ProtectedSample,
     ProtectedSubAnalysis,
     ProtectedSurvival,
+    ProtectedWay,
 )
 from counterfoil.report import sentences
 from counterfoil.report.numbers import number
-from counterfoil.report.words import DEFAULT_LANGUAGE, words_of
+from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
 from counterfoil.units import Kind
 
 
@@ -55,6 +56,8 @@ def to_json(protected: Protected | ProtectedRefusal, run: str, report_path: str 
         "people_needed": number(protected.people_needed),
         "survival": None if protected.survival is None else _survival(protected.survival),
         "sub_analyses": [_sub_analysis(sub) for sub in protected.sub_analyses],
+        "pool": protected.pool or None,
+        "ways": [_way_facts(each, words) for each in protected.ways],
         "sample": None if protected.sample is None else _sample(protected.sample),
         "cost": [_cost(cost) for cost in protected.costs],
     }
@@ -153,6 +156,19 @@ def _sub_analysis(sub: ProtectedSubAnalysis) -> dict[str, Any]:
         "verdict": sub.verdict.value,
         "balance": {"n_green": sub.green, "n_amber": sub.amber, "n_red": sub.red},
         "hidden": sub.hidden,
+    }
+
+
+def _way_facts(each: ProtectedWay, words: Words) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "label": words(f"ways.name.{each.name}"),
+        "headline": each.is_headline,
+        "difference": number(each.difference),
+        "low": number(each.low),
+        "high": number(each.high),
+        "balance": {"n_green": each.green, "n_amber": each.amber, "n_red": each.red},
+        "hidden": each.hidden,
     }
 
 

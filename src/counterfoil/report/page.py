@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterfoil.disclosure import Band, Box, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
-from counterfoil.report import charts, further, numbers, sentences, tables
+from counterfoil.report import charts, further, numbers, sentences, tables, ways
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_numbers
 from counterfoil.report.as_json import to_json
@@ -114,6 +114,8 @@ def _view(protected: Protected, words: Words) -> dict[str, object]:
         "groups": _groups(protected.design, words),
         "parts": further.part_views(protected, words),
         "parts_notes": further.after_start(protected, words),
+        "ways": ways.way_views(protected, words),
+        "ways_notes": ways.way_notes(protected, words),
         "made": further.sample_of(protected.sample, words),
         "costs": further.cost_lines(protected, words),
         "estimand": sentences.estimand_of(protected, words),

@@ -165,6 +165,12 @@ def sub_analyses_table(protected: Protected) -> Table:
     return Table("sub_analyses", columns, rows)
 
 
+def ways_table(protected: Protected) -> Table:
+    """Every way to make the comparison, the headline's first; those that are hidden with the rule."""
+    rows = tuple((s.name, s.difference, s.low, s.high, s.hidden or "") for s in protected.ways)
+    return Table("ways", ("name", "difference", "low", "high", "hidden_by"), rows)
+
+
 def parameters_table(settings: DisclosureSettings) -> Table:
     """The disclosure settings."""
     rows = tuple(
@@ -204,5 +210,6 @@ def tables_of(protected: Protected | ProtectedRefusal, about: About, words: Word
         hidden_table(protected, words),
         *(() if protected.survival is None else (survival_table(protected.survival),)),
         *((sub_analyses_table(protected),) if protected.sub_analyses else ()),
+        *((ways_table(protected),) if protected.ways else ()),
     )
     return (*found, *ends)

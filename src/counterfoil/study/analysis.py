@@ -29,7 +29,7 @@ from counterfoil.comparison import (
     prepare,
     with_propensity,
 )
-from counterfoil.comparison.values import Comparison, Design, Pairs
+from counterfoil.comparison.values import Comparison, ComparisonSettings, Design, Pairs
 from counterfoil.disclosure import (
     DEFAULT_SETTINGS,
     Beside,
@@ -56,9 +56,18 @@ from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
 from counterfoil.study.specifications import Specification, decide_specifications, run_specifications
 from counterfoil.study.sub_analyses import SubDesign, design_parts, estimate_parts
 from counterfoil.study.sub_plan import Part
+from counterfoil.study.way_designs import (
+    Designed,
+    Way,
+    choose,
+    estimate_ways,
+    make_designs,
+    people_of,
+)
 from counterfoil.warehouse import write_table
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 OpenOutcomes = Callable[[], Mapping[str, FloatArray]]
 TREATED = "treated"
 RESULT = "result.json"
@@ -95,6 +104,9 @@ class Inputs:
     settings: DisclosureSettings = DEFAULT_SETTINGS
     threads: int = 2
     parts: tuple[Part, ...] = ()  # the plan's sub-analyses
+    # ways to make the headline's comparison, the first that is large enough and alike is it; none: everyone as they are
+    candidates: tuple[Way, ...] = ()
+    others: tuple[Way, ...] = ()  # ways beside the headline's
     follow_up_months: int | None = None  # of the curves of everyone; None draws none
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
@@ -113,27 +125,63 @@ def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress =
 def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) -> Protected:
     check_gate(inputs.attrition, None, inputs.settings)
     progress("Comparing like with like", 0.3)
-    chosen = comparison_settings(inputs.plan, inputs.covariates, threads=inputs.threads)
-    groups = prepare(inputs.people, TREATED, chosen)
-    if chosen.design is Design.MATCHED and isinstance(chosen.method, _SHARE_SCORE):
+    whole = comparison_settings(inputs.plan, inputs.covariates, threads=inputs.threads)
+    candidates = _candidates(inputs, whole)
+    way = choose(candidates).way if candidates else next(iter(inputs.candidates), None)
+    used = inputs if way is None else _narrowed(inputs, way, whole)
+    settings = whole if way is None else way.settings(whole)
+    groups = prepare(used.people, TREATED, settings)
+    if settings.design is Design.MATCHED and isinstance(settings.method, _SHARE_SCORE):
         groups = with_propensity(groups)
     comparison = compare_groups(groups)
     attrition = _with_matching(inputs.attrition, comparison)
     check_gate(attrition, comparison, inputs.settings)
-    designs = design_parts(inputs.people, TREATED, chosen, inputs.parts, inputs.settings)
+    designs = design_parts(used.people, TREATED, settings, used.parts, inputs.settings)
     specifications = decide_specifications(groups, seed=inputs.plan.seed)
-    freeze(inputs, comparison, designs, specifications)
+    ways = _ways_beside(inputs, whole, way, candidates)
+    freeze(used, comparison, designs, specifications, ways)
     progress("Measuring what happened next", 0.7)
-    outcomes = open_outcomes()
-    effects = estimate(outcomes, comparison, inputs.measures, people=inputs.people)
-    beside = _beside(inputs, outcomes, comparison, designs)
+    everyone = open_outcomes()
+    rows = slice(None) if way is None else way.rows
+    outcomes = {name: values[rows] for name, values in everyone.items()}
+    effects = estimate(outcomes, comparison, inputs.measures, people=used.people)
+    beside = _beside(used, outcomes, comparison, designs)
     progress("Asking the same in other ways", 0.78)
-    name = headline_measure(inputs.measures).name
-    headline = next(effect for effect in effects if effect.measure.name == name)
+    measure = headline_measure(inputs.measures)
+    headline = next(effect for effect in effects if effect.measure.name == measure.name)
     found = run_specifications(groups, specifications, headline, comparison, outcomes, inputs.settings)
     write_json(inputs.folder / SENSITIVITY, found.facts())
+    beside = replace(
+        beside,
+        ways=tuple(replace(each, members=each.members[rows]) for each in estimate_ways(ways, everyone, measure)),
+        pool=way.name if way is not None and candidates else "",
+    )
     progress("Protecting everyone in it", 0.85)
     return protect(effects, comparison, attrition, inputs.settings, beside)
+
+
+def _candidates(inputs: Inputs, whole: ComparisonSettings) -> tuple[Designed, ...]:
+    """Every pool that could make the headline, compared; nothing when there is no choice."""
+    several = inputs.candidates if len(inputs.candidates) > 1 else ()
+    return make_designs(inputs.people, TREATED, whole, several, inputs.settings)
+
+
+def _ways_beside(
+    inputs: Inputs, whole: ComparisonSettings, headline: Way | None, candidates: Sequence[Designed]
+) -> tuple[Designed, ...]:
+    """The pools that did not make the headline, then the other ways."""
+    rest = tuple(each for each in candidates if each.way is not headline)
+    asked = [each.within(headline) for each in inputs.others]
+    return (*rest, *make_designs(inputs.people, TREATED, whole, asked, inputs.settings))
+
+
+def _narrowed(inputs: Inputs, headline: Way, whole: ComparisonSettings) -> Inputs:
+    """The people of the headline's comparison, and everything that is row by row of them."""
+    return replace(
+        inputs,
+        people=people_of(inputs.people, TREATED, headline.settings(whole), headline.rows),
+        parts=tuple(replace(part, rows=part.rows[headline.rows]) for part in inputs.parts),
+    )
 
 
 def _beside(
@@ -164,6 +212,7 @@ def freeze(
     comparison: Comparison,
     designs: Sequence[SubDesign] = (),
     specifications: Sequence[Specification] = (),
+    ways: Sequence[Designed] = (),
 ) -> str:
     """Write the design and its hash. After this nothing about who is compared can change unseen."""
     rows = len(comparison.treated)
@@ -182,19 +231,31 @@ def freeze(
     if comparison.pairs is not None:  # errors rest on who was matched with whom
         frozen["pairs"] = write_table(_pairs_table(comparison.pairs), inputs.folder / "pairs.parquet").sha256
     if designs:
-        frozen["sub_analyses"] = [_frozen_part(inputs.folder, number, each) for number, each in enumerate(designs, 1)]
+        frozen["sub_analyses"] = [
+            _frozen(inputs.folder / f"sub_analysis_{n}.parquet", d.part.plan.name, d.part.rows, d.comparison, d.rule)
+            for n, d in enumerate(designs, 1)
+        ]
+    if ways:
+        frozen["ways"] = [
+            _frozen(
+                inputs.folder / f"way_{each.way.name}.parquet",
+                each.way.name,
+                each.way.rows,
+                each.comparison,
+                each.rule,
+            )
+            for each in ways
+        ]
     write_json(inputs.folder / "frozen.json", frozen)
     return design
 
 
-def _frozen_part(folder: Path, number: int, design: SubDesign) -> dict[str, str]:
-    """A sub-analysis: the design's hash, or the rule that stopped it."""
-    made = design.comparison
-    if made is None or design.rule:
-        return {"name": design.part.plan.name, "rule": design.rule}
-    table = pa.table({"row": np.flatnonzero(design.part.rows), "treated": made.treated, "weight": made.weight})
-    digest = write_table(table, folder / f"sub_analysis_{number}.parquet").sha256
-    return {"name": design.part.plan.name, "design": digest}
+def _frozen(path: Path, name: str, rows: BoolArray, made: Comparison | None, rule: str) -> dict[str, str]:
+    """A comparison beside the headline's: its design's hash, or the rule that stopped it."""
+    if made is None or rule:
+        return {"name": name, "rule": rule}
+    table = pa.table({"row": np.flatnonzero(rows), "treated": made.treated, "weight": made.weight})
+    return {"name": name, "design": write_table(table, path).sha256}
 
 
 def _pairs_table(pairs: Pairs) -> pa.Table:
@@ -278,6 +339,17 @@ _SETTINGS = {
 }
 
 
+_DESIGNS = {
+    "matched": "matched comparison group",
+    "refused": "matched comparison group of people who applied and were refused",
+    "waiting": "matched comparison group of people who applied and were still waiting",
+}
+_POOLS = {
+    "region": "people of the same region, each compared within it",
+    "both": "people of the same region where they are enough and alike, else of the whole country; both are shown",
+}
+
+
 def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
     """Every choice that decides the numbers, in words (METHODS 4: programs differ in these). Settings, no results."""
     chosen = inputs.plan.comparison
@@ -290,7 +362,8 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
         return (where, ("Design", "randomised: everyone counts once"), ("Test", test), score, adjusted)
     return (
         where,
-        ("Design", "matched comparison group"),
+        ("Design", _DESIGNS[chosen.design]),
+        *((("Pool", _POOLS[chosen.pool]),) if chosen.pool != "national" else ()),
         *comparison_facts(chosen),
         ("Balance", "standardised mean difference over the treated SD before matching"),
         ("Covariates", ", ".join(chosen.covariates or inputs.covariates)),

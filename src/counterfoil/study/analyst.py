@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from counterfoil import __version__
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
 from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
-from counterfoil.cohort.values import Attrition
+from counterfoil.cohort.values import Attrition, Group
 from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, SampleFacts, UnitCost
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
@@ -27,14 +27,15 @@ from counterfoil.lab.versions import version_for
 from counterfoil.outcomes.register import build_outcomes
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
-from counterfoil.study.comparison_plan import RISK_SCORE
-from counterfoil.study.covariates import add_risk_score, add_shares
+from counterfoil.study.comparison_plan import REGION, RISK_SCORE
+from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
 from counterfoil.study.handover import HANDOVER, unpack, unpack_list
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
 from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
 from counterfoil.study.sub_plan import UPLOADED, YEAR, Part, make_parts
+from counterfoil.study.ways import There, ways
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -86,13 +87,13 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
     chosen = _with_covariates(lab, plan, selected, register)
     inputs = replace(
         _inputs(lab, plan, arguments["run"], chosen, attrition),
-        parts=_parts(plan, chosen.selected, study),
+        parts=_padded(_parts(plan, chosen.selected, study), chosen.selected.applied.num_rows),
         sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
     )
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
     return analyse(
         replace(inputs, inside=inside),
-        lambda: open_outcomes(lab, plan, register, selected.people, machine_of(lab)),
+        lambda: open_outcomes(lab, plan, register, everyone_of(selected), machine_of(lab)),
         progress=progress,
     )
 
@@ -127,6 +128,11 @@ def _parts(plan: Plan, selected: Selected, study: pa.Table) -> tuple[Part, ...]:
         else:
             columns[name] = study[name].take(entries) if name in UPLOADED else people[name]
     return make_parts(plan.sub_analyses, treated, columns)
+
+
+def _padded(parts: tuple[Part, ...], more: int) -> tuple[Part, ...]:
+    """The same parts on a longer table: nobody of the rows that follow belongs to them."""
+    return tuple(replace(part, rows=np.concatenate([part.rows, np.zeros(more, np.bool_)])) for part in parts)
 
 
 def sample_facts(plan: Plan, about: Mapping[str, Any], asked: Mapping[str, Any]) -> SampleFacts:
@@ -175,11 +181,20 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         raise UsageError(*unknown)
     asked = chosen.covariates if chosen.covariates is not None else selected.covariates
     covariates = tuple(name for name in asked if name in selected.covariates)  # a score may have been left out
-    columns = list(dict.fromkeys((*covariates, *chosen.exact)))
+    everyone = everyone_of(selected)
+    needs = read_needs(everyone, _register(lab), chosen.assessment_months) if chosen.assessments else None
+    settings = disclosure_settings(lab)
+    found = ways(chosen, _there(everyone, needs), covariates, least=settings.min_group)
+    columns = list(dict.fromkeys((*covariates, *chosen.exact, *((REGION,) if chosen.pool != "national" else ()))))
+    people = everyone.select([TREATED, *columns])
+    if needs is not None:
+        people = pa.Table.from_arrays(
+            [*people.columns, *needs.table.columns], [*people.column_names, *needs.covariates]
+        )
     return Inputs(
         run=run,
         plan=plan,
-        people=selected.people.select([TREATED, *columns]),
+        people=people,
         covariates=covariates,
         attrition=attrition,
         measures=measures_of(lab, plan),
@@ -187,10 +202,27 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         inputs={"register": _register(lab).folder.name},
         facts=_facts(lab, plan, made.score),
         score=made.score,
-        settings=disclosure_settings(lab),
+        settings=settings,
+        candidates=found.candidates,
+        others=found.others,
         threads=lab.settings.threads,
         follow_up_months=plan.outcomes.follow_up_months,
         costs=unit_costs(lab),
+    )
+
+
+def _there(everyone: pa.Table, needs: Needs | None) -> There:
+    """Who is in the whole table: the treated, those who applied, regions, and who was assessed."""
+    group = everyone["group"]
+    return There(
+        treated=np.asarray(everyone[TREATED].to_numpy(zero_copy_only=False), np.bool_),
+        applied={
+            name: np.asarray(pc.fill_null(pc.equal(group, name), False).to_numpy(zero_copy_only=False), np.bool_)
+            for name in (Group.REFUSED.value, Group.WAITING.value)
+        },
+        region=everyone[REGION] if REGION in everyone.column_names else None,
+        assessed=None if needs is None else needs.assessed,
+        needs=() if needs is None else needs.covariates,
     )
 
 

@@ -43,6 +43,9 @@ USES: Mapping[Method, frozenset[str]] = {
     Method.COARSENED_EXACT: frozenset({"cutpoints", "groups", "keep_share"}),
 }
 OF_A_METHOD = frozenset().union(*USES.values())
+OF_POOLS = frozenset({"pool", "applied", "assessments", "assessment_months"})  # what a trial has no use for
+APPLIED = ("refused", "waiting")  # designs that compare with people of the list itself
+REGION = "region"  # the covariate within which a regional pool is matched
 # Where another program's conventions change what a method uses; what is not here they do not have.
 USES_BY_CONVENTION: Mapping[tuple[str, Method], frozenset[str]] = {
     ("matchit", Method.NEAREST): USES[Method.NEAREST],
@@ -61,8 +64,17 @@ class ComparisonPlan(BaseModel):
     """How the comparison group is made (METHODS 4)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    # "randomised" when lots were drawn: nothing is matched, balance is shown
-    design: Literal["matched", "randomised"] = "matched"
+    # "randomised" when lots were drawn: nothing is matched, balance is shown; "refused" and "waiting" compare with
+    # those of the list who applied and were turned down, or were still waiting, matched or weighted like any pool
+    design: Literal["matched", "randomised", "refused", "waiting"] = "matched"
+    # where comparison people come from: everywhere, only the person's own region, or both side by side; then the
+    # regional one is the headline if it is large enough and alike
+    pool: Literal["national", "region", "both"] = "national"
+    # whether those of the list who applied and did not take part are compared beside the headline
+    applied: bool = True
+    # three runs: everyone, only people with an assessment, and those with its needs too; where enough have one
+    assessments: bool = True
+    assessment_months: Annotated[int, Field(ge=1, le=120)] = 36  # how old an assessment may be at the index date
     # radius when matched; a trial has none
     method: (
         Literal[
@@ -113,10 +125,12 @@ class ComparisonPlan(BaseModel):
     @model_validator(mode="after")
     def _unused_is_an_error(self) -> Self:
         if self.design == "randomised":
-            unused = sorted(({"method", "max_red_share"} | OF_A_METHOD) & self.model_fields_set)
+            unused = sorted(({"method", "max_red_share"} | OF_POOLS | OF_A_METHOD) & self.model_fields_set)
             if unused:
                 raise ValueError(f"a randomised design does not use {', '.join(unused)}; remove what it does not use.")
             return self
+        if self.pool != "national" and self.design in APPLIED:
+            raise ValueError(f'design "{self.design}" has a pool of its own; remove `pool`.')
         if not self.calipers_sd:
             raise ValueError("calipers_sd is empty; give at least one width, for example [0.2, 0.1].")
         self._check_method_uses()

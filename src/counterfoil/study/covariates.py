@@ -41,6 +41,12 @@ class Needs:
         return tuple(self.table.column_names)
 
 
+def everyone_of(selected: Selected) -> pa.Table:
+    """The people and those who applied in one table, with `group`."""
+    people = selected.people.append_column("group", pa.nulls(selected.people.num_rows, pa.string()))
+    return pa.concat_tables([people, selected.applied.select(people.column_names)])
+
+
 def add_shares(selected: Selected, names: Sequence[str], paths: LabPaths, *, today: dt.date, domain: str) -> Selected:
     """`selected` with each share's covariates, for the people and for those who applied.
 

@@ -38,6 +38,7 @@ from counterfoil.linkage.search import Identifiers
 from counterfoil.linkage.spine import resources
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.provider import Code, Submission, read_submission
+from counterfoil.records.provider.fields import GROUP_UNKNOWN, TOOK_PART
 from counterfoil.records.standardise import standardise_people
 from counterfoil.study.handover import HANDOVER, pack
 from counterfoil.study.sub_plan import UPLOADED
@@ -184,6 +185,7 @@ def _keep_account(paths: LabPaths, submission: str, read: Submission, linked: pa
 def about_list(submission: Submission) -> dict[str, str | bool]:
     """How the list came to be, for A1, from the list alone: the same whoever was linked (R12). No count, no date."""
     entries, codes = submission.entries, {found.code for found in submission.findings}
+    entries = entries.filter(pc.equal(groups_of(entries), TOOK_PART))
     completed = [value for value in entries["completed"].to_pylist() if value is not None]
     start = pc.coalesce(entries["start_date"], entries["index_date"], entries["conviction_date"])
     return {
@@ -198,7 +200,8 @@ def _study(linked: pa.Table, secret: bytes, columns: Sequence[str]) -> pa.Table:
 
     `columns`: what the plan's sub-analyses divide people by, such as the site; nothing else of the list goes along.
     """
-    kept = linked.filter(pc.is_valid(linked["person_id"]))
+    known = pc.not_equal(groups_of(linked), GROUP_UNKNOWN)
+    kept = linked.filter(pc.and_(pc.is_valid(linked["person_id"]), known))
     keys = [register_key(secret, person) for person in kept["person_id"].to_pylist()]
     start = pc.coalesce(kept["start_date"], kept["index_date"], kept["conviction_date"])
     return pa.table(
@@ -208,6 +211,8 @@ def _study(linked: pa.Table, secret: bytes, columns: Sequence[str]) -> pa.Table:
             "link_probability": kept["link_probability"],
             "atom_id": pa.array([NO_PUBLICATION] * len(keys), pa.int64()),
             "start_date": start,
+            "start_known": pc.is_valid(kept["start_date"]),
+            "group": groups_of(kept),
             "end_date": kept["end_date"],
             **{name: kept[name] for name in UPLOADED if name in columns},
         }
@@ -215,14 +220,23 @@ def _study(linked: pa.Table, secret: bytes, columns: Sequence[str]) -> pa.Table:
 
 
 def _counts(submission: Submission, linked: pa.Table) -> dict[Step, int]:
-    """People after each step that the linker sees. A row that holds nobody was never a person submitted."""
+    """People after each step that the linker sees, of those who took part. A row that holds nobody was never a person
+    submitted; one that was excluded is taken for somebody who took part."""
+    took_part = linked.filter(pc.equal(groups_of(linked), TOOK_PART))
     people = [reason not in NO_PERSON for reason in submission.accounts["reason"].to_pylist()]
     return {
-        Step.SUBMITTED: sum(people),
-        Step.VALID: submission.entries.num_rows,
-        Step.ONE_ROW_A_PERSON: _people(linked),
-        Step.LINKED: len(pc.unique(linked["person_id"].drop_null())),
+        Step.SUBMITTED: sum(people) - (linked.num_rows - took_part.num_rows),
+        Step.VALID: took_part.num_rows,
+        Step.ONE_ROW_A_PERSON: _people(took_part),
+        Step.LINKED: len(pc.unique(took_part["person_id"].drop_null())),
     }
+
+
+def groups_of(entries: pa.Table) -> pa.ChunkedArray:
+    """Who took part, was refused or was waiting, entry by entry; everyone took part where the list does not say."""
+    if "took_part" not in entries.column_names:
+        return pa.chunked_array([pa.array([TOOK_PART] * entries.num_rows, pa.string())])
+    return pc.fill_null(entries["took_part"], TOOK_PART)
 
 
 def _people(linked: pa.Table) -> int:

@@ -20,7 +20,7 @@ from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
 from counterfoil.outcomes.measures import Better, Measure, Support
 from counterfoil.provenance import canonical_json, sha256_of_bytes
-from counterfoil.study.comparison_plan import RISK_SCORE, ComparisonPlan, Name
+from counterfoil.study.comparison_plan import APPLIED, REGION, RISK_SCORE, ComparisonPlan, Name
 from counterfoil.study.sub_plan import SubAnalysisPlan
 from counterfoil.units import Kind
 
@@ -134,6 +134,9 @@ class TablePlan(BaseModel):
     model_config = _STRICT
     treatment: Name  # column that says who was treated
     treated_value: str = "1"  # its value for the treated
+    # values of `treatment` for people who applied and were turned down, or were still waiting
+    refused_value: Name | None = None
+    waiting_value: Name | None = None
     comparison_file: Name | None = None  # lies beside DATA; then only the treated rows of DATA are used
     factors: tuple[Name, ...] = ()  # columns of numbers that are codes
     measures: tuple[TableMeasure, ...] = Field(min_length=1)
@@ -183,11 +186,28 @@ class Plan(BaseModel):
                 )
             if self.comparison.covariates is None:
                 raise ValueError("a plan with [table] needs `covariates` under [comparison]: list the columns.")
+            _check_table(self.comparison, self.table)
         return self
 
     def sha256(self) -> str:
         """The hash that a report prints: of the checked values, so that comments and order do not matter."""
         return sha256_of_bytes(canonical_json(self.model_dump(mode="json")))
+
+
+_OF_A_LAB = frozenset({"shares", "risk_score", "assessments", "assessment_months"})
+
+
+def _check_table(comparison: ComparisonPlan, table: TablePlan) -> None:
+    """What a table that is ready for analysis has no use for, or lacks."""
+    unused = sorted(_OF_A_LAB & comparison.model_fields_set)
+    if unused:
+        raise ValueError(
+            f"a plan with [table] does not use {', '.join(unused)} under [comparison]; remove what it does not use."
+        )
+    if comparison.design in APPLIED and getattr(table, f"{comparison.design}_value") is None:
+        raise ValueError(f'design "{comparison.design}" needs `{comparison.design}_value` under [table].')
+    if comparison.pool != "national" and REGION not in (comparison.covariates or ()):
+        raise ValueError(f"a regional pool needs the column `{REGION}` among the covariates.")
 
 
 def read_plan(path: Path, *, for_table: bool) -> Plan:
@@ -235,7 +255,7 @@ def comparison_settings(plan: Plan, covariates: tuple[str, ...], *, threads: int
     return ComparisonSettings(
         covariates=chosen.covariates if chosen.covariates is not None else covariates,
         exact=chosen.exact,
-        design=Design(chosen.design),
+        design=Design.RANDOMISED if chosen.design == "randomised" else Design.MATCHED,
         method=chosen.settings_of_method(),
         keep_share=chosen.keep_share,
         max_red_share=chosen.max_red_share,

@@ -11,15 +11,18 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from counterfoil.cohort.values import Attrition, Step
-from counterfoil.disclosure import SampleFacts
+from counterfoil.cohort.values import Attrition, Group, Step
+from counterfoil.disclosure import DEFAULT_SETTINGS, SampleFacts
 from counterfoil.errors import FileNotTaken, UsageError
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import Facts, Inputs, analyse
+from counterfoil.study.comparison_plan import REGION
 from counterfoil.study.plan import Plan, TableMeasure, TablePlan, read_plan
 from counterfoil.study.sub_plan import make_parts
+from counterfoil.study.ways import There, ways
 from counterfoil.warehouse import connect
 
 TREATED = "treated"
@@ -34,6 +37,7 @@ class _Data:
     outcomes: dict[str, np.ndarray[Any, np.dtype[np.float64]]]
     dividing: dict[str, pa.ChunkedArray]  # columns that sub-analyses are by
     files: tuple[Path, ...]
+    group: pa.ChunkedArray  # refused or waiting, where the table says so; else null
 
 
 def evaluate_table(data: Path, plan_path: Path, out: Path, *, progress: Progress = silent) -> dict[str, Any]:
@@ -57,12 +61,20 @@ def evaluate_table(data: Path, plan_path: Path, out: Path, *, progress: Progress
 def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
     files = {path.name: sha256_of_file(path) for path in read.files}
     treated = int(np.count_nonzero(_is_treated(read.people)))
-    table = _table(plan)
+    table, covariates = _table(plan), plan.comparison.covariates or ()
+    there = There(
+        treated=_is_treated(read.people),
+        applied={g.value: _is_group(read.group, g) for g in (Group.REFUSED, Group.WAITING)},
+        region=read.people[REGION] if REGION in covariates else None,
+    )
+    found = ways(plan.comparison, there, covariates, least=DEFAULT_SETTINGS.min_group)
     return Inputs(
         run=key_of(plan=plan.sha256(), files=files)[:12],
         plan=plan,
         people=read.people,
-        covariates=plan.comparison.covariates or (),
+        covariates=covariates,
+        candidates=found.candidates,
+        others=found.others,
         attrition=Attrition(people={Step.SUBMITTED: treated}, started=plan.service.people_started),
         measures=tuple(measure.measure() for measure in table.measures),
         folder=out,
@@ -72,6 +84,10 @@ def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
         follow_up_months=next((m.follow_up_months for m in table.measures if m.follow_up_months is not None), None),
         sample=SampleFacts(completers_only=True) if plan.service.completers_only else None,
     )
+
+
+def _is_group(group: pa.ChunkedArray, which: Group) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.asarray(pc.fill_null(pc.equal(group, which.value), False).to_numpy(), np.bool_)
 
 
 def _is_treated(people: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -99,7 +115,8 @@ def _read(data: Path, plan: Plan) -> _Data:
         _check_columns(connection, plan, table, files)
         _join(connection, table, len(files))
         people, dividing = _people(connection, plan, table), _dividing(connection, plan)
-        return _Data(people, _outcomes(connection, table), dividing, files)
+        group = connection.sql('SELECT "__group" FROM rows').to_arrow_table()["__group"]
+        return _Data(people, _outcomes(connection, table), dividing, files, group)
     finally:
         connection.close()
 
@@ -168,13 +185,18 @@ def _check_columns(
 
 def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -> None:
     column = f'"{table.treatment}"'
-    is_treated = f"coalesce(TRY_CAST({column} AS DOUBLE) = TRY_CAST($1 AS DOUBLE), CAST({column} AS VARCHAR) = $1)"
-    first = f'SELECT *, {is_treated} AS "__treated" FROM file_0'
+    groups = {Group.REFUSED.value: table.refused_value, Group.WAITING.value: table.waiting_value}
+    given = [table.treated_value, *(value for value in groups.values() if value is not None)]
+    named = [name for name, value in groups.items() if value is not None]
+    cases = " ".join(f"WHEN {_equals(column, n)} THEN '{name}'" for n, name in enumerate(named, 2))
+    group = f"CASE {cases} END" if cases else "CAST(NULL AS VARCHAR)"
+    first = f'SELECT *, {_equals(column, 1)} AS "__treated", {group} AS "__group" FROM file_0'
     if files > 1:
         first = (
-            f'SELECT * FROM ({first}) WHERE "__treated" UNION ALL BY NAME SELECT *, false AS "__treated" FROM file_1'
+            f'SELECT * FROM ({first}) WHERE "__treated" OR "__group" IS NOT NULL UNION ALL BY NAME '
+            'SELECT *, false AS "__treated" FROM file_1'
         )
-    connection.execute(f"CREATE TABLE rows AS SELECT * FROM ({first})", [table.treated_value])
+    connection.execute(f"CREATE TABLE rows AS SELECT * FROM ({first})", given)
     empty, treated, others = connection.execute(
         'SELECT count(*) FILTER ("__treated" IS NULL), count(*) FILTER ("__treated"), '
         'count(*) FILTER (NOT "__treated") FROM rows'
@@ -189,6 +211,12 @@ def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -
             f"Every row's `{table.treatment}` {side} {table.treated_value!r}, so there is nobody to compare. "
             "Mend `treatment` or `treated_value` in the plan."
         )
+
+
+def _equals(column: str, parameter: int) -> str:
+    """Whether a cell is a value of the plan, as a number where both are one."""
+    value = f"${parameter}"
+    return f"coalesce(TRY_CAST({column} AS DOUBLE) = TRY_CAST({value} AS DOUBLE), CAST({column} AS VARCHAR) = {value})"
 
 
 def _people(connection: duckdb.DuckDBPyConnection, plan: Plan, table: TablePlan) -> pa.Table:

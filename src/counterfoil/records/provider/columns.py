@@ -29,6 +29,7 @@ class ColumnType(Enum):
     DATE = "date"
     SEX = "sex"
     YES_NO = "yes_no"
+    GROUP = "group"
     PNC = "pnc"
     CRO = "cro"
     PRISON_NUMBER = "prison_number"
@@ -62,7 +63,7 @@ class ProviderColumns:
     by_heading: Mapping[str, str]
     sensitive_words: tuple[str, ...]  # keys of `heading_key`
     common_forenames: frozenset[str]
-    words: Mapping[ColumnType, Mapping[str, str]]  # for SEX and YES_NO: key of a cell's text -> what it means
+    words: Mapping[ColumnType, Mapping[str, str]]  # for SEX, YES_NO and GROUP: key of a cell's text -> what it means
 
 
 def heading_key(text: str) -> str:

@@ -128,6 +128,21 @@ def read_yes_no(cells: Cells, words: Mapping[str, str]) -> ReadColumn:
     return ReadColumn(values, read.findings)
 
 
+TOOK_PART, GROUP_UNKNOWN = "treated", "unknown"
+
+
+def read_group(cells: Cells, words: Mapping[str, str]) -> ReadColumn:
+    """Who took part, was refused or was waiting. Empty is who took part; what is not understood is in no group."""
+    notes, values = Notes(cells.title), []
+    for row, text in zip(cells.rows, cells.texts, strict=True):
+        said = tidy(text)
+        meaning = words.get(heading_key(text)) if said else TOOK_PART
+        if meaning is None:
+            notes.add(Code.GROUP_UNREAD, row, said)
+        values.append(meaning or GROUP_UNKNOWN)
+    return ReadColumn(list(values), notes.findings())
+
+
 def read_postcodes(cells: Cells) -> ReadColumn:
     """Postcodes without their blank; a code for no address is missing."""
     notes, values = Notes(cells.title), []

@@ -80,6 +80,7 @@ class Code(Enum):
     SEX_MISSING = "sex missing"
     COMPLETED_UNREAD = "yes or no not read"
     COMPLETERS_ONLY = "completers only"
+    GROUP_UNREAD = "took part not read"
     POSTCODE_UNREAD = "postcode not read"
     SAME_ROW_TWICE = "row twice"
     SAME_PERSON_TWICE = "person twice"
@@ -299,6 +300,11 @@ RULES: Mapping[Code, Rule] = {
     Code.SEX_MISSING: Rule(_C, "The sex is missing.", "Write Male or Female, if you know it."),
     Code.COMPLETED_UNREAD: Rule(
         _C, "This was not understood as yes or no. It was read as not known.", "Write Yes or No."
+    ),
+    Code.GROUP_UNREAD: Rule(
+        _M,
+        "This was not understood as who took part, was refused or was waiting. The row is in no group.",
+        "Write Took part, Refused or Waiting, or leave it empty for those who took part.",
     ),
     Code.COMPLETERS_ONLY: Rule(
         _C,

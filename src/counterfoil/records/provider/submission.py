@@ -29,6 +29,7 @@ from counterfoil.records.provider.fields import (
     Cells,
     ReadColumn,
     read_dates,
+    read_group,
     read_identifiers,
     read_postcodes,
     read_text,
@@ -216,6 +217,8 @@ def _read_column(table: _Table, name: str) -> ReadColumn:
             return read_words(cells, table.known.words[column.type], unread=Code.SEX_UNREAD)
         case ColumnType.YES_NO:
             return read_yes_no(cells, table.known.words[column.type])
+        case ColumnType.GROUP:
+            return read_group(cells, table.known.words[column.type])
         case ColumnType.POSTCODE:
             return read_postcodes(cells)
         case ColumnType.TEXT | ColumnType.NAME | ColumnType.NAMES:
