@@ -134,9 +134,8 @@ class TablePlan(BaseModel):
     model_config = _STRICT
     treatment: Name  # column that says who was treated
     treated_value: str = "1"  # its value for the treated
-    # values of `treatment` for people who applied and were turned down, or were still waiting
-    refused_value: Name | None = None
-    waiting_value: Name | None = None
+    refused_value: Name | None = None  # value of `treatment` for people who applied and were turned down
+    waiting_value: Name | None = None  # value of `treatment` for people who applied and were still waiting
     comparison_file: Name | None = None  # lies beside DATA; then only the treated rows of DATA are used
     factors: tuple[Name, ...] = ()  # columns of numbers that are codes
     measures: tuple[TableMeasure, ...] = Field(min_length=1)
