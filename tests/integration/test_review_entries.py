@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pyarrow as pa
@@ -40,7 +39,7 @@ from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.load import load
 from counterfoil.study.evaluate import _run_id
 from counterfoil.study.linker import ACCOUNT, LINK_QUALITY, link_submission, submitted_entries
-from counterfoil.study.plan import Plan
+from counterfoil.study.plan import parse_plan
 from counterfoil.warehouse import read_table
 from lib.deliveries import DELIVERED, pnc_delivery, with_cells, write_parquet
 from lib.provider_files import csv_text, people
@@ -108,7 +107,7 @@ def _review(lab: OpenLab, submission: str) -> session.Review:
 
 
 def _run(lab: OpenLab) -> str:
-    return _run_id(lab, cast(Plan, SimpleNamespace(sha256=lambda: "plan")), "digest")
+    return _run_id(lab, parse_plan({"title": "A service"}, "plan"), "digest")
 
 
 def test_an_ambiguous_entry_is_reviewed_ruled_and_obeyed(lab: OpenLab, submission: str) -> None:

@@ -136,7 +136,7 @@ def test_a01_requests_are_counted_by_organisation_and_year() -> None:
 
 
 def test_a01_a_request_that_is_withdrawn_leaves_an_entry_and_another_plan_is_another_request(tmp_path: Path) -> None:
-    """Entries are written before anyone is linked; a run that stops afterwards has `requested` and no `evaluated`."""
+    """Entries are written before anyone is compared; a run that stops afterwards has `requested` and no `evaluated`."""
     make_lab(tmp_path / "lab", name="A lab", today=FIRST)
     lab = open_lab(tmp_path / "lab")
     plan = parse_plan({"title": "Reading", "provider": "The Trust"}, "plan")

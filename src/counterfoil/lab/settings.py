@@ -99,18 +99,18 @@ domain = "justice"        # which schemas, codes and measures apply
 # loose = 8.0
 # cohort = 8.0            # for a provider's entry, which has one right answer; the best two within 3 are never guessed
 
+[costs]                   # what one event costs; a report then says what its difference comes to
+# per_event = {{}}          # as {{ reoffending_frequency = 12000 }}
+# currency = "£"
+# source = ""             # both are printed beside the amounts
+# price_year = ""
+
 [disclosure]              # may be made stricter than these, never weaker
 # min_submitted = 60      # people a provider must submit (R1)
 # max_missing_share = 0.30  # of those who started, missing from the upload (R1)
 # threshold = 10          # smallest count that is shown (R2, R3)
 # min_group = 30          # people in each group of an estimate (R1, R9)
 # min_width = 10          # least width of what a reader can work out (R6, R11)
-
-[costs]                   # what one event costs; a report then says what its difference comes to
-# per_event = {{ reoffending_frequency = 12000 }}
-# currency = "£"
-# source = ""             # both are printed beside the amounts
-# price_year = ""
 """
 
 

@@ -33,7 +33,7 @@ from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.refusal import refused_before_linking
-from counterfoil.study.requests import Asked, note_request
+from counterfoil.study.requests import note_request
 from counterfoil.study.roles import ProcessRole, run_role
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
@@ -77,12 +77,12 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     if finished is not None:
         return finished
     unsuitable = _why_unsuitable(request)
-    asked = note_request(lab, plan, digest, request.run)  # before anyone is linked: a request that stops has an entry
     if unsuitable is not None:
+        note_request(lab, plan, digest, request.run)
         result = refused_before_linking(lab, plan, request.run, unsuitable, request.inside())
     else:
         _submit(request, data, file.suffix.lower())
-        result = _link_and_analyse(request, asked, progress)
+        result = _link_and_analyse(request, progress)
     log.append(lab.paths, "evaluated", {"run": request.run, "plan": plan.sha256()})
     return result
 
@@ -182,13 +182,15 @@ def finished_result(folder: Path) -> dict[str, Any] | None:
     return {**kept["result"], "report": str(folder / REPORT)} if unchanged else None
 
 
-def _link_and_analyse(request: _Request, before: Asked, progress: Progress) -> dict[str, Any]:
+def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     paths = request.lab.paths
     asked = {"lab": str(paths.root), "run": request.run}
     if not (paths.run(request.run) / HANDOVER).is_file():
         columns = uploaded_columns(request.plan.sub_analyses)
         sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
         run_role(ProcessRole.LINKER, "link_cohort", sent, progress)
+    # A file that cannot be taken is no request. One whose people are known is, whether or not it gets an answer.
+    before = note_request(request.lab, request.plan, request.digest, request.run)
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
     given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
     return run_role(ProcessRole.ANALYST, "evaluate", given, progress)

@@ -1,4 +1,4 @@
-"""A1: every request is written into the lab's log before anyone is linked, so that none disappears.
+"""A1: every request whose list was taken is in the lab's log before anyone is compared, so that none disappears.
 
 A request is a list with a plan. The log holds hashes only: of the organisation's name, of the list, of the plan. One
 that was started and withdrawn has an entry `requested` and none `evaluated`; the same list with another plan is a new
