@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from counterfoil.comparison.values import Band
+from counterfoil.comparison.values import Band, Comparison
 from counterfoil.disclosure.beside import BoolArray, SubResult
 from counterfoil.disclosure.measures import show_number
 from counterfoil.disclosure.rates import is_rate_safe
@@ -97,17 +97,22 @@ def _why_hidden(result: SubResult, submitted: int, settings: DisclosureSettings)
     effect = found.effect
     if effect is None or effect.compatible is None:
         return Rule.R1.value if found.why_not.startswith("Fewer") else "spread"
+    against = rule_against(effect, result.comparison, settings)
+    if against or effect.measure.kind is not Kind.RATE:
+        return against
+    return "" if find_step(effect, effect.compatible, submitted, settings) else Rule.R7.value
+
+
+def rule_against(effect: Effect, comparison: Comparison, settings: DisclosureSettings) -> str:
+    """The rule that the people of an estimate beside the headline break: R1, R17 or R3; empty when none is."""
     people = (effect.treated.n, effect.comparison.n)
     if min(people) < settings.min_group:
         return Rule.R1.value
-    if people != (result.comparison.n_treated_matched, result.comparison.n_comparison):
+    if people != (comparison.n_treated_matched, comparison.n_comparison):
         return Rule.R17.value  # some have no outcome: two populations that hardly differ
-    if effect.measure.kind is not Kind.RATE:
-        return ""
-    for group in (effect.treated, effect.comparison):
-        if not is_rate_safe(group.events, group.n, settings):
-            return Rule.R3.value
-    return "" if find_step(effect, effect.compatible, submitted, settings) else Rule.R7.value
+    groups = (effect.treated, effect.comparison) if effect.measure.kind is Kind.RATE else ()
+    safe = all(is_rate_safe(group.events, group.n, settings) for group in groups)
+    return "" if safe else Rule.R3.value
 
 
 def find_step(effect: Effect, estimate: Estimate, submitted: int, settings: DisclosureSettings) -> int | None:

@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from counterfoil.comparison.values import Band
 from counterfoil.disclosure.beside import BoolArray, WayResult
-from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.sub_analyses import STEPS, end_of, find_differenced, find_step
+from counterfoil.disclosure.sub_analyses import STEPS, end_of, find_differenced, find_step, rule_against
 from counterfoil.disclosure.values import MAKER, NOT_APPLICABLE, Cell, ProtectedWay, Rule, hidden
 from counterfoil.effect.values import Effect, Estimate
 from counterfoil.units import Kind
@@ -63,16 +62,9 @@ def _why_hidden(result: WayResult, reading: Reading, settings: DisclosureSetting
         return result.rule
     if effect is None or comparison is None or effect.compatible is None:
         return "spread"
-    people = (effect.treated.n, effect.comparison.n)
-    if min(people) < settings.min_group:
-        return Rule.R1.value
-    if people != (comparison.n_treated_matched, comparison.n_comparison):
-        return Rule.R17.value  # some have no outcome: two populations that hardly differ
-    if effect.measure.kind is not Kind.RATE:
-        return ""
-    for group in (effect.treated, effect.comparison):
-        if not is_rate_safe(group.events, group.n, settings):
-            return Rule.R3.value
+    against = rule_against(effect, comparison, settings)
+    if against or effect.measure.kind is not Kind.RATE:
+        return against
     return "" if _step(result, effect, effect.compatible, reading, settings) else Rule.R7.value
 
 
