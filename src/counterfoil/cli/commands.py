@@ -18,6 +18,7 @@ from counterfoil.cli.find import find
 from counterfoil.cli.pool import pool
 from counterfoil.cli.power import power
 from counterfoil.cli.quality import quality
+from counterfoil.cli.requests import requests, withdraw
 from counterfoil.cli.review import review
 from counterfoil.cli.screen import complain, progress, say, say_json
 from counterfoil.errors import CounterfoilError, Fault, UsageError
@@ -270,6 +271,8 @@ app.command()(review)
 app.command()(find)
 app.command()(pool)
 app.command()(power)
+app.command()(requests)
+app.command()(withdraw)
 
 
 def run() -> int:

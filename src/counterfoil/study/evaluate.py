@@ -33,7 +33,7 @@ from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.refusal import refused_before_linking
-from counterfoil.study.requests import note_request
+from counterfoil.study.requests import EVALUATED, is_withdrawn, note_request, request_of
 from counterfoil.study.roles import ProcessRole, run_role
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
@@ -72,8 +72,13 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     data = _read(file)
     digest = sha256_of_bytes(data)
     request = _Request(lab, plan, digest, _run_id(lab, plan, digest))
-    folder = lab.paths.run(request.run)
-    finished = finished_result(folder)
+    key = request_of(plan, digest)
+    if is_withdrawn(log.read(lab.paths), key):
+        raise UsageError(
+            "This request, the same list with the same plan, was withdrawn, and the lab's log says so. To ask again, "
+            "say in the plan what is different now: that is a new request, and is counted as one."
+        )
+    finished = finished_result(lab.paths.run(request.run))
     if finished is not None:
         return finished
     unsuitable = _why_unsuitable(request)
@@ -83,7 +88,7 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     else:
         _submit(request, data, file.suffix.lower())
         result = _link_and_analyse(request, progress)
-    log.append(lab.paths, "evaluated", {"run": request.run, "plan": plan.sha256()})
+    log.append(lab.paths, EVALUATED, {"request": key, "run": request.run, "plan": plan.sha256()})
     return result
 
 

@@ -1,8 +1,8 @@
 """A1: every request whose list was taken is in the lab's log before anyone is compared, so that none disappears.
 
 A request is a list with a plan. The log holds hashes only: of the organisation's name, of the list, of the plan. One
-that was started and withdrawn has an entry `requested` and none `evaluated`; the same list with another plan is a new
-request that says so.
+that was started and not finished has an entry `requested` and none `evaluated`; one that was withdrawn has `withdrawn`
+beside them; the same list with another plan is a new request that says so.
 """
 
 from __future__ import annotations
@@ -10,16 +10,27 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
+from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab
 from counterfoil.provenance import key_of
 from counterfoil.study.plan import Plan
 
-REQUESTED = "requested"
+REQUESTED, EVALUATED, WITHDRAWN = "requested", "evaluated", "withdrawn"
 WITHIN_DAYS = 365  # requests of a year count together
 NOT_STATED = "Not stated"
+
+
+class Reason(Enum):
+    """Why a request is withdrawn. No free text: the log holds no name."""
+
+    PROVIDER = "provider"  # the organisation asked for it
+    LIST = "list"  # the list is of other people than was agreed
+    AGREEMENT = "agreement"  # the agreement or the lawful basis ended
+    RECORDS = "records"  # a fault in the records
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +43,10 @@ class Asked:
 
 def note_request(lab: OpenLab, plan: Plan, list_hash: str, run: str) -> Asked:
     """Write the request into the log, unless it is there already, and count those before it."""
-    # As it was written: a key that a later version adds with its default changes nobody's definition.
-    written = key_of(plan=plan.model_dump(mode="json", exclude_unset=True))
     facts = {
-        "request": key_of(plan=written, list=list_hash)[:12],
+        "request": request_of(plan, list_hash),
         "run": run,
-        "plan": written,
+        "plan": _as_written(plan),
         "list": key_of(list=list_hash)[:12],
         "organisation": organisation(plan),
         "on": lab.settings.date().isoformat(),
@@ -47,6 +56,41 @@ def note_request(lab: OpenLab, plan: Plan, list_hash: str, run: str) -> Asked:
         log.append(lab.paths, REQUESTED, facts)
         before.append(facts)
     return count_requests(before, facts)
+
+
+def request_of(plan: Plan, list_hash: str) -> str:
+    """The request that a plan and a list are."""
+    return key_of(plan=_as_written(plan), list=list_hash)[:12]
+
+
+def _as_written(plan: Plan) -> str:
+    """A hash. A key that a later version adds with its default changes nobody's definition."""
+    return key_of(plan=plan.model_dump(mode="json", exclude_unset=True))
+
+
+def withdraw(lab: OpenLab, run: str, reason: Reason) -> bool:
+    """Note in the log that the request behind a run is withdrawn; False where it is so already. Nothing is removed.
+
+    UsageError where no list was taken for such a run: then there is no request, and nothing to withdraw.
+    """
+    events = list(log.read(lab.paths))
+    found = [e["facts"].get("request") for e in events if e["facts"].get("run") == run]
+    request = next((key for key in found if key), None)
+    if request is None:
+        raise UsageError(
+            f"The lab's log has no request for the run {run}. `evaluate --json` names the run; it is also the name of "
+            "the report's folder in analyst/runs. A list that was never taken is no request and leaves nothing behind."
+        )
+    if is_withdrawn(events, request):
+        return False
+    on = lab.settings.date().isoformat()
+    log.append(lab.paths, WITHDRAWN, {"request": request, "run": run, "reason": reason.value, "on": on})
+    return True
+
+
+def is_withdrawn(events: Iterable[Mapping[str, Any]], request: str) -> bool:
+    """Whether the log says that a request was withdrawn."""
+    return any(e["event"] == WITHDRAWN and e["facts"]["request"] == request for e in events)
 
 
 def organisation(plan: Plan) -> str:
