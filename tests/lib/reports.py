@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from counterfoil.comparison.values import Design
 from counterfoil.disclosure import Protected, ProtectedRefusal, protect, refuse
 from counterfoil.effect.values import Ratio
 from counterfoil.errors import Refused
+from counterfoil.report import render
 from lib.beside import everything
 from lib.results import (
+    ABOUT,
     DAYS,
     EARNINGS,
     FREQUENCY,
@@ -147,3 +150,9 @@ EVALUATIONS: Mapping[str, Callable[[], Protected]] = {
 }  # fmt: skip
 REFUSALS: Mapping[str, Callable[[], ProtectedRefusal]] = {f.__name__: f for f in (refused, not_suitable)}
 REPORTS: Mapping[str, Callable[[], Protected | ProtectedRefusal]] = {**EVALUATIONS, **REFUSALS}
+
+
+@cache
+def files_of(name: str) -> Mapping[str, bytes]:
+    """The files of one report, made once. Those who ask whether two makings are the same make them themselves."""
+    return render(REPORTS[name](), ABOUT).files

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import html
-import io
-import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
-from typing import Any
 
 from counterfoil.disclosure import Band, Cell, Protected, ProtectedPool, ProtectedRefusal
 from counterfoil.errors import Fault
 from counterfoil.report import numbers
 from counterfoil.report.about import About
+from counterfoil.report.as_csvw import CONTEXT
 from counterfoil.report.charts import axis_reach, curve_top, forest_reach
+from counterfoil.report.read_back import texts_of
+from counterfoil.report.visible import visible
 from counterfoil.report.words import words_of
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-NOT_TEXT = re.compile(r"<style>.*?</style>|<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
 def numbers_in(text: str) -> set[Decimal]:
@@ -84,42 +81,21 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
 def without_names(text: str, protected: Protected | ProtectedRefusal, about: About) -> str:
     """`text` without what the run and the plan say of themselves: hashes, dates, titles, labels."""
     caveats = protected.caveats if isinstance(protected, Protected) else ()
-    return without(text, {*about.texts(), *names_in(protected), *caveats})
+    made = f"{about.today.isoformat()}T00:00:00Z"  # as XLSX must say a date
+    return without(text, {*about.texts(), *names_in(protected), *caveats, made, CONTEXT})
 
 
 def without(text: str, names: set[str]) -> str:
-    """`text` without these names, the longest first, so that none leaves a part of another."""
-    for name in sorted(filter(_is_more_than_a_number, names), key=len, reverse=True):
-        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w)", " ", text)
+    """`text` without these names, the longest first, so that none leaves a part of another. Spaces may differ."""
+    named = {form for name in names for form in (name, visible(name))}
+    for name in sorted(filter(_is_more_than_a_number, named), key=len, reverse=True):
+        spaced = r"\s+".join(map(re.escape, name.split()))
+        text = re.sub(rf"(?<![\w.]){spaced}(?!\w)", " ", text)
     return text
 
 
 def _is_more_than_a_number(name: str) -> bool:
     return NUMBER.search(name) is not None and NUMBER.fullmatch(name) is None
-
-
-def texts_of(name: str, data: bytes) -> str:
-    """The text that a reader, a screen reader or a program meets in a file; shapes of charts are R21's affair."""
-    text = data.decode("utf-8")
-    if name.endswith(".html"):
-        spoken = " ".join(re.findall(r"(?:alt|content|aria-label|title)=\"([^\"]*)\"", text))
-        spoken = spoken.replace("width=device-width, initial-scale=1", "")
-        return html.unescape(NOT_TEXT.sub(" ", text) + " " + spoken)
-    if name.endswith(".json"):
-        return " ".join(_json_texts(json.loads(text, parse_float=str, parse_int=str)))
-    return " ".join(cell for row in csv.reader(io.StringIO(text)) for cell in row)
-
-
-def _json_texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield str(key)
-            yield from _json_texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _json_texts(item)
-    elif value is not None:
-        yield str(value)
 
 
 def find_strays(files: Mapping[str, bytes], protected: Protected | ProtectedRefusal, about: About) -> list[str]:

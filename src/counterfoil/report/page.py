@@ -14,17 +14,23 @@ from counterfoil.disclosure import Band, Box, Cell, Design, Protected, Protected
 from counterfoil.report import charts, further, numbers, sentences, tables, ways
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_numbers
+from counterfoil.report.as_csvw import SUFFIX, to_csvw
 from counterfoil.report.as_json import to_json
+from counterfoil.report.as_ods import to_ods
+from counterfoil.report.as_xlsx import to_xlsx
+from counterfoil.report.visible import finalise, visible
 from counterfoil.report.words import Words, words_of
+from counterfoil.report.workbook import workbook_of
 from counterfoil.units import Kind
 
 REPORT = "report.html"
+ODS, XLSX = "report.ods", "report.xlsx"
 EDGES = {Band.GREEN: "0.05", Band.AMBER: "0.10", Band.RED: "0.10"}  # METHODS 4
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The files of a report by name: report.html, report.json, tables/NAME.csv."""
+    """The files of a report by name: report.html, .json, .ods, .xlsx, and tables/NAME.csv with what describes it."""
 
     files: Mapping[str, bytes]
 
@@ -53,8 +59,12 @@ def render(protected: Protected | ProtectedRefusal, about: About) -> Rendered:
     made = tables.tables_of(protected, about, words)
     files = {REPORT: _page(protected, about, words).encode("utf-8")}
     document = {**to_json(protected, about.run, REPORT), "about": _about_json(about)}
-    files["report.json"] = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
-    files.update({f"tables/{table.name}.csv": tables.to_csv(table) for table in made})
+    files["report.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
+    book = workbook_of(protected, about, made, words)
+    files |= {ODS: to_ods(book, environment()), XLSX: to_xlsx(book)}
+    for table in made:
+        files[f"tables/{table.name}.csv"] = tables.to_csv(table)
+        files[f"tables/{table.name}.csv{SUFFIX}"] = to_csvw(table, about, words)
     check_numbers(files, protected, about)
     return Rendered(files=files)
 
@@ -68,6 +78,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=finalise,
     )
 
 

@@ -22,6 +22,7 @@ from counterfoil.disclosure import (
 )
 from counterfoil.report import numbers
 from counterfoil.report.about import About
+from counterfoil.report.visible import visible
 from counterfoil.report.words import Words
 from counterfoil.units import Kind
 
@@ -51,7 +52,7 @@ def to_csv(table: Table) -> bytes:
     writer.writerow([safe_text(c) for c in table.columns])
     for row in table.rows:
         writer.writerow([numbers.machine(e) if isinstance(e, Cell) else safe_text(e) for e in row])
-    return out.getvalue().encode("utf-8")
+    return visible(out.getvalue()).encode("utf-8")
 
 
 def results_table(protected: Protected) -> Table:
