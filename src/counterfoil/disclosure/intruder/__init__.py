@@ -1,0 +1,68 @@
+"""The intruder audit (R13), its repair (R14, R15), and the language in which publications are audited."""
+
+from counterfoil.disclosure.intruder.attacks import explain, find_attacks
+from counterfoil.disclosure.intruder.audit import Attack, Audit, Breach, Interval, audit, join
+from counterfoil.disclosure.intruder.kept import read_publication, write_publication
+from counterfoil.disclosure.intruder.repair import Repaired, hide, repair
+from counterfoil.disclosure.intruder.solver import Limits
+from counterfoil.disclosure.intruder.statements import (
+    PEOPLE,
+    AddsUp,
+    Between,
+    Counts,
+    Difference,
+    Exact,
+    Line,
+    OneOf,
+    Outcome,
+    Piece,
+    Publication,
+    Rounded,
+    Share,
+    Statement,
+    Truth,
+    Weighted,
+    Withheld,
+)
+from counterfoil.disclosure.intruder.tables import CountTable, find_unsafe, publish_table, truth_of
+from counterfoil.disclosure.intruder.targets import Target, find_targets
+
+__all__ = [
+    "PEOPLE",
+    "AddsUp",
+    "Attack",
+    "Audit",
+    "Between",
+    "Breach",
+    "CountTable",
+    "Counts",
+    "Difference",
+    "Exact",
+    "Interval",
+    "Limits",
+    "Line",
+    "OneOf",
+    "Outcome",
+    "Piece",
+    "Publication",
+    "Repaired",
+    "Rounded",
+    "Share",
+    "Statement",
+    "Target",
+    "Truth",
+    "Weighted",
+    "Withheld",
+    "audit",
+    "explain",
+    "find_attacks",
+    "find_targets",
+    "find_unsafe",
+    "hide",
+    "join",
+    "publish_table",
+    "read_publication",
+    "repair",
+    "truth_of",
+    "write_publication",
+]

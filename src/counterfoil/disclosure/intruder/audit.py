@@ -1,0 +1,166 @@
+"""The intruder audit (R13): can anything small be pinned down from what is published?
+
+For each target the tightest interval of whole numbers [l, u] is sought. A target whose true value is under T passes
+only if u is T or more and u - l is W or more. A pass is proved by two worlds that agree exactly with everything
+published; a failure, by a bound of the solver. Where the solver gives up, that is a failure too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from counterfoil.disclosure.intruder.solver import Answer, Limits, Worlds, largest, solve
+from counterfoil.disclosure.intruder.statements import Publication, Truth, Withheld
+from counterfoil.disclosure.intruder.system import NO_BOUND, Spread, build, find_cap, true_world, value_of
+from counterfoil.disclosure.intruder.targets import Target, find_targets
+from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
+from counterfoil.errors import Fault
+
+LIMITS = Limits()
+
+
+class Breach(Enum):
+    """What is wrong with a publication."""
+
+    PINNED = "R13"  # a count under T is pinned down
+    SUM = "R15"  # the hidden cells of a line are too few, or hold too few people
+    UNTRUE = "R16"  # something printed is not so
+    CONTRADICTION = "contradiction"  # what is printed cannot all be so
+    TIMED_OUT = "timed out"  # the solver gave up: not proved safe, so not safe
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What a reader can know of a target: at least `low`, at most `high`. It never leaves the lab.
+
+    `tight`: no narrower interval holds. Else a reader can be at least this unsure, which is enough to pass.
+    """
+
+    target: Target
+    low: int
+    high: int
+    passed: bool
+    tight: bool
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One way in. `sentence` says how, with numbers: it is shown inside the lab only (R12)."""
+
+    breach: Breach
+    target: str
+    low: int | None
+    high: int | None
+    used: tuple[str, ...]  # labels of the statements that it needs, none of which can be left out
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The answer. `intervals` are those of every target, in order."""
+
+    intervals: tuple[Interval, ...]
+    untrue: tuple[str, ...] = ()
+    impossible: bool = False
+    sums: tuple[str, ...] = ()  # labels of lines that break R15
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.untrue or self.impossible or self.sums) and all(one.passed for one in self.intervals)
+
+    @property
+    def failed(self) -> tuple[Interval, ...]:
+        """Targets that are pinned down, or not proved safe."""
+        return tuple(one for one in self.intervals if not one.passed)
+
+
+def join(publications: Sequence[Publication]) -> Publication:
+    """Several publications as one, for a reader who has them all. Their atoms must be of the same people."""
+    if len(publications) == 1:
+        return publications[0]
+    for one, other in itertools.combinations(publications, 2):
+        if any(one.populations[name] != other.populations[name] for name in one.populations.keys() & other.populations):
+            raise Fault("Two publications have different populations of one name.")
+    populations = {name: atoms for one in publications for name, atoms in one.populations.items()}
+    named = [(one, f"{one.name}: ") for one in publications]
+    return Publication(
+        name=" and ".join(one.name for one in publications),
+        populations=populations,
+        statements=tuple(replace(s, label=start + s.label) for one, start in named for s in one.statements),
+        outcomes=tuple(dict.fromkeys(outcome for one in publications for outcome in one.outcomes)),
+        sums=tuple(dict.fromkeys(adds for one in publications for adds in one.sums)),
+        lines=tuple(
+            replace(line, label=start + line.label, of=tuple(start + label for label in line.of))
+            for one, start in named
+            for line in one.lines
+        ),
+    )
+
+
+def audit(
+    publications: Sequence[Publication],
+    truth: Truth,
+    settings: DisclosureSettings = DEFAULT_SETTINGS,
+    *,
+    limits: Limits = LIMITS,
+    tight: bool = False,
+) -> Audit:
+    """Audit what was published together. `tight`: find the tightest interval even of what passes."""
+    publication = join(publications)
+    targets = find_targets(publication, truth, settings)
+    cap = find_cap(publication, truth)
+    system = build(publication, [target.of for target in targets], cap=cap)
+    real = true_world(system, truth, Spread(publication.populations))
+    untrue = system.broken_by(real)
+    if untrue:
+        nothing = solve(system, 0 * real, limits, whole=True)
+        return Audit((), untrue=untrue, impossible=nothing.answer is Answer.IMPOSSIBLE)
+    worlds = Worlds(system)
+    worlds.add(real)
+    intervals = tuple(find_interval(target, worlds, settings, limits, tight=tight) for target in targets)
+    return Audit(intervals, sums=find_sums(publication, truth, settings))
+
+
+def passes(target: Target, low: int, high: int, settings: DisclosureSettings) -> bool:
+    """Whether a reader who knows no more than [low, high] is unsure enough."""
+    return (high >= settings.threshold or not target.small) and high - low >= settings.min_width
+
+
+def find_interval(
+    target: Target, worlds: Worlds, settings: DisclosureSettings, limits: Limits, *, tight: bool
+) -> Interval:
+    """The tightest interval; or, unless `tight`, the first that is wide enough."""
+    objective = worlds.system.vector(target.of)
+    seen = worlds.span(objective)
+    if not tight and seen is not None and passes(target, *seen, settings):
+        return Interval(target, *seen, passed=True, tight=False)
+    up = largest(worlds, objective, limits)
+    down = largest(worlds, -objective, limits)
+    low = -NO_BOUND if down.bound is None else -down.bound
+    high = NO_BOUND if up.bound is None else up.bound
+    gave_up = Answer.TIMED_OUT in (up.answer, down.answer)
+    if not gave_up:
+        return Interval(target, low, high, passed=passes(target, low, high, settings), tight=True)
+    seen = worlds.span(objective)
+    if seen is not None and passes(target, *seen, settings):
+        return Interval(target, *seen, passed=True, tight=False)
+    open_still = passes(target, low, high, settings)  # the bounds would let it pass: only the proof is missing
+    return Interval(target, low, high, passed=False, tight=False, timed_out=open_still)
+
+
+def find_sums(publication: Publication, truth: Truth, settings: DisclosureSettings) -> tuple[str, ...]:
+    """R15: lines with a hidden small count whose hidden cells hold under T people, or of which only one holds any."""
+    spread = Spread(publication.populations)
+    hidden = {one.label: one for one in publication.statements if isinstance(one, Withheld)}
+    found = []
+    for line in publication.lines:
+        values = [value_of(spread.of(hidden[label].of), truth) for label in line.of if label in hidden]
+        small = any(0 < value < settings.threshold for value in values)
+        if small and (sum(values) < settings.threshold or sum(value > 0 for value in values) < 2):
+            found.append(line.label)
+    return tuple(found)

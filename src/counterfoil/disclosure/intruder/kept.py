@@ -1,0 +1,90 @@
+"""Publications as JSON and back, so that a later audit can hold earlier ones. The truth is never written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from counterfoil.disclosure.intruder.statements import (
+    AddsUp,
+    Between,
+    Counts,
+    Difference,
+    Exact,
+    Line,
+    OneOf,
+    Outcome,
+    Piece,
+    Pieces,
+    Publication,
+    Rounded,
+    Share,
+    Statement,
+    Weighted,
+    Withheld,
+)
+from counterfoil.errors import Fault
+
+VERSION = 1  # of the form below; a reader of another refuses
+KINDS: Mapping[str, type[Statement]] = {
+    "exact": Exact,
+    "rounded": Rounded,
+    "withheld": Withheld,
+    "share": Share,
+    "between": Between,
+    "weighted": Weighted,
+    "difference": Difference,
+    "one of": OneOf,
+}
+NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def write_publication(publication: Publication) -> str:
+    """The same text for the same publication, always."""
+    held = {
+        "version": VERSION,
+        "name": publication.name,
+        "populations": {name: list(atoms) for name, atoms in publication.populations.items()},
+        "outcomes": [asdict(one) | {"counts": one.counts.value} for one in publication.outcomes],
+        "sums": [asdict(one) for one in publication.sums],
+        "lines": [asdict(one) for one in publication.lines],
+        "statements": [{"kind": NAMES[type(one)], **asdict(one)} for one in publication.statements],
+    }
+    return json.dumps(held, ensure_ascii=False, indent=1) + "\n"
+
+
+def read_publication(text: str) -> Publication:
+    """What `write_publication` wrote. Anything else is refused."""
+    try:
+        held = json.loads(text)
+        if held["version"] != VERSION:
+            raise Fault(f"A kept publication has another version; this program reads version {VERSION}.")
+        return Publication(
+            name=held["name"],
+            populations={name: tuple(atoms) for name, atoms in held["populations"].items()},
+            outcomes=tuple(Outcome(o["name"], Counts(o["counts"]), o["behind"]) for o in held["outcomes"]),
+            sums=tuple(AddsUp(s["whole"], tuple((p, int(n)) for p, n in s["parts"])) for s in held["sums"]),
+            lines=tuple(Line(line["label"], tuple(line["of"])) for line in held["lines"]),
+            statements=tuple(_statement(one) for one in held["statements"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Fault("A kept publication cannot be read. Restore the file from a copy.") from error
+
+
+def _statement(held: dict[str, Any]) -> Statement:
+    fields = {name: value for name, value in held.items() if name != "kind"}
+    kind = KINDS[held["kind"]]
+    if kind is OneOf:
+        fields["of"] = tuple(_pieces(each) for each in held["of"])
+        fields["points"] = tuple(tuple(point) for point in held["points"])
+    elif "of" in held:
+        fields["of"] = _pieces(held["of"])
+    if kind is Share:
+        fields["over"] = _pieces(held["over"])
+    return kind(**fields)
+
+
+def _pieces(held: list[dict[str, Any]]) -> Pieces:
+    return tuple(Piece(one["population"], one["outcome"], one["times"]) for one in held)

@@ -1,0 +1,169 @@
+"""Choosing what else to hide (R14): the same for the same input, losing the least, never an empty cell.
+
+Each target that is pinned down is pinned by some of the statements (the multipliers of the solver say which), and one
+of those at least must go. The cheapest choice that takes one of each such set is hidden, and everything is audited
+again; what is still pinned gives more sets, until the audit passes. As no cheaper choice takes one of every set, none
+that is cheaper is safe (implicit hitting sets: Moreno-Centeno and Karp, 2013). Costs are people, the information lost;
+of two equal choices the fixed order of the publication decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from counterfoil.disclosure.intruder.audit import LIMITS, Audit, Interval, find_interval, find_sums, passes
+from counterfoil.disclosure.intruder.solver import Limits, Worlds, solve, weights_of
+from counterfoil.disclosure.intruder.statements import OneOf, Publication, Statement, Truth, Weighted, Withheld
+from counterfoil.disclosure.intruder.system import Ints, Spread, System, build, find_cap, true_world, value_of
+from counterfoil.disclosure.intruder.targets import Target, find_targets
+from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
+from counterfoil.errors import Fault
+
+TIE = 0.5  # people: all that the fixed order can add to the cost of a choice, so that it decides between equals only
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0  # its multiples spread evenly, so that no two choices come to the same
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A publication after repair. `partners`: labels hidden to protect others, in the order of the publication."""
+
+    publication: Publication
+    partners: tuple[str, ...]
+    audit: Audit
+    unprotected: tuple[str, ...] = ()  # targets and lines that hiding everything that may be hidden does not protect
+    cheapest: bool = True  # False: the search was cut short, and a cheaper choice may exist
+
+
+def hide(publication: Publication, labels: Sequence[str]) -> Publication:
+    """The publication with these statements withheld."""
+    chosen = set(labels)
+    return replace(
+        publication,
+        statements=tuple(_withhold(one) if one.label in chosen else one for one in publication.statements),
+    )
+
+
+def _withhold(statement: Statement) -> Withheld:
+    if isinstance(statement, OneOf | Weighted):
+        raise Fault("Only a statement about one sum of counts can be withheld.")
+    return statement if isinstance(statement, Withheld) else Withheld(statement.label, statement.of)
+
+
+def repair(
+    publication: Publication,
+    truth: Truth,
+    costs: Mapping[str, int],
+    settings: DisclosureSettings = DEFAULT_SETTINGS,
+    *,
+    limits: Limits = LIMITS,
+) -> Repaired:
+    """Hide partners until the audit passes. `costs`: what each statement that may be hidden would lose, by label.
+
+    A statement whose true count is 0 is never a partner, whatever `costs` says: its value can be known.
+    """
+    held = _Held(publication, truth, settings, limits, _may_hide(publication, truth, costs))
+    hidden: tuple[str, ...] = ()
+    while True:
+        found = held.audit(hidden)
+        new = held.learn(found, hidden)
+        if not new:
+            break
+        hidden = held.choose()
+    return Repaired(hide(publication, hidden), hidden, found, tuple(held.unprotected), cheapest=held.cheapest)
+
+
+def _may_hide(publication: Publication, truth: Truth, costs: Mapping[str, int]) -> Mapping[str, int]:
+    spread = Spread(publication.populations)
+    return {
+        one.label: costs[one.label]
+        for one in publication.statements
+        if one.label in costs and not isinstance(one, Withheld | OneOf | Weighted)
+        if value_of(spread.of(one.of), truth) != 0
+    }
+
+
+@dataclass(slots=True)
+class _Held:
+    """A publication on its way to being safe: what has been learnt of it so far."""
+
+    publication: Publication
+    truth: Truth
+    settings: DisclosureSettings
+    limits: Limits
+    costs: Mapping[str, int]  # of what may be hidden, in the order of the publication
+    worlds: list[Ints] = field(default_factory=list)  # that agreed once: they are tried again before the solver is
+    sets: dict[frozenset[str], None] = field(default_factory=dict)  # of each, one statement at least must go
+    unprotected: dict[str, None] = field(default_factory=dict)
+    cheapest: bool = True
+
+    def audit(self, hidden: Sequence[str]) -> Audit:
+        """R13 and R15 with these hidden."""
+        publication = hide(self.publication, hidden)
+        targets = find_targets(publication, self.truth, self.settings)
+        system = self._system(publication, targets)
+        worlds = Worlds(system)
+        if not worlds.add(true_world(system, self.truth, Spread(publication.populations))):
+            raise Fault("What is to be repaired does not agree with its own counts.")
+        for world in self.worlds:
+            worlds.add(world)
+        known = len(worlds.found)
+        found = tuple(find_interval(t, worlds, self.settings, self.limits, tight=False) for t in targets)
+        self.worlds += worlds.found[known:]
+        return Audit(found, sums=find_sums(publication, self.truth, self.settings))
+
+    def learn(self, found: Audit, hidden: Sequence[str]) -> bool:
+        """Of each target that failed, the statements of which one must go. False: nothing new, so this is the end."""
+        before = len(self.sets)
+        publication = hide(self.publication, hidden)
+        for one in found.failed:
+            self._learn(one.target.label, self._pinned_by(one, publication))
+        for line in (line for line in self.publication.lines if line.label in found.sums):
+            self._learn(line.label, frozenset(line.of) & self.costs.keys() - set(hidden))
+        return len(self.sets) > before
+
+    def choose(self) -> tuple[str, ...]:
+        """The cheapest choice that takes one of every set, in the order of the publication."""
+        labels = list(self.costs)
+        weights = [
+            cost + TIE * (place + math.modf(GOLDEN * (place + 1))[0]) / (len(labels) + 1) ** 2
+            for place, cost in enumerate(self.costs.values())
+        ]
+        rows = np.array([[label in one for label in labels] for one in self.sets], np.float64)
+        found = milp(
+            np.array(weights),
+            integrality=np.ones(len(labels)),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(rows, 1, np.inf),
+            options={"node_limit": self.limits.nodes, "time_limit": self.limits.seconds, "mip_rel_gap": 0.0},
+        )
+        self.cheapest = self.cheapest and found.status == 0
+        if found.x is None:  # no time for any choice: all of them
+            return tuple(label for label in labels if any(label in one for one in self.sets))
+        return tuple(label for label, taken in zip(labels, found.x, strict=True) if taken > 0.5)
+
+    def _learn(self, label: str, one: frozenset[str]) -> None:
+        if one:
+            self.sets[one] = None
+        else:
+            self.unprotected[label] = None
+
+    def _pinned_by(self, interval: Interval, publication: Publication) -> frozenset[str]:
+        """What may be hidden of the statements that hold a target; all of it where only whole numbers pin it down."""
+        system = self._system(publication, [interval.target])
+        objective = system.vector(interval.target.of)
+        open_ones = self.costs.keys() - {s.label for s in publication.statements if isinstance(s, Withheld)}
+        ends = [solve(system, sign * objective, self.limits, whole=False).bound for sign in (-1, 1)]
+        if None in ends or passes(interval.target, -(ends[0] or 0), ends[1] or 0, self.settings):
+            return frozenset(open_ones)
+        too_low = interval.target.small and (ends[1] or 0) < self.settings.threshold
+        signs = (1,) if too_low else (1, -1)
+        used = {label for sign in signs for label, _ in weights_of(system, sign * objective)}
+        return frozenset(used & open_ones)
+
+    def _system(self, publication: Publication, targets: Sequence[Target]) -> System:
+        return build(publication, [t.of for t in targets], cap=find_cap(self.publication, self.truth))

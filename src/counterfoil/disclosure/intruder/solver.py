@@ -1,0 +1,139 @@
+"""HiGHS, through scipy: how far a sum of unknowns can go. What a solver says is a bound or a proposal, never a proof.
+
+A bound is used only to refuse. A pass needs worlds, and each world that the solver proposes is rounded to whole numbers
+and checked exactly against every statement (`System.agrees`). So a solver's tolerance cannot let anything out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+
+from counterfoil.disclosure.intruder.system import NO_BOUND, Ints, System
+
+Floats = npt.NDArray[np.float64]
+
+TOLERANCE = 1e-5  # of a bound that is a whole number; HiGHS works to 1e-7
+OPTIMAL, LIMIT, INFEASIBLE = 0, 1, 2  # scipy's statuses
+
+
+class Answer(Enum):
+    """How a question to the solver ended."""
+
+    FOUND = "found"
+    IMPOSSIBLE = "impossible"  # no world agrees with the statements
+    TIMED_OUT = "timed out"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a question is given up. Nodes come first: they are the same on every machine."""
+
+    nodes: int = 5000
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The largest that a sum can be. `bound`: no world has more. `world`: one that agrees, where one was found."""
+
+    answer: Answer
+    bound: int | None = None
+    world: Ints | None = None
+
+
+@dataclass(slots=True)
+class Worlds:
+    """Worlds that agree with everything published, each checked exactly. Each one saves questions."""
+
+    system: System
+    found: list[Ints] = field(default_factory=list)
+
+    def add(self, world: Ints) -> bool:
+        """Keep a world, if it agrees."""
+        if not self.system.agrees(world):
+            return False
+        self.found.append(world)
+        return True
+
+    def span(self, objective: Ints) -> tuple[int, int] | None:
+        """The smallest and the largest that a sum is in the worlds so far."""
+        if not self.found:
+            return None
+        values = np.array(self.found) @ objective
+        return int(values.min()), int(values.max())
+
+
+def largest(worlds: Worlds, objective: Ints, limits: Limits) -> Reached:
+    """The largest that a sum can be: first with fractions of people, then with whole ones where that differs."""
+    relaxed = solve(worlds.system, objective, limits, whole=False)
+    if relaxed.answer is not Answer.FOUND or relaxed.bound is None:
+        return relaxed
+    if relaxed.world is not None and worlds.add(relaxed.world) and int(objective @ relaxed.world) == relaxed.bound:
+        return relaxed
+    exact = solve(worlds.system, objective, limits, whole=True)
+    if exact.world is not None and worlds.add(exact.world):
+        return exact
+    return Reached(Answer.TIMED_OUT if exact.answer is Answer.FOUND else exact.answer, relaxed.bound, None)
+
+
+def solve(system: System, objective: Ints, limits: Limits, *, whole: bool) -> Reached:
+    """One question to HiGHS. `whole`: whether people are whole."""
+    found = milp(
+        -objective.astype(np.float64),
+        integrality=np.full(len(objective), int(whole)),
+        bounds=Bounds(0, system.cap),
+        constraints=_constraint(system) if system.labels else (),
+        options={"node_limit": limits.nodes, "time_limit": limits.seconds, "mip_rel_gap": 0.0},
+    )
+    if found.status == INFEASIBLE:
+        return Reached(Answer.IMPOSSIBLE)
+    world = None if found.x is None else np.rint(found.x).astype(np.int64)
+    if found.status != OPTIMAL or found.x is None:
+        return Reached(Answer.TIMED_OUT, None, world)
+    return Reached(Answer.FOUND, math.floor(-found.fun + TOLERANCE), world)
+
+
+def _constraint(system: System) -> LinearConstraint:
+    return LinearConstraint(system.matrix.astype(np.float64), *_ends(system))
+
+
+def _ends(system: System) -> tuple[Floats, Floats]:
+    low = np.where(system.low <= -NO_BOUND, -np.inf, system.low.astype(np.float64))
+    high = np.where(system.high >= NO_BOUND, np.inf, system.high.astype(np.float64))
+    return low, high
+
+
+def weights_of(system: System, objective: Ints) -> Iterator[tuple[str, float]]:
+    """How much each statement holds the largest value down: the multipliers of the relaxed question, by label."""
+    low, high = _ends(system)
+    matrix = system.matrix.astype(np.float64)
+    equal = low == high
+    over, under = (np.isfinite(high) & ~equal), (np.isfinite(low) & ~equal)
+    rows = [np.flatnonzero(over), np.flatnonzero(under)]
+    found = linprog(
+        -objective.astype(np.float64),
+        A_ub=sparse.vstack([matrix[rows[0]], -matrix[rows[1]]]).tocsr(),
+        b_ub=np.concatenate([high[rows[0]], -low[rows[1]]]),
+        A_eq=matrix[np.flatnonzero(equal)],
+        b_eq=low[equal],
+        bounds=(0, system.cap),
+        method="highs",
+    )
+    if found.status != OPTIMAL:
+        return
+    yield from _pairs(system, np.flatnonzero(equal), -found.eqlin.marginals)
+    yield from _pairs(system, np.concatenate(rows), -found.ineqlin.marginals)
+
+
+def _pairs(system: System, rows: Ints, multipliers: Floats) -> Iterator[tuple[str, float]]:
+    for row, multiplier in zip(rows, multipliers, strict=True):
+        if abs(multiplier) > TOLERANCE:
+            yield system.labels[int(row)], float(multiplier)
