@@ -7,7 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from counterfoil.disclosure import Beside, Gaps, SampleFacts, SubResult, UnitCost
+from counterfoil.disclosure import (
+    Beside,
+    Gaps,
+    HiddenBias,
+    SampleFacts,
+    SubResult,
+    TrustResult,
+    UnitCost,
+    WayGroup,
+    WayResult,
+)
 from counterfoil.effect import Cox, Inference, LogRank, MonthlyCurve, RestrictedMeans, Survival, Ties, TimeToFirst
 from counterfoil.effect.sub_analyses import SubAnalysis
 from counterfoil.effect.values import ErrorKind
@@ -53,6 +63,41 @@ def sub_result(
     return SubResult(name, "sex: F", members, comparison_of(people, 29_000), found, "")
 
 
+def way_result(
+    name: str,
+    members: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    group: WayGroup,
+    *,
+    events: int,
+    comparison: tuple[int, int] = (9_100, 29_000),
+    rule: str = "",
+    label: str = "",
+) -> WayResult:
+    """Another way to ask, of the treated in `members`, of whom `events` have the outcome."""
+    people = int(members.sum())
+    if rule:
+        return WayResult(name, members, None, None, rule, group, label)
+    effect = rate_effect((events, people), comparison, ess=17_000)
+    return WayResult(name, members, comparison_of(people, comparison[1]), effect, "", group, label)
+
+
+def trust_of(outcome: np.ndarray[tuple[int], np.dtype[np.float64]], *, before: int = 300) -> TrustResult:
+    """Other ways of 820 people, 212 of them with the outcome; `before`: with the outcome of before, beside 36.6%."""
+    rows = np.arange(820)
+    everyone, nearer, south = np.ones(820, np.bool_), rows >= 100, rows < 615
+    ways = (
+        way_result("entropy", everyone, WayGroup.METHOD, events=212, comparison=(9_000, 29_000)),
+        way_result("nearest", everyone, WayGroup.METHOD, events=212, comparison=(250, 820)),
+        way_result("inverse", everyone, WayGroup.METHOD, events=0, rule="balance"),
+        way_result("caliper", nearer, WayGroup.CALIPER, events=int(outcome[nearer].sum()), label="0.01"),
+        way_result("caliper", rows >= 3, WayGroup.CALIPER, events=int(outcome[3:].sum()), label="0.02"),
+        way_result("site", south, WayGroup.SITE, events=int(outcome[south].sum()), label="47"),
+    )
+    control = way_result("year_before", everyone, WayGroup.CHECK, events=before, comparison=(10_600, 29_000))
+    bias = HiddenBias(1.72, 1.38, 1.24, None, 80)
+    return TrustResult(ways, bias, control, (rows < before).astype(np.float64), 0.4)
+
+
 def everything() -> Beside:
     """A report with all of it: 820 analysed, 212 of them with the outcome."""
     rows = np.arange(820)
@@ -75,4 +120,5 @@ def everything() -> Beside:
         sub_analyses=parts,
         sample=SampleFacts(gaps=Gaps.FOUND, repeated=True, completers_only=True, requests=5, changed=True),
         costs=(UnitCost("reoffending_frequency", 12_000.0, "£", "a made-up source, 2023/24 prices"),),
+        trust=trust_of(outcome),
     )

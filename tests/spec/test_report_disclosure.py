@@ -24,6 +24,7 @@ from counterfoil.report.further import FULL_MEASURES
 from counterfoil.report.numbers import exact
 from counterfoil.report.read_back import texts_of
 from counterfoil.report.tables import Table, to_csv
+from counterfoil.report.trust import rows_of
 from counterfoil.units import Kind
 from lib.reports import EVALUATIONS, REFUSALS, REPORTS, files_of
 from lib.results import ABOUT
@@ -90,6 +91,32 @@ def test_r21_the_curve_and_the_parts_are_drawn_from_protected_values() -> None:
             ends = drawn_part.find("line[@class='range']")
             assert ends is not None
             assert (Decimal(ends.attrib["x1"]), Decimal(ends.attrib["x2"])) == (exact(part.low), exact(part.high))
+
+
+def test_r21_every_way_is_drawn_from_protected_values_over_the_headlines_range() -> None:
+    protected, charts = EVALUATIONS["with_everything"](), by_id(html_of("with_everything"))
+    rows = rows_of(protected)
+    first, drawn = rows[0], 0
+    for place, way in enumerate(rows):
+        picture = charts.get(f"way-{place}")
+        assert (picture is None) is (way.hidden is not None)
+        if picture is None:
+            continue
+        drawn += 1
+        if way.is_headline:
+            points = [Decimal(p.split(",")[0]) for p in picture.find("polygon").attrib["points"].split()]  # type: ignore[union-attr]
+            assert points[:3:2] == [exact(way.low), exact(way.high)]
+            continue
+        ends, band = picture.find("line[@class='range']"), picture.find("rect[@class='band']")
+        middle = picture.find("line[@class='estimate']")
+        assert ends is not None
+        assert band is not None
+        assert middle is not None
+        assert (Decimal(ends.attrib["x1"]), Decimal(ends.attrib["x2"])) == (exact(way.low), exact(way.high))
+        assert Decimal(middle.attrib["x1"]) == exact(way.difference)
+        assert Decimal(band.attrib["x"]) == exact(first.low)
+        assert Decimal(band.attrib["width"]) == exact(first.high) - exact(first.low)
+    assert drawn >= 5
 
 
 @pytest.mark.parametrize("name", EVALUATIONS)

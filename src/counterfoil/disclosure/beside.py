@@ -58,6 +58,16 @@ class SubResult:
     after_start: bool = False  # by something that happened after the start, such as completing
 
 
+class WayGroup(Enum):
+    """What a way changes: whom the treated are compared with, how, within which reach, or which of them."""
+
+    COMPARISON = "comparison"
+    METHOD = "method"
+    CALIPER = "caliper"
+    SITE = "site"  # one site at a time is left out
+    CHECK = "check"  # another outcome, on which there should be no difference
+
+
 @dataclass(frozen=True, slots=True)
 class WayResult:
     """Another way to make the comparison, on the headline measure. `members`: as of a sub-analysis."""
@@ -67,6 +77,40 @@ class WayResult:
     comparison: Comparison | None
     effect: Effect | None  # None when a rule stopped it before outcomes were opened
     rule: str  # that rule: "R1", "balance", "overlap"; "" when none did
+    group: WayGroup = WayGroup.COMPARISON
+    label: str = ""  # what fills its name: a caliper, a site
+
+
+class NoGamma(Enum):
+    """Why there is no Gamma."""
+
+    CHANCE = "chance"  # chance alone explains what the pairs show
+    NO_PAIRS = "no pairs"  # nobody was paired one to one, or hardly any pair speaks
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenBias:
+    """How strong something that no record holds would have to be (METHODS 5). Ratios of 1 or more.
+
+    `speaking`: pairs of which only the treated person, or only the other, had the outcome: the rarer kind.
+    """
+
+    e_point: float | None = None
+    e_limit: float | None = None
+    gamma: float | None = None
+    no_gamma: NoGamma | None = NoGamma.NO_PAIRS
+    speaking: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrustResult:
+    """How far to trust the headline. `control`: the outcome of before, which no programme can have changed."""
+
+    ways: tuple[WayResult, ...] = ()
+    bias: HiddenBias = HiddenBias()
+    control: WayResult | None = None
+    control_outcome: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # as `Beside.headline`
+    placebo_p: float | None = None  # of all placebo cohorts together
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +125,7 @@ class Beside:
     pool: str = ""  # which of several pools the headline is made from
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
+    trust: TrustResult | None = None
 
 
 NOTHING_BESIDE = Beside()

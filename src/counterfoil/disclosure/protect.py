@@ -20,6 +20,7 @@ from counterfoil.disclosure.sample import protect_sample
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.disclosure.sub_analyses import protect_sub_analyses
 from counterfoil.disclosure.survival import protect_survival
+from counterfoil.disclosure.trust import protect_trust
 from counterfoil.disclosure.values import (
     MAKER,
     NOT_APPLICABLE,
@@ -38,7 +39,7 @@ from counterfoil.disclosure.values import (
     headline_of,
     hidden,
 )
-from counterfoil.disclosure.ways import Reading, protect_ways
+from counterfoil.disclosure.ways import Reading
 from counterfoil.effect.inconclusive import inconclusive
 from counterfoil.effect.values import Effect
 from counterfoil.errors import Fault, Refused
@@ -79,7 +80,8 @@ def protect(
         hidden=headline_of(measures).hidden,
     )
     first = WayResult(beside.pool or "headline", beside.members, comparison, headline, "")
-    others = protect_ways(first, beside.ways, reading, settings)
+    names = [effect.measure for effect in effects]
+    others, trust = protect_trust(beside.trust, first, beside.ways, reading, settings, measures=names)
     return Protected(
         measures=measures,
         attrition=flow,
@@ -101,6 +103,7 @@ def protect(
         pool=beside.pool,
         sample=protect_sample(beside.sample, attrition.started, submitted, headline_of(measures)),
         costs=protect_costs(beside.costs, measures),
+        trust=trust,
     )
 
 

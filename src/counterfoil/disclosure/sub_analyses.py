@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ from counterfoil.units import Kind
 P_DECIMALS = 2  # a finer one would give the size back (R7)
 STEPS = (1, 2, 5)  # points that a difference of rates and its interval are rounded to: the finest that is safe
 MOST = 8  # sub-analyses in one plan: every combination of them is looked at
+MOST_SHOWN = 11  # populations beside which another may be shown, the whole among them: 3^11 combinations
+BLOCK = 3**8  # combinations looked at at once
 
 
 def find_differenced(
@@ -42,35 +44,59 @@ def find_differenced(
     shown: list[BoolArray] = [whole]
     hides = []
     for part in parts:
-        safe = _is_safe([*shown, part], outcome, settings)
+        safe = is_safe_beside(shown, part, outcome, settings)
         hides.append(not safe)
         if safe:
             shown.append(part)
     return tuple(hides)
 
 
-def _is_safe(
-    populations: Sequence[BoolArray], outcome: npt.NDArray[np.float64] | None, settings: DisclosureSettings
+def is_safe_beside(
+    shown: Sequence[BoolArray],
+    new: BoolArray,
+    outcome: npt.NDArray[np.float64] | None,
+    settings: DisclosureSettings,
 ) -> bool:
-    """Every combination in which the newest population has part. The atoms are people with the same membership."""
-    stacked = np.column_stack(populations).astype(np.int8)
-    atoms, place = np.unique(stacked, axis=0, return_inverse=True)
+    """Whether every combination in which `new` has part is nobody or D people, and passes R3 where it is a plain set.
+
+    Beside more than `MOST_SHOWN` populations nothing is safe: there are too many combinations to look at.
+    """
+    if len(shown) > MOST_SHOWN:
+        return False
+    stacked = np.column_stack([*shown, new]).astype(np.int8)
+    atoms, place = np.unique(stacked, axis=0, return_inverse=True)  # people with the same membership
     people = np.bincount(place.ravel(), minlength=len(atoms))
     events = None
     if outcome is not None:
-        events = np.bincount(place.ravel(), weights=np.nan_to_num(outcome), minlength=len(atoms))
-    for others in itertools.product((-1, 0, 1), repeat=len(populations) - 1):
-        made = atoms @ np.array([*others, 1], np.int64)
-        for side in (made > 0, made < 0):  # what is added, and what is taken away
-            if 0 < int(people[side].sum()) < settings.min_difference:
-                return False
-        described = made != 0
-        plain = set(np.unique(made[described]).tolist()) in ({1}, {-1})
-        if events is None or not plain:
-            continue
-        if not is_rate_safe(round(float(events[described].sum())), int(people[described].sum()), settings):
+        events = np.bincount(place.ravel(), weights=np.nan_to_num(outcome), minlength=len(atoms)).astype(np.float64)
+    return all(_are_safe(atoms @ factors.T, people, events, settings) for factors in _factors(len(shown)))
+
+
+def _factors(others: int) -> Iterator[npt.NDArray[np.int8]]:
+    """Every way to add or take away `others` populations, a block at a time; the newest is added once."""
+    every = itertools.product((-1, 0, 1), repeat=others)
+    while block := list(itertools.islice(every, BLOCK)):
+        yield np.column_stack([np.array(block, np.int8).reshape(len(block), others), np.ones(len(block), np.int8)])
+
+
+def _are_safe(
+    made: npt.NDArray[np.int8],
+    people: npt.NDArray[np.int64],
+    events: npt.NDArray[np.float64] | None,
+    settings: DisclosureSettings,
+) -> bool:
+    """`made`: how often each atom (row) counts in each combination (column)."""
+    for side in (made > 0, made < 0):  # what is added, and what is taken away
+        size = people @ side
+        if ((size > 0) & (size < settings.min_difference)).any():
             return False
-    return True
+    if events is None:
+        return True
+    least, most = made.min(axis=0), made.max(axis=0)
+    plain = made[:, ((least >= 0) & (most == 1)) | ((most <= 0) & (least == -1))]
+    described = plain != 0
+    counts = np.unique(np.column_stack([np.rint(events @ described).astype(np.int64), people @ described]), axis=0)
+    return all(is_rate_safe(has, n, settings) for has, n in counts.tolist())
 
 
 def protect_sub_analyses(
@@ -115,14 +141,22 @@ def rule_against(effect: Effect, comparison: Comparison, settings: DisclosureSet
     return "" if safe else Rule.R3.value
 
 
-def find_step(effect: Effect, estimate: Estimate, submitted: int, settings: DisclosureSettings) -> int | None:
+def find_step(
+    effect: Effect,
+    estimate: Estimate,
+    submitted: int,
+    settings: DisclosureSettings,
+    beside: Sequence[Reader] = (),
+) -> int | None:
     """R7: the finest rounding, in points, of difference and interval that leaves the size open; None: even 5 does not.
 
-    A measure that is no rate gives no such count away, and has its own decimals.
+    A measure that is no rate gives no such count away, and has its own decimals. `beside`: what is shown of the same
+    people already.
     """
     if effect.measure.kind is not Kind.RATE:
         return 1
-    return next((step for step in STEPS if is_size_left_vague(effect, estimate, submitted, settings, step=step)), None)
+    made = ((step, read(effect, estimate, step=step)) for step in STEPS)
+    return next((step for step, one in made if _is_open([one, *beside], submitted, settings)), None)
 
 
 def is_size_left_vague(
@@ -138,7 +172,12 @@ def is_size_left_vague(
 
     The reader is taken to know the comparison group and the multiplier of the standard error exactly, but not the rate.
     """
-    reader = _Reader(
+    return _is_open([read(effect, estimate, step=step, p_holm=p_holm)], submitted, settings)
+
+
+def read(effect: Effect, estimate: Estimate, *, step: int, p_holm: float | None = None) -> Reader:
+    """What a strong reader holds of a difference of rates and its interval in steps of points."""
+    return Reader(
         shown=tuple(_to_step(v, step) for v in (estimate.difference, estimate.low, estimate.high)),
         step=step,
         comparison_rate=effect.comparison.value,
@@ -148,7 +187,16 @@ def is_size_left_vague(
         p_holm=None if p_holm is None else round_half_up(p_holm, P_DECIMALS),
         steps=1.0 if p_holm is None or estimate.p <= 0.0 else p_holm / estimate.p,
     )
-    sizes = [n for n in range(int(settings.min_group), submitted + 1) if reader.agrees(n)]
+
+
+def _is_open(readers: Sequence[Reader], submitted: int, settings: DisclosureSettings) -> bool:
+    """Whether the sizes that agree with all that is shown of the same people span W. The people, so their rate, are
+    the same in each."""
+    sizes = [
+        n
+        for n in range(int(settings.min_group), submitted + 1)
+        if np.logical_and.reduce([reader.counts(n) for reader in readers]).any()
+    ]
     return bool(sizes) and max(sizes) - min(sizes) >= settings.min_width
 
 
@@ -158,8 +206,8 @@ def _error(effect: Effect) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """What a strong reader holds of one sub-analysis. Points, except rates and p (0-1)."""
+class Reader:
+    """What a strong reader holds of one estimate. Points, except rates and p (0-1)."""
 
     shown: tuple[float, ...]  # difference, low, high
     step: int  # that they are rounded to
@@ -170,18 +218,19 @@ class _Reader:
     p_holm: float | None
     steps: float  # what Holm multiplied p by
 
-    def agrees(self, n: int) -> bool:
-        """Whether a group of `n` could have printed all this."""
+    def counts(self, n: int) -> BoolArray:
+        """Which numbers with the outcome, from 0 to `n`, a group of `n` that printed all this could have had."""
         rate = np.arange(n + 1) / n
         difference = 100.0 * (rate - self.comparison_rate)
         error = np.sqrt(1e4 * rate * (1.0 - rate) / max(n - 1, 1) + self.comparison_variance)
         half = self.multiplier * error
         ends = (difference, difference - half, difference + half)
-        agreed = np.all([np.abs(a - b) <= self.step / 2 for a, b in zip(ends, self.shown, strict=True)], axis=0)
+        near = [np.abs(a - b) <= self.step / 2 for a, b in zip(ends, self.shown, strict=True)]
+        agreed: BoolArray = np.all(near, axis=0)
         if self.p_holm is not None:
             p = 2.0 * stats.t.sf(np.abs(difference) / np.maximum(error, 1e-9), self.df or np.inf)
             agreed &= np.abs(np.minimum(1.0, p * self.steps) - self.p_holm) <= 0.5 * 10.0**-P_DECIMALS
-        return bool(agreed.any())
+        return agreed
 
 
 def _protect(result: SubResult, rule: str, submitted: int, settings: DisclosureSettings) -> ProtectedSubAnalysis:

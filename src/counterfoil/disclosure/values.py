@@ -6,7 +6,7 @@ from dataclasses import InitVar, dataclass
 from enum import Enum
 
 from counterfoil.comparison.values import Band, Design, Estimand
-from counterfoil.disclosure.beside import Gaps
+from counterfoil.disclosure.beside import Gaps, NoGamma, WayGroup
 from counterfoil.disclosure.settings import DisclosureSettings
 from counterfoil.errors import Fault
 from counterfoil.outcomes.measures import Measure
@@ -302,10 +302,44 @@ class ProtectedWay:
     hidden: str | None  # a rule, or "balance", "overlap", "spread"
     is_headline: bool
     maker: InitVar[object]
+    group: WayGroup = WayGroup.COMPARISON
+    label: str = ""  # what fills its name: a caliper, a site
+    verdict: Verdict = Verdict.HIDDEN  # whether its interval leaves 0 out, and on which side
 
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""
         check_maker(maker, self)
+
+
+class Placebos(Enum):
+    """What the placebo cohorts, judged together, came to."""
+
+    AS_EXPECTED = "as expected"  # near nothing
+    ALARM = "alarm"
+    NONE = "none"  # there were none
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedTrust:
+    """How far to trust the headline: it and the other ways side by side, and how strong a hidden difference must be."""
+
+    ways: tuple[ProtectedWay, ...]  # the headline's first; none: only the headline was made
+    e_point: Cell
+    e_limit: Cell  # 1: the interval holds no difference already
+    gamma: Cell
+    no_gamma: NoGamma | None
+    control: ProtectedWay | None
+    placebos: Placebos
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether the groups differ on an outcome of before the programme, which it cannot have changed."""
+        return self.control is not None and self.control.verdict in (Verdict.FEWER, Verdict.MORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +409,7 @@ class Protected:
     pool: str = ""  # which of several pools the headline is made from: a key of the wording
     sample: ProtectedSample | None = None
     costs: tuple[ProtectedCost, ...] = ()
+    trust: ProtectedTrust | None = None
 
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""

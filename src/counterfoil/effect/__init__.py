@@ -8,6 +8,7 @@ from counterfoil.effect.estimate import estimate, is_significant
 from counterfoil.effect.frequency import Frequency, adjusted_frequency
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
 from counterfoil.effect.inconclusive import Inconclusive, inconclusive
+from counterfoil.effect.joint import joint_p
 from counterfoil.effect.kaplan_meier import Curve, RestrictedMeans, kaplan_meier, restricted_means
 from counterfoil.effect.log_rank import LogRank, log_rank
 from counterfoil.effect.pictures import curve_plot
@@ -76,6 +77,7 @@ __all__ = [
     "holm",
     "inconclusive",
     "is_significant",
+    "joint_p",
     "kaplan_meier",
     "log_rank",
     "people_needed",

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 
-from counterfoil.disclosure import Band, Cell, Protected, ProtectedPool, ProtectedRefusal
+from counterfoil.disclosure import Band, Cell, Protected, ProtectedPool, ProtectedRefusal, ProtectedWay, WayGroup
 from counterfoil.errors import Fault
 from counterfoil.report import numbers
 from counterfoil.report.about import About
 from counterfoil.report.as_csvw import CONTEXT
 from counterfoil.report.charts import axis_reach, curve_top, forest_reach
 from counterfoil.report.read_back import texts_of
+from counterfoil.report.trust import reach_of, rows_of
 from counterfoil.report.visible import visible
 from counterfoil.report.words import words_of
 
@@ -47,6 +48,7 @@ def names_in(protected: Protected | ProtectedRefusal) -> set[str]:
     measures = [m.measure for m in protected.measures]
     found = {text for m in measures for text in (m.name, m.label, m.unit, m.noun)}
     found |= {text for sub in protected.sub_analyses for text in (sub.name, sub.about, f"({sub.about})")}
+    found |= {f"“{way.label}”" for way in rows_of(protected) if way.group is WayGroup.SITE}
     found |= {text for cost in protected.costs for text in (cost.source, cost.currency)}
     return found | {text for t in protected.balance.terms for text in (t.term, t.covariate)}
 
@@ -68,14 +70,21 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
         found |= {Decimal(protected.balance.count_before(b)) for b in Band}
         found |= {Decimal(n) for s in protected.sub_analyses for n in (s.green, s.amber, s.red)}
         found |= {n for s in protected.sub_analyses if s.hidden for n in numbers_in(s.hidden)}
-        found |= {Decimal(n) for s in protected.ways for n in (s.green, s.amber, s.red)}
-        found |= {n for s in protected.ways if s.hidden for n in numbers_in(s.hidden)}
+        found |= _of_ways(rows_of(protected))
         found |= set() if protected.survival is None else {curve_top(protected.survival)}
         found |= {n for f in protected.findings for n in numbers_in(f.rule.value)}
         found |= {n for m in protected.measures if m.hidden for n in numbers_in(m.hidden.value)}
         shown = [m for m in protected.measures if m.estimate.difference.value is not None]
         found |= {axis_reach(m) for m in shown} | {Decimal("0.001")}
     return frozenset(found)
+
+
+def _of_ways(ways: tuple[ProtectedWay, ...]) -> set[Decimal]:
+    """Characteristics in each band (not people), the rules that hid something, calipers, and the end of the axis."""
+    found = {Decimal(n) for way in ways for n in (way.green, way.amber, way.red)}
+    found |= {n for way in ways if way.hidden for n in numbers_in(way.hidden)}
+    found |= {n for way in ways if way.group is WayGroup.CALIPER for n in numbers_in(way.label)}
+    return found | ({reach_of(ways)} if ways else set())
 
 
 def without_names(text: str, protected: Protected | ProtectedRefusal, about: About) -> str:

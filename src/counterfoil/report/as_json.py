@@ -19,9 +19,10 @@ from counterfoil.disclosure import (
     ProtectedSample,
     ProtectedSubAnalysis,
     ProtectedSurvival,
+    ProtectedTrust,
     ProtectedWay,
 )
-from counterfoil.report import sentences
+from counterfoil.report import sentences, trust
 from counterfoil.report.numbers import number
 from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
 from counterfoil.units import Kind
@@ -41,7 +42,7 @@ def to_json(protected: Protected | ProtectedRefusal, run: str, report_path: str 
         "run": run,
         "report": report_path,
         "verdict": protected.verdict.value,
-        "headline": sentences.statement_of(protected.headline, protected.design, words).text,
+        "headline": sentences.headline_of(protected, words).text,
         "caveats": list(sentences.caveats_of(protected, words)),
         "reliable": protected.reliable,
         "disagrees": list(protected.headline.disagrees),
@@ -58,6 +59,7 @@ def to_json(protected: Protected | ProtectedRefusal, run: str, report_path: str 
         "sub_analyses": [_sub_analysis(sub) for sub in protected.sub_analyses],
         "pool": protected.pool or None,
         "ways": [_way_facts(each, words) for each in protected.ways],
+        "trust": None if protected.trust is None else _trust(protected, protected.trust, words),
         "sample": None if protected.sample is None else _sample(protected.sample),
         "cost": [_cost(cost) for cost in protected.costs],
     }
@@ -162,13 +164,29 @@ def _sub_analysis(sub: ProtectedSubAnalysis) -> dict[str, Any]:
 def _way_facts(each: ProtectedWay, words: Words) -> dict[str, Any]:
     return {
         "name": each.name,
-        "label": words(f"ways.name.{each.name}"),
+        "group": each.group.value,
+        "label": trust.name_of(each, words),
         "headline": each.is_headline,
         "difference": number(each.difference),
         "low": number(each.low),
         "high": number(each.high),
+        "verdict": each.verdict.value,
         "balance": {"n_green": each.green, "n_amber": each.amber, "n_red": each.red},
         "hidden": each.hidden,
+    }
+
+
+def _trust(protected: Protected, found: ProtectedTrust, words: Words) -> dict[str, Any]:
+    """How far to trust the headline: every way, the headline's first, and the checks. E-values and Gamma are ratios."""
+    return {
+        "ways": [_way_facts(each, words) for each in found.ways],
+        "negative_control": None if found.control is None else _way_facts(found.control, words),
+        "placebos": found.placebos.value,
+        "e_value": {"point": number(found.e_point), "limit": number(found.e_limit), "hidden": _rule(found.e_limit)},
+        "gamma": number(found.gamma),
+        "gamma_is_none_because": None if found.no_gamma is None else found.no_gamma.value,
+        "gamma_hidden": _rule(found.gamma),
+        "sentences": list(trust.sentences_of(protected, words)),
     }
 
 

@@ -21,6 +21,7 @@ DOTS_A_ROW = 10
 _STILL = Markup('vector-effect="non-scaling-stroke"')
 NICE = (1, 2, 5, 10)
 
+_ZERO = Markup('<line class="zero" x1="0" x2="0" y1="0" y2="10" stroke="{dark}" stroke-width="1.5" {still}/>')
 _SVG = Markup('<svg class="{css}" viewBox="{box}" preserveAspectRatio="none" role="img" aria-labelledby="{id}">'
               '<title id="{id}">{title}</title>{body}</svg>')  # fmt: skip
 
@@ -157,8 +158,7 @@ def forest_svg(css: str, low: Cell, middle: Cell, high: Cell, reach: Decimal, wo
         return Markup("")
     ends = {"low": _plain(numbers.exact(low)), "high": _plain(numbers.exact(high)),
             "middle": _plain(numbers.exact(middle)), "navy": NAVY, "orange": ORANGE, "still": _STILL}  # fmt: skip
-    zero = Markup('<line class="zero" x1="0" x2="0" y1="0" y2="10" stroke="{dark}" stroke-width="1.5" {still}/>')
-    body = zero.format(dark=DARK, still=_STILL) + _FOREST[css].format(**ends)
+    body = _ZERO.format(dark=DARK, still=_STILL) + _FOREST[css].format(**ends)
     signed = {"low": numbers.signed(low), "high": numbers.signed(high)}
     alt = words(f"pool.alt_{css}", difference=numbers.signed(middle), **signed)
     box = f"{_plain(-reach)} 0 {_plain(2 * reach)} 10"
@@ -175,6 +175,42 @@ _FOREST = {
     "prediction": Markup(
         '<line class="range" x1="{low}" x2="{high}" y1="5" y2="5" stroke="{navy}" stroke-width="4" '
         'stroke-dasharray="8 5" {still}/>'
+    ),
+}
+
+
+def way_svg(
+    css: str,
+    cells: tuple[Cell, Cell, Cell],
+    band: tuple[Cell, Cell] | None,
+    reach: Decimal,
+    words: Words,
+    identity: str,
+) -> Markup:
+    """One way's line of the picture: low, middle and high of `cells`, over a pale band that is the headline's range."""
+    if any(cell.value is None for cell in cells):
+        return Markup("")
+    low, middle, high = (_plain(numbers.exact(cell)) for cell in cells)
+    body = Markup("")
+    if band is not None and band[0].value is not None and band[1].value is not None:
+        left, right = numbers.exact(band[0]), numbers.exact(band[1])
+        body += Markup('<rect class="band" x="{x}" y="0" width="{width}" height="10" fill="{pale}"/>').format(
+            x=_plain(left), width=_plain(right - left), pale=PALE
+        )
+    body += _ZERO.format(dark=DARK, still=_STILL)
+    body += _WAYS[css].format(low=low, middle=middle, high=high, navy=NAVY, orange=ORANGE, still=_STILL)
+    shown = dict(zip(("low", "difference", "high"), (numbers.signed(cell) for cell in cells), strict=True))
+    box = f"{_plain(-reach)} 0 {_plain(2 * reach)} 10"
+    return _SVG.format(css="interval", box=box, id=identity, title=words("pool.alt_study", **shown), body=body)
+
+
+_WAYS = {
+    "mean": Markup('<polygon class="range" points="{low},5 {middle},1 {high},5 {middle},9" fill="{navy}"/>'),
+    "study": _FOREST["study"],
+    "prediction": _FOREST["prediction"]
+    + Markup(
+        '<line class="estimate" x1="{middle}" x2="{middle}" y1="5" y2="5" stroke="{orange}" stroke-width="14" '
+        'stroke-linecap="round" {still}/>'
     ),
 }
 

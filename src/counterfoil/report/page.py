@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterfoil.disclosure import Band, Box, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
-from counterfoil.report import charts, further, numbers, sentences, tables, ways
+from counterfoil.report import charts, further, numbers, sentences, tables, trust
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_numbers
 from counterfoil.report.as_csvw import SUFFIX, to_csvw
@@ -111,7 +111,7 @@ def _view(protected: Protected, words: Words) -> dict[str, object]:
     headline = protected.headline
     return {
         "verdict": sentences.verdict_word(headline, words),
-        "headline": sentences.statement_of(headline, protected.design, words),
+        "headline": sentences.headline_of(protected, words),
         "caveats": sentences.caveats_of(protected, words),
         "power": sentences.power_of(protected, words),
         "scope": sentences.scope_of(protected, words),
@@ -125,8 +125,7 @@ def _view(protected: Protected, words: Words) -> dict[str, object]:
         "groups": _groups(protected.design, words),
         "parts": further.part_views(protected, words),
         "parts_notes": further.after_start(protected, words),
-        "ways": ways.way_views(protected, words),
-        "ways_notes": ways.way_notes(protected, words),
+        "trust": trust.trust_view(protected, words),
         "made": further.sample_of(protected.sample, words),
         "costs": further.cost_lines(protected, words),
         "estimand": sentences.estimand_of(protected, words),

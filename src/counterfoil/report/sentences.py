@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from counterfoil.disclosure import (
     NOT_AVAILABLE,
@@ -18,6 +18,7 @@ from counterfoil.disclosure import (
 )
 from counterfoil.report import numbers
 from counterfoil.report.further import sample_caveats
+from counterfoil.report.trust import caveats_of_trust, hedge_of
 from counterfoil.report.words import Words
 from counterfoil.units import Kind
 
@@ -55,6 +56,13 @@ def statement_of(measure: ProtectedMeasure, design: Design, words: Words) -> Sta
     )
 
 
+def headline_of(protected: Protected, words: Words) -> Statement:
+    """The headline's sentences; where a check found a warning sign, the first says that too."""
+    said = statement_of(protected.headline, protected.design, words)
+    hedge = hedge_of(protected, words)
+    return replace(said, headline=f"{said.headline} {hedge}") if hedge else said
+
+
 def verdict_word(measure: ProtectedMeasure, words: Words) -> str:
     """The verdict in a word or two. An amount is lower or higher, never fewer or more."""
     amounts = {Verdict.FEWER: "lower", Verdict.MORE: "higher"}
@@ -71,7 +79,7 @@ def caveats_of(protected: Protected, words: Words) -> tuple[str, ...]:
     elif protected.balance.count(Band.AMBER) or protected.balance.count(Band.RED):
         found.append(words("caveat.amber" if protected.design is Design.MATCHED else "caveat.lot"))
     found += [words(DISAGREES[way]) for way in protected.headline.disagrees]
-    return (*found, *sample_caveats(protected, words))
+    return (*found, *caveats_of_trust(protected, words), *sample_caveats(protected, words))
 
 
 def power_of(protected: Protected, words: Words) -> tuple[str, ...]:
@@ -126,7 +134,7 @@ def can_say(protected: Protected, words: Words) -> tuple[str, ...]:
     measure = protected.headline
     if measure.verdict is Verdict.HIDDEN:
         return (words("can.hidden"),)
-    said = statement_of(measure, protected.design, words)
+    said = headline_of(protected, words)
     inconclusive = measure.verdict is Verdict.NOT_ENOUGH_EVIDENCE
     chance = "borderline" if measure.disagrees else "possible" if inconclusive else "unlikely"
     return (

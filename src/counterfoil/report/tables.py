@@ -18,7 +18,10 @@ from counterfoil.disclosure import (
     ProtectedMeasure,
     ProtectedRefusal,
     ProtectedSurvival,
+    ProtectedTrust,
+    ProtectedWay,
     Rule,
+    WayGroup,
 )
 from counterfoil.report import numbers
 from counterfoil.report.about import About
@@ -172,6 +175,20 @@ def ways_table(protected: Protected) -> Table:
     return Table("ways", ("name", "difference", "low", "high", "hidden_by"), rows)
 
 
+def trust_table(trust: ProtectedTrust) -> Table:
+    """Every way to ask, the headline's first, and the check; those that are hidden with the rule."""
+    check = () if trust.control is None else (trust.control,)
+    rows = tuple(
+        (s.group.value, s.name, _label(s), s.difference, s.low, s.high, s.hidden or "") for s in (*trust.ways, *check)
+    )
+    return Table("trust", ("group", "name", "label", "difference", "low", "high", "hidden_by"), rows)
+
+
+def _label(way: ProtectedWay) -> str:
+    """A site's name in quotes, as the page has it, so that no number in it passes for a result."""
+    return f"“{way.label}”" if way.group is WayGroup.SITE else way.label
+
+
 def parameters_table(settings: DisclosureSettings) -> Table:
     """The disclosure settings."""
     rows = tuple(
@@ -212,5 +229,6 @@ def tables_of(protected: Protected | ProtectedRefusal, about: About, words: Word
         *(() if protected.survival is None else (survival_table(protected.survival),)),
         *((sub_analyses_table(protected),) if protected.sub_analyses else ()),
         *((ways_table(protected),) if protected.ways else ()),
+        *((trust_table(protected.trust),) if protected.trust is not None and protected.trust.ways else ()),
     )
     return (*found, *ends)

@@ -48,12 +48,13 @@ from counterfoil.errors import Refused
 from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
-from counterfoil.provenance import sha256_of_bytes
+from counterfoil.provenance import sha256_of_bytes, sha256_of_file
 from counterfoil.report import About, render, to_json
 from counterfoil.study.comparison_plan import comparison_facts
+from counterfoil.study.negative_control import NegativeControl, design_control, with_control
 from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
-from counterfoil.study.specifications import Specification, decide_specifications, run_specifications
+from counterfoil.study.specifications import Site, Specification, decide_specifications, run_specifications
 from counterfoil.study.sub_analyses import SubDesign, design_parts, estimate_parts
 from counterfoil.study.sub_plan import Part
 from counterfoil.study.way_designs import (
@@ -107,6 +108,8 @@ class Inputs:
     # ways to make the headline's comparison, the first that is large enough and alike is it; none: everyone as they are
     candidates: tuple[Way, ...] = ()
     others: tuple[Way, ...] = ()  # ways beside the headline's
+    sites: tuple[Site, ...] = ()  # of the list, row by row of `people`
+    control: NegativeControl | None = None
     follow_up_months: int | None = None  # of the curves of everyone; None draws none
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
@@ -137,9 +140,12 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
     attrition = _with_matching(inputs.attrition, comparison)
     check_gate(attrition, comparison, inputs.settings)
     designs = design_parts(used.people, TREATED, settings, used.parts, inputs.settings)
-    specifications = decide_specifications(groups, seed=inputs.plan.seed)
+    specifications = decide_specifications(
+        groups, seed=inputs.plan.seed, made=comparison, sites=used.sites, least=inputs.settings.min_group
+    )
     ways = _ways_beside(inputs, whole, way, candidates)
-    freeze(used, comparison, designs, specifications, ways)
+    check = design_control(inputs.control, used.people, TREATED, settings, comparison, inputs.settings)
+    freeze(used, comparison, designs, specifications, (*ways, *check))
     progress("Measuring what happened next", 0.7)
     everyone = open_outcomes()
     rows = slice(None) if way is None else way.rows
@@ -153,6 +159,7 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
     write_json(inputs.folder / SENSITIVITY, found.facts())
     beside = replace(
         beside,
+        trust=with_control(found.result(), inputs.control, check, outcomes),
         ways=tuple(replace(each, members=each.members[rows]) for each in estimate_ways(ways, everyone, measure)),
         pool=way.name if way is not None and candidates else "",
     )
@@ -181,6 +188,7 @@ def _narrowed(inputs: Inputs, headline: Way, whole: ComparisonSettings) -> Input
         inputs,
         people=people_of(inputs.people, TREATED, headline.settings(whole), headline.rows),
         parts=tuple(replace(part, rows=part.rows[headline.rows]) for part in inputs.parts),
+        sites=tuple(replace(site, rows=site.rows[headline.rows]) for site in inputs.sites),
     )
 
 
@@ -288,7 +296,9 @@ def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict
     if inputs.score is not None:
         atomic_write(inputs.folder / PICTURE, calibration_picture(inputs.score))
     hashes = {name: sha256_of_bytes(data) for name, data in rendered.files.items()}
-    write_json(inputs.folder / "manifest.json", _manifest(inputs, hashes))
+    inside = inputs.folder / SENSITIVITY
+    kept = {SENSITIVITY: sha256_of_file(inside)} if inside.is_file() else {}
+    write_json(inputs.folder / "manifest.json", _manifest(inputs, {**hashes, **kept}))
     write_json(inputs.folder / RESULT, {"result": answer, "files": hashes})
     return answer
 

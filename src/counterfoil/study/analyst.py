@@ -30,11 +30,13 @@ from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
 from counterfoil.study.handover import HANDOVER, unpack, unpack_list
+from counterfoil.study.negative_control import negative_control_of
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
 from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
-from counterfoil.study.sub_plan import UPLOADED, YEAR, Part, make_parts
+from counterfoil.study.specifications import Site
+from counterfoil.study.sub_plan import SITE, UPLOADED, YEAR, Part, make_parts
 from counterfoil.study.ways import There, ways
 
 FloatArray = npt.NDArray[np.float64]
@@ -88,6 +90,7 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
     inputs = replace(
         _inputs(lab, plan, arguments["run"], chosen, attrition),
         parts=_padded(_parts(plan, chosen.selected, study), chosen.selected.applied.num_rows),
+        sites=_sites(chosen.selected, study),
         sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
     )
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
@@ -118,16 +121,40 @@ def _with_covariates(lab: OpenLab, plan: Plan, selected: Selected, register: Reg
 def _parts(plan: Plan, selected: Selected, study: pa.Table) -> tuple[Part, ...]:
     """Who is in each sub-analysis, from covariates, the year of the index event and columns of the list."""
     people, columns = selected.people, dict[str, pa.ChunkedArray]()
-    row_of = {key: row for row, key in enumerate(study["study_key"].to_pylist())}
     treated = np.asarray(people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
-    keys = zip(people["study_key"].to_pylist(), treated, strict=True)
-    entries = pa.array([row_of.get(key) if is_treated else None for key, is_treated in keys], pa.int64())
+    entries = _entries_of(people, treated, study)
     for name in {sub.by for sub in plan.sub_analyses}:
         if name == YEAR:
             columns[name] = pc.year(people["index_date"])
         else:
             columns[name] = study[name].take(entries) if name in UPLOADED else people[name]
     return make_parts(plan.sub_analyses, treated, columns)
+
+
+def _entries_of(people: pa.Table, treated: npt.NDArray[np.bool_], study: pa.Table) -> pa.Array:
+    """The row of the list that each treated person is; null for everyone else."""
+    row_of = {key: row for row, key in enumerate(study["study_key"].to_pylist())}
+    keys = zip(people["study_key"].to_pylist(), treated, strict=True)
+    return pa.array([row_of.get(key) if is_treated else None for key, is_treated in keys], pa.int64())
+
+
+def _sites(selected: Selected, study: pa.Table) -> tuple[Site, ...]:
+    """The sites of the list, row by row of everyone; none where it names none, or one only."""
+    if SITE not in study.column_names or study[SITE].null_count == study.num_rows:
+        return ()
+    people = selected.people
+    treated = np.flatnonzero(people[TREATED].to_numpy(zero_copy_only=False))
+    taking_part = people.take(treated)
+    of_each = study[SITE].take(_entries_of(taking_part, np.ones(len(treated), np.bool_), study))
+    names = sorted(name for name in pc.unique(of_each).to_pylist() if name)
+    everyone = people.num_rows + selected.applied.num_rows
+    return tuple(Site(name, _rows_at(of_each, name, treated, everyone)) for name in names if len(names) > 1)
+
+
+def _rows_at(of_each: pa.ChunkedArray, name: str, treated: npt.NDArray[np.intp], rows: int) -> npt.NDArray[np.bool_]:
+    there = np.zeros(rows, np.bool_)
+    there[treated] = np.asarray(pc.fill_null(pc.equal(of_each, name), False).to_numpy(), np.bool_)
+    return there
 
 
 def _padded(parts: tuple[Part, ...], more: int) -> tuple[Part, ...]:
@@ -205,6 +232,7 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         settings=settings,
         candidates=found.candidates,
         others=found.others,
+        control=negative_control_of(lab.settings.domain),
         threads=lab.settings.threads,
         follow_up_months=plan.outcomes.follow_up_months,
         costs=unit_costs(lab),

@@ -18,6 +18,7 @@ from counterfoil.outcomes.measures import Measure
 from counterfoil.outcomes.measuring import FollowUp
 from counterfoil.outcomes.register import check_weights, measure
 from counterfoil.outcomes.shares import measure_share
+from counterfoil.study.negative_control import negative_control_of
 from counterfoil.study.plan import Plan
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,11 +55,12 @@ def check_gateways(lab: OpenLab, plan: Plan) -> None:
 def open_outcomes(
     lab: OpenLab, plan: Plan, register: RegisterPaths, people: pa.Table, machine: Machine
 ) -> Mapping[str, FloatArray]:
-    """Every measure of the plan for `people` (index_event_id, follow_from), row by row; NaN where not measured."""
+    """Every measure of the plan, and the negative control, for `people` (index_event_id, follow_from), row by row; NaN
+    where not measured."""
     follow_up = FollowUp(plan.outcomes.follow_up_months, plan.outcomes.waiting_months)
     domain = lab.settings.domain
     found: dict[str, FloatArray] = {}
-    for share, definitions in _by_share(_asked(lab, plan, exposures=True)).items():
+    for share, definitions in _by_share(_opened(lab, plan)).items():
         names = [one.measure.name for one in definitions]
         if share:
             measured = measure_share(
@@ -78,6 +80,14 @@ def _asked(lab: OpenLab, plan: Plan, *, exposures: bool = False) -> list[Definit
     catalogue = catalogue_of(lab.settings.domain)
     names = catalogue.resolve(plan.outcomes.measures)
     return [catalogue.definitions[name] for name in (catalogue.with_exposures(names) if exposures else names)]
+
+
+def _opened(lab: OpenLab, plan: Plan) -> list[Definition]:
+    control = negative_control_of(lab.settings.domain)
+    asked = _asked(lab, plan, exposures=True)
+    if control is None or any(one.measure.name == control.measure.name for one in asked):
+        return asked
+    return [*asked, catalogue_of(lab.settings.domain).definitions[control.measure.name]]
 
 
 def _by_share(definitions: list[Definition]) -> dict[str, list[Definition]]:

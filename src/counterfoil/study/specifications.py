@@ -1,6 +1,6 @@
 """How far to trust the answer (METHODS 5): the same question asked in other ways, all decided before outcomes open.
 
-Everything here is exact and stays inside the lab.
+What is calculated here is exact and stays inside the lab; `disclosure.trust` decides what of it may be shown.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from counterfoil.comparison import (
     Nearest,
     Overlap,
     Radius,
+    Unit,
     compare_groups,
     prepare,
     with_propensity,
 )
 from counterfoil.comparison.made import Groups
 from counterfoil.comparison.methods import MethodSettings
-from counterfoil.comparison.values import BoolArray, Design, FloatArray
-from counterfoil.disclosure import DisclosureSettings
+from counterfoil.comparison.values import BoolArray, Design, FloatArray, IntArray
+from counterfoil.disclosure import DisclosureSettings, HiddenBias, NoGamma, TrustResult, WayGroup, WayResult
 from counterfoil.effect import (
     Bounds,
     Effect,
@@ -37,16 +38,27 @@ from counterfoil.effect import (
     e_value_of,
     estimate,
     gamma_at,
+    joint_p,
 )
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
+from counterfoil.study.way_designs import rule_against, rule_of
 from counterfoil.units import Kind
 
-HEADLINE, ADJUSTED, PAIRS = "headline", "headline, adjusted", "nearest 1:1"
-DOES_NOT_FIT = "does not fit"
-PLACEBOS = 3  # draws; each fits a score of its own
-PLACEBO_POOL = 50  # others for each person of a placebo cohort, so that a draw costs little in a large pool
+HEADLINE, ADJUSTED, PAIRS, PLACEBO = "headline", "adjusted", "nearest", "placebo"  # names; keys of the wording
+PLACEBOS = 3  # cohorts, of different people; each fits a score of its own
+PLACEBO_POOL = 50  # others for each person of a placebo cohort, so that one costs little in a large pool
 NEEDED = 2  # pairs that speak at all, under which no bound is found
+MOST_SITES = 6  # left out one at a time: the largest
+_NOBODY, _NOTHING, _NONE = np.zeros(0, np.bool_), np.zeros(0), np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where people took part: its name and who did, row by row of the headline's comparison."""
+
+    name: str
+    rows: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +67,78 @@ class Specification:
 
     name: str
     method: MethodSettings
+    group: WayGroup = WayGroup.METHOD
+    label: str = ""  # a caliper, a site, the number of a placebo cohort
     rows: BoolArray | None = None
     placebo: BoolArray | None = None
 
+    @property
+    def title(self) -> str:
+        """Its name among the others."""
+        return f"{self.name} {self.label}".strip()
+
     def facts(self) -> dict[str, Any]:
         """What is frozen of it: its name and its method's settings, no person."""
-        return {"name": self.name, "method": self.method.kind.value, "settings": repr(self.method)}
+        return {"name": self.title, "method": self.method.kind.value, "settings": repr(self.method)}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A specification's estimate of the headline measure, or the rule that stopped it."""
+    """A specification's estimate of the headline measure, or the rule that stopped it and what that rule said."""
 
     name: str
     estimate: Estimate | None
     reliable: bool = False
-    rule: str = ""  # empty where there is an estimate
+    rule: str = ""  # empty where there is an estimate that is reliable
+    why: tuple[str, ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """For the run's folder."""
+        found = self.estimate
+        numbers = {n: None if found is None else getattr(found, n) for n in ("difference", "low", "high")}
+        why = {"why": list(self.why)} if self.why else {}
+        return {"name": self.name, **numbers, "reliable": self.reliable, "rule": self.rule or None, **why}
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """All answers side by side, the headline first, and what a hidden difference would have to be. Not cleared."""
+    """All answers, the headline first, and what goes on to `disclosure`. Not cleared."""
 
     measure: str
     answers: tuple[Answer, ...]
-    e_point: float | None
-    e_limit: float | None
-    gamma: float | None  # None: chance alone explains the 1:1 answer, or there is none
+    ways: tuple[WayResult, ...]
+    bias: HiddenBias
+    placebo_p: float | None
 
     def facts(self) -> dict[str, Any]:
         """For the run's folder, inside the lab."""
+        bias = self.bias
         return {
             "measure": self.measure,
-            "answers": [_answer_facts(answer) for answer in self.answers],
-            "e_value": {"point": self.e_point, "limit": self.e_limit},
-            "gamma": self.gamma,
+            "answers": [answer.facts() for answer in self.answers],
+            "placebo_p": self.placebo_p,
+            "e_value": {"point": bias.e_point, "limit": bias.e_limit},
+            "gamma": bias.gamma,
+            "gamma_is_none_because": None if bias.no_gamma is None else bias.no_gamma.value,
         }
 
+    def result(self) -> TrustResult:
+        """What `protect` is given."""
+        return TrustResult(ways=self.ways, bias=self.bias, placebo_p=self.placebo_p)
 
-def decide_specifications(groups: Groups, *, seed: int) -> tuple[Specification, ...]:
-    """Every specification of a matched design but the headline itself; none for a trial. No outcome plays a part."""
+
+def decide_specifications(
+    groups: Groups,
+    *,
+    seed: int,
+    made: Comparison | None = None,
+    sites: Sequence[Site] = (),
+    least: int = 0,
+) -> tuple[Specification, ...]:
+    """Every specification of a matched design but the headline itself; none for a trial. No outcome plays a part.
+
+    `made`: the headline's comparison, whose caliper is not asked again; `least`: people that a site needs (R1, R17).
+    """
     settings = groups.settings
     if settings.design is not Design.MATCHED:
         return ()
@@ -102,25 +146,60 @@ def decide_specifications(groups: Groups, *, seed: int) -> tuple[Specification, 
     others = (
         Specification("radius", Radius()),
         Specification(PAIRS, Nearest()),
-        Specification("entropy balancing", EntropyBalancing()),
-        Specification("inverse probability", InverseProbability()),
+        Specification("entropy", EntropyBalancing()),
+        Specification("inverse", InverseProbability()),
         Specification("overlap", Overlap()),
     )
-    calipers = own.calipers if isinstance(own, Radius) else Radius().calipers
-    sweep = [Specification(f"radius, caliper {c:g}", Radius((c,))) for c in calipers]
-    placebos = [
-        Specification(f"placebo {number}", own, *_placebo(groups.treated, seed, number))
-        for number in range(1, PLACEBOS + 1)
-    ]
     differ = [one for one in others if one.method.kind is not own.kind or own.kind is Method.NEAREST]
-    return (*differ, *sweep, *placebos)
+    return (
+        *differ,
+        *_leave_out(groups, made, sites, least),
+        *_sweep(own, made),
+        *(
+            Specification(PLACEBO, own, WayGroup.CHECK, str(number), *_placebo(groups.treated, seed, number))
+            for number in range(1, PLACEBOS + 1)
+        ),
+    )
+
+
+def _sweep(own: MethodSettings, made: Comparison | None) -> list[Specification]:
+    calipers = own.calipers if isinstance(own, Radius) else Radius().calipers
+    is_ours = isinstance(own, Radius) and own.ruler.unit is Unit.POOLED_SD
+    used = made.caliper_sd if made is not None and is_ours else None
+    return [
+        Specification("caliper", replace(own if isinstance(own, Radius) else Radius(), calipers=(c,)),
+                      WayGroup.CALIPER, f"{c:g}")
+        for c in calipers
+        if c != used
+    ]  # fmt: skip
+
+
+def _leave_out(groups: Groups, made: Comparison | None, sites: Sequence[Site], least: int) -> list[Specification]:
+    """One site at a time, where it and all others together have enough people. The caliper stays the headline's."""
+    if made is None:
+        return []
+    own, used = groups.settings.method, made.treated & (made.weight > 0)
+    if isinstance(own, Radius) and own.ruler.unit is Unit.POOLED_SD and made.caliper_sd is not None:
+        own = replace(own, calipers=(made.caliper_sd,))
+    sizes = {site.name: int(np.count_nonzero(site.rows & used)) for site in sites}
+    enough = [s for s in sites if sizes[s.name] >= least and np.count_nonzero(used & ~s.rows) >= least]
+    largest = sorted(enough, key=lambda site: (-sizes[site.name], site.name))[:MOST_SITES]
+    return [
+        Specification("site", own, WayGroup.SITE, site.name, ~(site.rows & groups.treated))
+        for site in sorted(largest, key=lambda site: site.name)
+    ]
 
 
 def _placebo(treated: BoolArray, seed: int, number: int) -> tuple[BoolArray, BoolArray]:
-    """Who takes part, and a draw of as many as were treated among people who never were."""
+    """Who takes part, and a draw of as many as were treated among people who never were.
+
+    Each cohort has a part of the pool to itself, so that their answers are independent.
+    """
     pool = np.flatnonzero(~treated)
-    many = min(int(np.count_nonzero(treated)), len(pool) // 2)
-    drawn = np.random.default_rng((seed, number)).permutation(pool)[: many * (1 + PLACEBO_POOL)]
+    part = len(pool) // PLACEBOS
+    many = min(int(np.count_nonzero(treated)), part // 2)
+    order = np.random.default_rng(seed).permutation(pool)
+    drawn = order[(number - 1) * part : number * part][: many * (1 + PLACEBO_POOL)]
     rows, placebo = np.zeros(len(treated), np.bool_), np.zeros(len(treated), np.bool_)
     rows[drawn], placebo[drawn[:many]] = True, True
     return rows, placebo
@@ -139,28 +218,71 @@ def run_specifications(
     `headline` is the effect of `comparison`, from which `groups` come; `outcomes` is row-aligned with both.
     """
     measure, outcome = headline.measure, np.asarray(outcomes[headline.measure.name], np.float64)
-    answers = [Answer(HEADLINE, headline.compatible, comparison.reliable)]
-    if headline.adjusted is not None:
-        answers.append(Answer(ADJUSTED, headline.adjusted, comparison.reliable))
-    gamma = None
     scored = _scored(groups) if chosen else groups
-    for one in chosen:
-        try:
-            made, values = _compare(scored, one), outcome if one.rows is None else outcome[one.rows]
-            _check_size(made, settings)
-            found = estimate({measure.name: values}, made, (measure,))[0]
-        except Refused as refused:
-            answers.append(Answer(one.name, None, rule=refused.rule))
-            continue
-        except UsageError:  # a way that these people's data do not fit must not cost them the headline
-            answers.append(Answer(one.name, None, rule=DOES_NOT_FIT))
-            continue
-        answers.append(Answer(one.name, found.compatible, made.reliable))
-        if one.name == PAIRS:
-            gamma = gamma_of_pairs(values, made, measure)
+    asked = [_ask(one, scored, outcome, measure, settings) for one in chosen]
+    first = [Answer(HEADLINE, headline.compatible, comparison.reliable)]
+    ways = [each.way for each in asked if each.way is not None]
+    if headline.adjusted is not None:
+        first.append(Answer(ADJUSTED, headline.adjusted, comparison.reliable))
+        if chosen:
+            ways.insert(0, _adjusted(headline, comparison))
+    pairs = next((each.bias for each in asked if each.bias is not None), HiddenBias())
     e = e_value_of(headline)
+    tried = [each.answer.estimate.p for each in asked if each.way is None and each.answer.estimate is not None]
     return Sensitivity(
-        measure.name, tuple(answers), None if e is None else e.point, None if e is None else e.limit, gamma
+        measure=measure.name,
+        answers=(*first, *(each.answer for each in asked)),
+        ways=tuple(ways),
+        bias=pairs if e is None else replace(pairs, e_point=e.point, e_limit=e.limit),
+        placebo_p=joint_p(tried),
+    )
+
+
+def _adjusted(headline: Effect, comparison: Comparison) -> WayResult:
+    """The headline's own people and weights, adjusted for covariates: weight, then adjust."""
+    used, effect = comparison.treated & (comparison.weight > 0), replace(headline, compatible=headline.adjusted)
+    return WayResult(ADJUSTED, used, _light(comparison), effect, "", WayGroup.METHOD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`way` None: a placebo, which is nobody's result; `bias` None: not the 1:1 way."""
+
+    answer: Answer
+    way: WayResult | None
+    bias: HiddenBias | None = None
+
+
+def _ask(
+    one: Specification, groups: Groups, outcome: FloatArray, measure: Measure, settings: DisclosureSettings
+) -> _Asked:
+    rows = np.arange(len(outcome)) if one.rows is None else np.flatnonzero(one.rows)
+    members = np.zeros(len(outcome), np.bool_)
+    try:
+        made = _compare(groups, one, rows)
+        members[rows] = made.treated & (made.weight > 0)
+        rule = rule_against(made, settings)
+        effect = None if rule == "R1" else estimate({measure.name: outcome[rows]}, made, (measure,))[0]
+    except (
+        Refused,
+        UsageError,
+    ) as stopped:  # a way that these people's data do not fit must not cost them the headline
+        rule, why = rule_of(stopped), stopped.problems
+        way = WayResult(one.name, members, None, None, rule, one.group, one.label)
+        return _Asked(Answer(one.title, None, rule=rule, why=why), None if one.name == PLACEBO else way)
+    found = None if effect is None else effect.compatible
+    answer = Answer(one.title, found, made.reliable, rule)
+    if one.name == PLACEBO:
+        return _Asked(answer, None)
+    way = WayResult(one.name, members, _light(made), None if rule else effect, rule, one.group, one.label)
+    has_gamma = one.name == PAIRS and effect is not None
+    return _Asked(answer, way, gamma_of_pairs(outcome[rows], made, measure) if has_gamma else None)
+
+
+def _light(made: Comparison) -> Comparison:
+    """Without what is row by row: of many comparisons of a million people it would fill the memory."""
+    return replace(
+        made, treated=_NOBODY, weight=_NOTHING, logit_propensity=_NOTHING, pair=_NONE, stratum=_NONE, pairs=None
     )
 
 
@@ -171,9 +293,9 @@ def _scored(groups: Groups) -> Groups:
         return groups
 
 
-def _compare(groups: Groups, one: Specification) -> Comparison:
-    if one.rows is None or one.placebo is None:
-        return compare_groups(groups, one.method)
+def _compare(groups: Groups, one: Specification, rows: IntArray) -> Comparison:
+    if one.placebo is None:
+        return compare_groups(groups if one.rows is None else _narrowed(groups, one, rows), one.method)
     column = "placebo"
     while column in groups.people.column_names:
         column += "_"
@@ -183,34 +305,31 @@ def _compare(groups: Groups, one: Specification) -> Comparison:
     return compare_groups(prepare(people, column, settings))
 
 
-def _check_size(comparison: Comparison, settings: DisclosureSettings) -> None:
-    if min(comparison.n_treated_matched, comparison.n_comparison) < settings.min_group:
-        raise Refused("Too few people are left in a group.", rule="R1")
+def _narrowed(groups: Groups, one: Specification, rows: IntArray) -> Groups:
+    """Some of the rows with the score they have; the table itself is read by nearest matching only."""
+    people = groups.people.take(rows) if isinstance(one.method, Nearest) else groups.people
+    return replace(groups.take(rows), people=people)
 
 
-def gamma_of_pairs(outcome: FloatArray, comparison: Comparison, measure: Measure) -> float | None:
+def gamma_of_pairs(outcome: FloatArray, comparison: Comparison, measure: Measure) -> HiddenBias:
     """The Gamma at which the answer of 1:1 pairs would no longer be significant, in the direction it points."""
     pairs = comparison.pairs
     if pairs is None:
-        return None
+        return HiddenBias()
     differences = outcome[pairs.treated] - outcome[pairs.comparison]
     differences = differences[np.isfinite(differences)]
     more, fewer = int(np.count_nonzero(differences > 0)), int(np.count_nonzero(differences < 0))
     if more + fewer < NEEDED:
-        return None
+        return HiddenBias()
     if measure.kind is Kind.RATE:
-        return gamma_at(partial(bounds_binary, max(more, fewer), min(more, fewer)))
-    pointing = differences if float(differences.mean()) >= 0.0 else -differences
-    if not float(np.median(np.abs(pointing))) > 0.0:  # the M-statistic has no scale where most pairs are alike
-        pointing = pointing[pointing != 0.0]
-    return gamma_at(partial(_m, pointing))
+        found = gamma_at(partial(bounds_binary, max(more, fewer), min(more, fewer)))
+    else:
+        pointing = differences if float(differences.mean()) >= 0.0 else -differences
+        if not float(np.median(np.abs(pointing))) > 0.0:  # the M-statistic has no scale where most pairs are alike
+            pointing = pointing[pointing != 0.0]
+        found = gamma_at(partial(_m, pointing))
+    return HiddenBias(gamma=found, no_gamma=NoGamma.CHANCE if found is None else None, speaking=min(more, fewer))
 
 
 def _m(differences: FloatArray, gamma: float) -> Bounds:
     return bounds_m(differences, gamma)
-
-
-def _answer_facts(answer: Answer) -> dict[str, Any]:
-    found = answer.estimate
-    numbers = {n: None if found is None else getattr(found, n) for n in ("difference", "low", "high")}
-    return {"name": answer.name, **numbers, "reliable": answer.reliable, "rule": answer.rule or None}

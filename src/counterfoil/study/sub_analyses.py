@@ -17,6 +17,7 @@ from counterfoil.effect.sub_analyses import SubAnalysis
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
 from counterfoil.study.sub_plan import AFTER_START, Part
+from counterfoil.study.way_designs import rule_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,10 +48,8 @@ def _design(
         return SubDesign(part, None, "R1")
     try:
         comparison = compare(used, treated, chosen)
-    except Refused as refused:
-        return SubDesign(part, None, refused.rule if refused.rule in ("balance", "overlap") else "overlap")
-    except UsageError:  # a setting that fits everyone and not these people, such as a level that none of them has
-        return SubDesign(part, None, "overlap")
+    except (Refused, UsageError) as stopped:
+        return SubDesign(part, None, rule_of(stopped))
     if min(comparison.n_treated_matched, comparison.n_comparison) < settings.min_group:
         return SubDesign(part, comparison, "R1")
     return SubDesign(part, comparison, "" if comparison.reliable else "balance")

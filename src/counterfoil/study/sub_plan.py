@@ -16,6 +16,7 @@ from counterfoil.study.comparison_plan import Name
 
 BoolArray = npt.NDArray[np.bool_]
 UPLOADED = ("site", "variant", "completed")  # columns of a provider's list that a plan may divide the treated by
+SITE = "site"
 AFTER_START = frozenset({"completed"})
 YEAR = "year"
 
@@ -83,8 +84,9 @@ def find_unknown(plans: Collection[SubAnalysisPlan], known: Collection[str]) -> 
 
 
 def uploaded_columns(plans: Collection[SubAnalysisPlan]) -> list[str]:
-    """Columns of the list that the sub-analyses need; the linker hands over no others."""
-    return [name for name in UPLOADED if any(p.by == name for p in plans)]
+    """Columns of the list that an evaluation needs: the site, and what sub-analyses are by. The linker hands over no
+    others."""
+    return [name for name in UPLOADED if name == SITE or any(p.by == name for p in plans)]
 
 
 def make_parts(

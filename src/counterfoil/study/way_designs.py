@@ -20,6 +20,7 @@ from counterfoil.comparison.terms import parse_term
 from counterfoil.comparison.values import Band, Comparison, ComparisonSettings
 from counterfoil.disclosure import DisclosureSettings, WayResult
 from counterfoil.effect import estimate
+from counterfoil.effect.influence import ESTIMATE_RULE
 from counterfoil.effect.values import Effect
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
@@ -98,15 +99,29 @@ def _design(
         return Designed(each, None, "R1")
     try:
         made = compare(used, treated, chosen)
-    except Refused as refused:
-        return Designed(each, None, refused.rule if refused.rule == "balance" else "overlap")
-    except UsageError:  # a setting that fits everyone and not these people, such as a level that none of them has
-        return Designed(each, None, "overlap")
+    except (Refused, UsageError) as stopped:
+        return Designed(each, None, rule_of(stopped))
+    return Designed(each, made, rule_against(made, settings))
+
+
+def rule_of(stopped: Refused | UsageError) -> str:
+    """The rule that stopped a comparison beside the headline's, as a key of the wording."""
+    if isinstance(
+        stopped, UsageError
+    ):  # what fits everyone and not these people, such as a level that none of them has
+        return "settings"
+    if stopped.rule == ESTIMATE_RULE:
+        return "spread"
+    return stopped.rule if stopped.rule == "balance" else "overlap"
+
+
+def rule_against(made: Comparison, settings: DisclosureSettings) -> str:
+    """The rule that stops a comparison that was made: too few, not alike, too many left out; empty when none does."""
     if min(made.n_treated_matched, made.n_comparison) < settings.min_group:
-        return Designed(each, made, "R1")
+        return "R1"
     if made.reliable:
-        return Designed(each, made, "")
-    return Designed(each, made, "balance" if made.count(Band.RED) else "kept")
+        return ""
+    return "balance" if made.count(Band.RED) else "kept"
 
 
 def choose(designs: Sequence[Designed]) -> Designed:

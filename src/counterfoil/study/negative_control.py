@@ -1,0 +1,77 @@
+"""The negative control: an outcome of before the programme, compared without what says something of that time.
+
+Which outcome and which covariates stay is the domain's to say, as data (`negative_control.toml`). The comparison is
+made and frozen with the others, before any outcome is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from counterfoil.comparison.values import Comparison, ComparisonSettings, Design
+from counterfoil.disclosure import DisclosureSettings, TrustResult, WayGroup
+from counterfoil.domains.schema import folder, read_toml
+from counterfoil.outcomes.catalogue import catalogue_of
+from counterfoil.outcomes.measures import Measure
+from counterfoil.study.way_designs import Designed, Way, estimate_ways, make_designs
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+NAME = "year_before"  # a key of the wording
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeControl:
+    """The outcome, and the covariates that say nothing of its time."""
+
+    measure: Measure
+    silent: frozenset[str]
+
+
+@cache
+def negative_control_of(domain: str) -> NegativeControl | None:
+    """The domain's, or None when it has none."""
+    place = folder(domain) / "negative_control.toml"
+    if not place.is_file():
+        return None
+    raw = read_toml(place)
+    return NegativeControl(catalogue_of(domain).definitions[raw["measure"]].measure, frozenset(raw["silent"]))
+
+
+def design_control(
+    control: NegativeControl | None,
+    people: pa.Table,
+    treated: str,
+    settings: ComparisonSettings,
+    headline: Comparison,
+    rules: DisclosureSettings,
+) -> tuple[Designed, ...]:
+    """The comparison of the headline's treated people without what says something of the time before; at most one.
+
+    `people`, `settings`: the headline's. None in a trial, and none where no covariate would be left.
+    """
+    if control is None or settings.design is not Design.MATCHED:
+        return ()
+    left = tuple(name for name in settings.covariates if name in control.silent)
+    if not left:
+        return ()
+    exact = tuple(name for name in settings.exact if name in control.silent)
+    analysed = ~headline.treated | (headline.weight > 0)
+    return make_designs(people, treated, settings, [Way(NAME, analysed, left, exact)], rules)
+
+
+def with_control(
+    found: TrustResult, control: NegativeControl | None, designs: Sequence[Designed], outcomes: Mapping[str, FloatArray]
+) -> TrustResult:
+    """`outcomes`: of the headline's rows, the control's among them."""
+    if control is None or not designs:
+        return found
+    (made,) = estimate_ways(designs, outcomes, control.measure)
+    way = replace(made, group=WayGroup.CHECK)
+    return replace(found, control=way, control_outcome=outcomes[control.measure.name])
