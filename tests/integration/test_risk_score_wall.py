@@ -128,3 +128,26 @@ def test_lots_are_drawn_among_all_people_of_earlier_years() -> None:
     assert np.unique(person[rows]).size == FEWEST
     assert set_apart(person[:-3], np.random.default_rng(1)).size == 0
     assert set_apart(np.arange(5 * MOST), np.random.default_rng(1)).size == MOST
+
+
+def test_whom_a_doubtful_entry_may_be_is_not_fitted_on_wherever_the_lot_fell(
+    register: RegisterPaths, selected: Selected
+) -> None:
+    """Their outcomes would be opened before a design in which they are treated is frozen."""
+    events = pq.read_table(register.index_events)
+    apart = events.filter(pc.is_in(events["index_event_id"], selected.earlier["index_event_id"].combine_chunks()))
+    keys = pc.unique(apart["register_key"]).take(pa.array(range(0, 60, 2)))
+    doubt = pa.table(
+        {
+            "study_key": pa.array(range(1, 31), pa.int64()),
+            "register_key": keys,
+            "start_date": pa.array([dt.date(2016, 6, 1)] * 30),
+            "start_known": pa.array([True] * 30),
+        }
+    )
+    again = select(study_of(register), register, SETTINGS, doubt=doubt)
+    left = set(again.earlier["person_number"].to_pylist())
+    theirs = events.filter(pc.is_in(events["register_key"], keys))["person_number"].to_pylist()
+    assert left == set(selected.earlier["person_number"].to_pylist()) - set(theirs)
+    assert again.people.equals(selected.people)
+    assert again.keys.equals(selected.keys)

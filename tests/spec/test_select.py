@@ -263,3 +263,38 @@ def test_who_was_refused_and_took_part_later_took_part(tmp_path: Path) -> None:
     selected = chosen(world, tmp_path, study)
     assert treated_of(selected) == [(2, "community", "2017-03-01", 8)]
     assert selected.applied.num_rows == 0
+
+
+def doubt_of(*candidates: tuple[int, str, str]) -> pa.Table:
+    """Candidates of doubtful entries: study key, person's letter, start date."""
+    table = study_of(*candidates)
+    return table.append_column("start_known", pa.array([True] * table.num_rows))
+
+
+def test_whom_an_entry_may_be_stands_beside_the_selection_and_changes_nothing(tmp_path: Path) -> None:
+    """B may be an entry that starts in June: the nearest event before it. C offended before the start, D has no event
+    by then, and A is treated already."""
+    world = world_of(
+        A=[("community", "2016-01-10")],
+        B=[("community", "2016-02-01"), ("community", "2016-05-20"), ("community", "2016-08-01")],
+        C=[("community", "2016-05-20"), ("offence", "2016-05-25")],
+        D=[("community", "2016-09-01")],
+        E=[("community", "2016-03-01")],
+    )
+    study = study_of((7, "A", "2016-02-01"))
+    day = "2016-06-01"
+    register = world.register(tmp_path)
+    settings = CohortSettings(index_kinds=ALL_KINDS)
+    doubt = doubt_of((11, "B", day), (12, "C", day), (13, "D", day), (14, "A", day))
+    plain, selected = select(study, register, settings), select(study, register, settings, doubt=doubt)
+    assert selected.people.equals(plain.people)
+    assert selected.keys.equals(plain.keys)
+    assert selected.attrition == plain.attrition
+    possible = selected.possible
+    assert possible.people.column_names == selected.people.column_names
+    assert [(r["study_key"], r["index_date"].isoformat(), r["delay_days"]) for r in possible.people.to_pylist()] == [
+        (11, "2016-05-20", 12)
+    ]
+    assert possible.keys["register_key"].to_pylist() == ["key-B"]
+    in_pool = [key == "key-B" for key in selected.keys["register_key"].to_pylist()]
+    assert possible.place.tolist() == [in_pool.index(True) if any(in_pool) else -1]

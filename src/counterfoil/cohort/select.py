@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from counterfoil.cohort.earlier import set_apart
 from counterfoil.cohort.one_event import take_one_each
+from counterfoil.cohort.possible import Possible, find_possible, select_possible
 from counterfoil.cohort.pseudo_start import NEVER, IntArray, Waiting, draw_delays, offended_before
 from counterfoil.cohort.register import Machine, RegisterPaths
 from counterfoil.cohort.values import Attrition, Group, Step
@@ -66,6 +67,7 @@ class Selected:
     applied: those of the list who applied and did not take part, with the same columns and `group`.
     earlier: person_number, index_event_id and covariates of each earlier event of the people set apart, who are in no
     other table.
+    possible: those whom a doubtful entry may be; they change no other table but `earlier`.
     """
 
     people: pa.Table
@@ -74,6 +76,7 @@ class Selected:
     attrition: Attrition  # of those who took part, from LINKED on; earlier steps are the study's
     applied: pa.Table
     earlier: pa.Table
+    possible: Possible
 
 
 def select(
@@ -81,6 +84,7 @@ def select(
     register: RegisterPaths,
     settings: CohortSettings,
     *,
+    doubt: pa.Table | None = None,
     machine: Machine | None = None,
     progress: Progress = silent,
 ) -> Selected:
@@ -88,6 +92,9 @@ def select(
 
     `study` may also have `group` (a value of Group; without it everyone took part) and `start_known` (whether
     start_date is when the service started, or would have; without it, so it is for all).
+
+    `doubt` has candidates of entries: study_key, register_key, start_date, start_known. Who is no treated person of
+    `study` is selected as if they had been, on that start.
 
     Over several entries of one person the earliest counts. A start inside a stay in custody belongs to the release
     that ends it; any other to the nearest event before it. The pool is everyone with an index event of the same
@@ -99,6 +106,7 @@ def select(
         progress("selecting index events", 0.0)
         covariates = _open(connection, study, register, settings)
         found = _find_events(connection)
+        find_possible(connection, doubt, _FOUND)
         progress("drawing the pool", 0.3)
         return _select(connection, found, covariates, settings, progress)
     finally:
@@ -219,7 +227,7 @@ WHERE list_contains(getvariable('kinds'), e.kind)
 # One entry a person: the earliest start, of those on which the person took part if there is one. Then the release that
 # ends the stay which the start lies in, or no event at all when that stay ends otherwise; outside custody the nearest
 # event within the window before the start.
-_FOUND = """
+_ENTRIES = """
 CREATE TABLE in_study AS
 SELECT DISTINCT register_key, person_number FROM every_event WHERE register_key IN (SELECT register_key FROM study);
 
@@ -229,17 +237,18 @@ FROM study LEFT JOIN in_study USING (register_key)
 WHERE register_key IS NOT NULL
 QUALIFY row_number() OVER (
     PARTITION BY register_key ORDER BY "group" = 'treated' DESC, start_date NULLS LAST, study_key) = 1;
+"""
 
-CREATE TABLE inside AS
-SELECT n.study_key, any_value(c.index_event_id) AS index_event_id
-FROM entries n JOIN custody c ON c.person_number = n.person_number
-    AND n.start_date >= c.stay_start AND (c.stay_end IS NULL OR n.start_date < c.stay_end)
-GROUP BY n.study_key;
-
-CREATE TABLE found AS
+_FOUND = """
+CREATE TABLE {found} AS
+WITH inside AS (
+    SELECT n.study_key, any_value(c.index_event_id) AS index_event_id
+    FROM {entries} n JOIN custody c ON c.person_number = n.person_number
+        AND n.start_date >= c.stay_start AND (c.stay_end IS NULL OR n.start_date < c.stay_end)
+    GROUP BY n.study_key)
 SELECT n.study_key, n.register_key, n.start_date, n.start_known, n."group", e.* EXCLUDE (person_number),
     greatest(0, n.start_date - e.index_date) AS delay
-FROM entries n
+FROM {entries} n
 LEFT JOIN inside i USING (study_key)
 JOIN events e ON e.person_number = n.person_number AND (
     e.index_event_id = i.index_event_id
@@ -284,7 +293,8 @@ ORDER BY e.index_event_id
 
 
 def _find_events(connection: duckdb.DuckDBPyConnection) -> dict[Step, int]:
-    connection.execute(_FOUND)
+    connection.execute(_ENTRIES)
+    connection.execute(_FOUND.format(entries="entries", found="found"))
     (counts,) = connection.sql(
         "SELECT (SELECT count(*) FROM entries WHERE \"group\" = 'treated'), count(*), count(*) FILTER (inside_years), "
         "count(*) FILTER (inside_years AND eligible) FROM found WHERE \"group\" = 'treated'"
@@ -316,20 +326,25 @@ def _select(
     keys = connection.sql(_KEYS).to_arrow_table()
     is_applied = pc.not_equal(everyone["group"], Group.TREATED.value)
     people = everyone.filter(pc.invert(is_applied)).drop_columns(["group"])
+    possible = select_possible(connection, everyone)
     n = treated.event.size
     attrition = Attrition({**found, Step.NO_OFFENCE_BEFORE_START: n, Step.HAS_REGISTER_ROW: _treated_rows(people)})
-    return Selected(people, covariates, keys, attrition, everyone.filter(is_applied), earlier)
+    return Selected(people, covariates, keys, attrition, everyone.filter(is_applied), earlier, possible)
 
 
 def _set_apart(connection: duckdb.DuckDBPyConnection, settings: CohortSettings) -> pa.Table:
-    """People to fit a risk score on, with their covariates. Lots of their own, so that no other draw moves."""
+    """People to fit a risk score on, with their covariates. Lots of their own, so that no other draw moves.
+
+    Whom a doubtful entry may be is not fitted on, wherever the lot fell: nobody's outcome is opened who may be treated.
+    """
     rows = connection.sql(_EARLIER).to_arrow_table()
     person = np.asarray(rows["person"].to_numpy(), dtype=np.int64)
     drawn = set_apart(person if settings.set_apart else person[:0], np.random.default_rng((settings.seed, 1)))
     connection.register("drawn", rows.take(pa.array(drawn)))
     connection.execute("CREATE TABLE set_apart AS SELECT person AS person_number, event AS index_event_id FROM drawn")
     return connection.sql(
-        "SELECT s.person_number, c.* FROM covariates c JOIN set_apart s USING (index_event_id) ORDER BY index_event_id"
+        "SELECT s.person_number, c.* FROM covariates c JOIN set_apart s USING (index_event_id) "
+        "ANTI JOIN in_doubt d USING (person_number) ORDER BY index_event_id"
     ).to_arrow_table()
 
 

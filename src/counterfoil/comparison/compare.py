@@ -90,7 +90,7 @@ def compare_groups(groups: Groups, method: MethodSettings | None = None, *, prog
     if method is not None:
         groups = _by(groups, method)
     settings = groups.settings
-    made = _make_in_order(groups, progress)
+    made = make_in_order(groups, progress)
     progress("Measuring balance", None)
     balance = measure_balance(groups.covariates, groups.baseline, made.weight, threads=settings.threads)
     check_balance(balance, max_red_share=settings.max_red_share)
@@ -114,8 +114,11 @@ def check_balance(balance: Sequence[BalanceRow], *, max_red_share: float) -> Non
         )
 
 
-def _make_in_order(groups: Groups, progress: Progress) -> Made:
-    """Nearest matching depends on ties, so everything from the score on is done in an order of people, not of rows."""
+def make_in_order(groups: Groups, progress: Progress = silent) -> Made:
+    """The comparison group by the settings' method, before balance is judged.
+
+    Nearest matching depends on ties, so everything from the score on is done in an order of people, not of rows.
+    """
     method = groups.settings.method
     if not isinstance(method, Nearest) or method.ties is Ties.ROWS:
         return _make(groups, progress)

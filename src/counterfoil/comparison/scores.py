@@ -23,13 +23,17 @@ class SortedScores:
 
 
 def sort_scores(
-    score: FloatArray, treated: BoolArray, stratum: IntArray | None = None, inside: BoolArray | None = None
+    score: FloatArray,
+    treated: BoolArray,
+    stratum: IntArray | None = None,
+    inside: BoolArray | None = None,
+    near: IntArray | None = None,
 ) -> SortedScores:
     """`score` in any unit; `stratum` is the combination of exact factors (none: all in one); `inside` says who takes
-    part (none: everyone)."""
+    part (none: everyone). `near`: all rows in an order that is nearly the scores', which is sorted sooner; people with
+    one score then stand in that order."""
     there = np.ones(len(score), np.bool_) if inside is None else inside
-    treated_rows = _sorted_rows(np.flatnonzero(treated & there), score, stratum)
-    pool_rows = _sorted_rows(np.flatnonzero(~treated & there), score, stratum)
+    treated_rows, pool_rows = (_sorted_rows(_of(near, side & there), score, stratum) for side in (treated, ~treated))
     if stratum is None:
         first = np.zeros(len(treated_rows), np.int64)
         last = np.full(len(treated_rows), len(pool_rows), np.int64)
@@ -47,6 +51,10 @@ def common_support(score: FloatArray, treated: BoolArray) -> BoolArray:
         other = score[~group]
         inside[group] = (score[group] >= other.min()) & (score[group] <= other.max())
     return inside
+
+
+def _of(near: IntArray | None, there: BoolArray) -> IntArray:
+    return np.flatnonzero(there) if near is None else near[there[near]]
 
 
 def _sorted_rows(rows: IntArray, score: FloatArray, stratum: IntArray | None) -> IntArray:

@@ -8,10 +8,12 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from counterfoil.comparison.values import Comparison
+from counterfoil.comparison.values import Comparison, Design
+from counterfoil.effect.combining import Combined
 from counterfoil.effect.sub_analyses import SubAnalysis
 from counterfoil.effect.survival import Survival
-from counterfoil.effect.values import Effect
+from counterfoil.effect.values import Effect, Group
+from counterfoil.outcomes.measures import Measure
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -114,6 +116,41 @@ class TrustResult:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnGroups:
+    """One set of people that came up in `times` draws of the links. `weight`: of each treated person, 0: not there."""
+
+    times: int
+    weight: npt.NDArray[np.float64]
+    comparison: Group
+
+
+@dataclass(frozen=True, slots=True)
+class LinkingResult:
+    """The headline measure under draws of the links. `outcome` and the weights: of everyone who is treated in any."""
+
+    measure: Measure
+    design: Design
+    combined: Combined | None  # None when a draw has no estimate
+    outcome: npt.NDArray[np.float64]
+    headline: npt.NDArray[np.float64]  # weights in the headline
+    draws: tuple[DrawnGroups, ...]  # together as many as were drawn
+
+    @property
+    def in_doubt(self) -> BoolArray:
+        """Who counts otherwise in some draw than in the headline."""
+        if not self.draws:
+            return np.zeros(len(self.headline), np.bool_)
+        found: BoolArray = np.any(np.stack([each.weight for each in self.draws]) != self.headline, axis=0)
+        return found
+
+    @property
+    def is_plain(self) -> bool:
+        """Everyone counts once or not at all, and was measured."""
+        weights = np.stack([self.headline, *(each.weight for each in self.draws)])
+        return bool(np.isin(weights, (0.0, 1.0)).all() and np.isfinite(self.outcome).all())
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """All of it; by default nothing. `members`: the treated who were analysed, row by row."""
 
@@ -126,6 +163,7 @@ class Beside:
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
     trust: TrustResult | None = None
+    linking: LinkingResult | None = None
 
 
 NOTHING_BESIDE = Beside()

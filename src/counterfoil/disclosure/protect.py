@@ -14,6 +14,7 @@ from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside, WayResult
 from counterfoil.disclosure.cost import protect_costs
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow
 from counterfoil.disclosure.gate import check_gate
+from counterfoil.disclosure.linking import protect_linking
 from counterfoil.disclosure.measures import Context, decimals_of, possible_sizes, protect_measures, show_number
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.sample import protect_sample
@@ -104,6 +105,7 @@ def protect(
         sample=protect_sample(beside.sample, attrition.started, submitted, headline_of(measures)),
         costs=protect_costs(beside.costs, measures),
         trust=trust,
+        linking=protect_linking(beside.linking, reading.hidden, size_is_shown=reading.size_is_shown, settings=settings),
     )
 
 

@@ -378,6 +378,24 @@ class ProtectedCost:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedLinking:
+    """Doubt about links: the headline measure's combined range coarsely, and a band of the variance that doubt adds."""
+
+    difference: Cell
+    low: Cell
+    high: Cell
+    share_from: Cell  # of the variance, 0-1
+    share_to: Cell
+    draws: Cell
+    hidden: str | None  # a rule, or "spread"
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A rule that hid something, and where. Never a number."""
 
@@ -410,6 +428,7 @@ class Protected:
     sample: ProtectedSample | None = None
     costs: tuple[ProtectedCost, ...] = ()
     trust: ProtectedTrust | None = None
+    linking: ProtectedLinking | None = None
 
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""

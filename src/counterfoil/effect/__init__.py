@@ -2,9 +2,10 @@
 
 from counterfoil.effect.abadie_imbens import abadie_imbens
 from counterfoil.effect.adjusting import AdjustedEffect, adjusted
+from counterfoil.effect.combining import Combined, combine, combine_estimates
 from counterfoil.effect.cox import Cox, Ties, cox
 from counterfoil.effect.e_value import EValue, RiskRatio, e_value, e_value_of, ratio_of_means, ratio_of_rates
-from counterfoil.effect.estimate import estimate, is_significant
+from counterfoil.effect.estimate import Compatible, compatible, estimate, is_significant
 from counterfoil.effect.frequency import Frequency, adjusted_frequency
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
 from counterfoil.effect.inconclusive import Inconclusive, inconclusive
@@ -32,7 +33,9 @@ __all__ = [
     "Adjusted",
     "AdjustedEffect",
     "Bounds",
+    "Combined",
     "ComeBack",
+    "Compatible",
     "Cox",
     "Curve",
     "CurvePoint",
@@ -68,6 +71,9 @@ __all__ = [
     "bounds_binary",
     "bounds_m",
     "bounds_signed_rank",
+    "combine",
+    "combine_estimates",
+    "compatible",
     "cox",
     "curve_plot",
     "e_value",

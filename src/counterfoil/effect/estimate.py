@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from counterfoil.comparison.values import BoolArray, Comparison, Design, FloatArray
 from counterfoil.effect.adjusting import adjusted
@@ -35,6 +35,23 @@ def estimate(
         return effects
     beside = adjusted({**columns, **times}, comparison, measures, people)
     return tuple(_with_adjusted(effect, b.estimate) for effect, b in zip(effects, beside, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Compatible:
+    """Both groups of one measure and the compatible test; None where a group has no variance."""
+
+    treated: Group
+    comparison: Group
+    estimate: Estimate | None
+
+
+def compatible(outcomes: Outcomes, comparison: Comparison, measure: Measure) -> Compatible:
+    """The compatible part of `estimate` alone, for who asks it many times."""
+    value = read_outcomes(outcomes, comparison, (measure,))[measure.name]
+    time = read_exposures(outcomes, comparison, (measure,)).get(measure.exposure)
+    treated, others = (_group(value, comparison, side, time) for side in (comparison.treated, ~comparison.treated))
+    return Compatible(treated, others, _compatible(treated, others, comparison, measure))
 
 
 def is_significant(estimate: Estimate) -> bool:

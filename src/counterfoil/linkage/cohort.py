@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -44,6 +45,18 @@ class LinkStatus(Enum):
     NOT_FOUND = "not_found"
 
 
+@dataclass(frozen=True, slots=True)
+class CohortLinks:
+    """How the entries ended, and everyone who came near one.
+
+    links: as `link_cohort` gives it. candidates: row (of the entry), person_id, weight (bits, prior included; of the
+    person's best record), ordered by row and person_id.
+    """
+
+    links: pa.Table
+    candidates: pa.Table
+
+
 def link_cohort(
     entries: pa.Table,
     spine: Spine,
@@ -65,11 +78,26 @@ def link_cohort(
     `kept`: the spine's encoded table, for who links more than one list; it is opened otherwise.
     """
     given = _without_numbers(entries) if without_identifiers else entries
+    return find_links(given, spine, resources=resources, threshold=threshold, engine=engine, kept=kept).links
+
+
+def find_links(
+    entries: pa.Table,
+    spine: Spine,
+    *,
+    resources: Resources,
+    threshold: float = COHORT_WEIGHT,
+    engine: Engine = DEFAULT_ENGINE,
+    kept: Kept | None = None,
+) -> CohortLinks:
+    """As `link_cohort`, with every candidate of each entry beside it."""
     if engine is Engine.CORE and kept is None:
         kept = spine.kept(resources=resources)
-    tables = _beside_spine(given, spine, engine, resources) if kept is None else _beside_kept(given, spine, kept)
+    tables = _beside_spine(entries, spine, engine, resources) if kept is None else _beside_kept(entries, spine, kept)
     tables["entries"] = _numbered(entries, tables["entries"])
-    return query(decision_sql(spine, threshold), tables)
+    sql = f"SELECT row, person_id, weight FROM candidates JOIN entries USING ({ID}) ORDER BY row, person_id"
+    candidates = query(sql, {name: tables[name] for name in ("candidates", "entries")})
+    return CohortLinks(query(decision_sql(spine, threshold), tables), candidates)
 
 
 def _beside_kept(given: pa.Table, spine: Spine, kept: Kept) -> dict[str, pa.Table]:

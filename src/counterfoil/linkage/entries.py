@@ -19,6 +19,15 @@ from counterfoil.warehouse import query
 RULED = "clerical_review"  # the evidence of an entry that people linked
 _KEY_LENGTH = 32  # hex characters: 128 bits
 _SAID = tuple(Identifiers.__dataclass_fields__)
+# What was ruled of each entry and person, and of whom it was that they are not the entry.
+_SAID_OF_ENTRIES = f"""
+        named AS (
+            SELECT decision, CASE WHEN source_l = '{COHORT}' THEN record_id_l ELSE record_id_r END AS key,
+                   CASE WHEN source_l = '{COHORT}' THEN source_r ELSE source_l END AS source,
+                   CASE WHEN source_l = '{COHORT}' THEN record_id_r ELSE record_id_l END AS record_id
+            FROM overrides WHERE scope = '{ENTRIES}'),
+        said AS (SELECT DISTINCT key, person_id, decision FROM named JOIN people USING (source, record_id)),
+        apart AS (SELECT key, person_id FROM said WHERE decision = '{Decision.MUST_NOT_LINK.value}')"""
 
 
 def entry_keys(entries: pa.Table, secret: bytes) -> pa.Array:
@@ -40,13 +49,7 @@ def apply_rulings(found: pa.Table, keys: pa.Array, overrides: pa.Table, people: 
         return found
     sure = 1 / (1 + 2.0**-strict)
     sql = f"""
-        WITH named AS (
-            SELECT decision, CASE WHEN source_l = '{COHORT}' THEN record_id_l ELSE record_id_r END AS key,
-                   CASE WHEN source_l = '{COHORT}' THEN source_r ELSE source_l END AS source,
-                   CASE WHEN source_l = '{COHORT}' THEN record_id_r ELSE record_id_l END AS record_id
-            FROM overrides WHERE scope = '{ENTRIES}'),
-        said AS (SELECT DISTINCT key, person_id, decision FROM named JOIN people USING (source, record_id)),
-        apart AS (SELECT key, person_id FROM said WHERE decision = '{Decision.MUST_NOT_LINK.value}'),
+        WITH {_SAID_OF_ENTRIES},
         same AS (
             SELECT key, min(person_id) AS person_id
             FROM (SELECT * FROM said WHERE decision = '{Decision.MUST_LINK.value}') s
@@ -65,9 +68,17 @@ def apply_rulings(found: pa.Table, keys: pa.Array, overrides: pa.Table, people: 
                     WHEN NOT is_apart THEN link_probability END AS link_probability,
                CASE WHEN is_same THEN '{RULED}' WHEN NOT is_apart THEN evidence END AS evidence
         FROM judged ORDER BY row"""
-    tables = {
-        "found": found.append_column("key", keys),
-        "overrides": overrides,
-        "people": people.select(["source", "record_id", "person_id"]),
-    }
-    return query(sql, tables)
+    return query(sql, {"found": found.append_column("key", keys), **_tables(overrides, people)})
+
+
+def ruled_apart(keys: pa.Array, overrides: pa.Table, people: pa.Table) -> pa.Table:
+    """row, person_id: of each entry, whom people ruled it not to be. `keys`: one an entry, in order of `row`."""
+    if not overrides.num_rows:
+        return pa.table({"row": pa.array([], pa.int64()), "person_id": pa.array([], pa.string())})
+    sql = f"WITH {_SAID_OF_ENTRIES} SELECT row, person_id FROM entries JOIN apart USING (key) ORDER BY ALL"
+    entries = pa.table({"row": pa.array(range(len(keys)), pa.int64()), "key": keys})
+    return query(sql, {"entries": entries, **_tables(overrides, people)})
+
+
+def _tables(overrides: pa.Table, people: pa.Table) -> dict[str, pa.Table]:
+    return {"overrides": overrides, "people": people.select(["source", "record_id", "person_id"])}

@@ -2,6 +2,7 @@
 
 from counterfoil.logit.fitting import SEPARATION_RIDGE, fit
 from counterfoil.logit.kernels import chunk_bounds, column_totals, hash_people, run_chunks
+from counterfoil.logit.refitting import Refitting, ready_to_refit, refit
 from counterfoil.logit.tilting import Moments, Tilt, tilt
 from counterfoil.logit.values import INDICATOR_LEVELS, CodedDesign, Factor, LogitFit
 
@@ -12,11 +13,14 @@ __all__ = [
     "Factor",
     "LogitFit",
     "Moments",
+    "Refitting",
     "Tilt",
     "chunk_bounds",
     "column_totals",
     "fit",
     "hash_people",
+    "ready_to_refit",
+    "refit",
     "run_chunks",
     "tilt",
 ]

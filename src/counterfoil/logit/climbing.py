@@ -66,11 +66,11 @@ def quasi_newton(problem: Problem, start: FloatArray, inverse: FloatArray, *, to
         decrement = dot(point.gradient, step)
         if 0.0 <= decrement < tol:
             return _last_step(problem, point, inverse, passes)
-        following = evaluate(problem, _moved(problem, point.beta, step))
+        following = evaluate(problem, moved(problem, point.beta, step))
         passes += 1
         if not (0.0 < decrement < previous and following.objective > point.objective):
             return Climb(point, decrement, passes, End.UNFINISHED)
-        inverse = _bfgs(inverse, step, point.gradient - following.gradient)
+        inverse = bfgs(inverse, step, point.gradient - following.gradient)
         point, previous = following, decrement
     return Climb(point, previous, passes, End.UNFINISHED)
 
@@ -87,7 +87,7 @@ def _last_step(problem: Problem, point: Point, inverse: FloatArray, passes: int)
     """One step past the tolerance, which near the top squares the error; kept only if the slope got smaller."""
     step = times(inverse, point.gradient)
     before = dot(point.gradient, step)
-    final = evaluate(problem, _moved(problem, point.beta, step))
+    final = evaluate(problem, moved(problem, point.beta, step))
     after = dot(final.gradient, times(inverse, final.gradient))
     if after <= before:
         return Climb(final, after, passes + 1, End.TOP)
@@ -98,22 +98,23 @@ def _uphill(problem: Problem, point: Point, step: FloatArray) -> tuple[Point, in
     """The first of the step, its half, its quarter … that does not go down, and the passes it took."""
     slack = 1e-12 * abs(point.objective)  # rounding in the sum over the rows
     for halvings in range(MAX_HALVINGS):
-        candidate = evaluate(problem, _moved(problem, point.beta, step / 2.0**halvings))
+        candidate = evaluate(problem, moved(problem, point.beta, step / 2.0**halvings))
         if candidate.objective >= point.objective - slack:
             break
     return candidate, halvings + 1
 
 
-def _moved(problem: Problem, beta: FloatArray, step: FloatArray) -> FloatArray:
-    moved = beta.copy()
-    moved[problem.free] += step
-    return moved
+def moved(problem: Problem, beta: FloatArray, step: FloatArray) -> FloatArray:
+    """`beta` (all slots) after a step of the free ones."""
+    there = beta.copy()
+    there[problem.free] += step
+    return there
 
 
-def _bfgs(inverse: FloatArray, step: FloatArray, slope_change: FloatArray) -> FloatArray:
+def bfgs(inverse: FloatArray, step: FloatArray, slope_change: FloatArray) -> FloatArray:
     """The inverse information after a step that changed the slope by `slope_change` (before minus after)."""
     curvature = dot(step, slope_change)
-    moved = times(inverse, slope_change)
-    stretch = (1.0 + dot(slope_change, moved) / curvature) / curvature
-    cross = np.outer(step, moved) / curvature
+    through = times(inverse, slope_change)
+    stretch = (1.0 + dot(slope_change, through) / curvature) / curvature
+    cross = np.outer(step, through) / curvature
     return inverse + stretch * np.outer(step, step) - cross - cross.T

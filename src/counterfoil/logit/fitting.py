@@ -37,7 +37,7 @@ def fit(
     """
     check_outcome(design, outcome, weights)
     rows = np.ones(design.rows) if weights is None else np.asarray(weights, np.float64)
-    problem = _problem(design, np.asarray(outcome, np.float64), rows, threads=threads)
+    problem = problem_of(design, np.asarray(outcome, np.float64), rows, threads=threads)
     sample = draw_sample(design, problem.outcome) if weights is None else None
     columns = _columns(problem, sample)
     problem = replace(problem, free=columns.free)
@@ -70,7 +70,8 @@ def _has_both(outcome: FloatArray) -> bool:
     return bool((outcome == 0).any() and (outcome == 1).any())
 
 
-def _problem(design: CodedDesign, outcome: FloatArray, weights: FloatArray, *, threads: int) -> Problem:
+def problem_of(design: CodedDesign, outcome: FloatArray, weights: FloatArray, *, threads: int) -> Problem:
+    """Numbers centred and in their SDs; every slot free but the references."""
     centre = number_moments(design, np.zeros(len(design.numeric_names)), threads=threads)[0]
     deviation = np.sqrt(number_moments(design, centre, threads=threads)[1])  # numpy's would copy all numbers
     varies = deviation > np.abs(centre) * 1e-12  # a constant's SD is rounding error at most
@@ -106,7 +107,7 @@ def _climb(problem: Problem, sample: Sample | None, *, tol: float) -> Climb:
 def _answer(
     problem: Problem, climb: Climb, columns: Columns, separating: tuple[str, ...], *, covariance: bool
 ) -> LogitFit:
-    to_raw = _to_raw_scale(problem)
+    to_raw = to_raw_scale(problem)
     names = problem.design.slot_names
     inverse = invert(information(problem, climb.point.eta)) if covariance else None
     return LogitFit(
@@ -123,7 +124,7 @@ def _answer(
     )
 
 
-def _to_raw_scale(problem: Problem) -> FloatArray:
+def to_raw_scale(problem: Problem) -> FloatArray:
     """The matrix that takes coefficients of standardised numbers to coefficients of the numbers as given."""
     first = int(problem.design.offsets[-1])
     matrix = np.eye(len(problem.free))

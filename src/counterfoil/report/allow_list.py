@@ -72,6 +72,7 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
         found |= {n for s in protected.sub_analyses if s.hidden for n in numbers_in(s.hidden)}
         check = () if protected.trust is None or protected.trust.control is None else (protected.trust.control,)
         found |= _of_ways((*rows_of(protected), *check))
+        found |= numbers_in((protected.linking and protected.linking.hidden) or "")
         found |= set() if protected.survival is None else {curve_top(protected.survival)}
         found |= {n for f in protected.findings for n in numbers_in(f.rule.value)}
         found |= {n for m in protected.measures if m.hidden for n in numbers_in(m.hidden.value)}

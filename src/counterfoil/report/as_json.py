@@ -13,6 +13,7 @@ from counterfoil.disclosure import (
     ProtectedCost,
     ProtectedEstimate,
     ProtectedGroup,
+    ProtectedLinking,
     ProtectedMeasure,
     ProtectedRatio,
     ProtectedRefusal,
@@ -62,6 +63,19 @@ def to_json(protected: Protected | ProtectedRefusal, run: str, report_path: str 
         "trust": None if protected.trust is None else _trust(protected, protected.trust, words),
         "sample": None if protected.sample is None else _sample(protected.sample),
         "cost": [_cost(cost) for cost in protected.costs],
+        "linking": None if protected.linking is None else _linking(protected.linking),
+    }
+
+
+def _linking(linking: ProtectedLinking) -> dict[str, Any]:
+    return {
+        "difference": number(linking.difference),
+        "low": number(linking.low),
+        "high": number(linking.high),
+        "share_from": number(linking.share_from),
+        "share_to": number(linking.share_to),
+        "draws": number(linking.draws),
+        "hidden": linking.hidden,
     }
 
 

@@ -51,6 +51,11 @@ def value(cell: Cell, kind: Kind) -> str:
     return f"{_grouped(times_hundred(cell))}%"
 
 
+def as_per_cent(cell: Cell) -> Cell:
+    """A share of two decimals (0-1) as whole per cent."""
+    return cell if cell.value is None else Cell(value=float(times_hundred(cell)), rule=cell.rule)
+
+
 def for_every_hundred(cell: Cell) -> str:
     """A count per person as a count for every 100 people: 0.82 is 82."""
     if cell.value is None:

@@ -18,6 +18,7 @@ from counterfoil.report.as_csvw import SUFFIX, to_csvw
 from counterfoil.report.as_json import to_json
 from counterfoil.report.as_ods import to_ods
 from counterfoil.report.as_xlsx import to_xlsx
+from counterfoil.report.linking import linking_lines
 from counterfoil.report.visible import finalise, visible
 from counterfoil.report.words import Words, words_of
 from counterfoil.report.workbook import workbook_of
@@ -126,6 +127,7 @@ def _view(protected: Protected, words: Words) -> dict[str, object]:
         "parts": further.part_views(protected, words),
         "parts_notes": further.after_start(protected, words),
         "trust": trust.trust_view(protected, words),
+        "linking": linking_lines(protected, words),
         "made": further.sample_of(protected.sample, words),
         "costs": further.cost_lines(protected, words),
         "estimand": sentences.estimand_of(protected, words),

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil import __version__
 from counterfoil.cohort.values import Attrition, Step
@@ -29,6 +30,7 @@ from counterfoil.comparison import (
     prepare,
     with_propensity,
 )
+from counterfoil.comparison.made import Groups
 from counterfoil.comparison.values import Comparison, ComparisonSettings, Design, Pairs
 from counterfoil.disclosure import (
     DEFAULT_SETTINGS,
@@ -50,7 +52,8 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_bytes, sha256_of_file
 from counterfoil.report import About, render, to_json
-from counterfoil.study.comparison_plan import comparison_facts
+from counterfoil.study.comparison_plan import REGION, comparison_facts
+from counterfoil.study.link_draws import LinkDesigns, LinkDoubt, design_draws, estimate_draws, freeze_draws
 from counterfoil.study.negative_control import NegativeControl, design_control, with_control
 from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
@@ -74,6 +77,7 @@ TREATED = "treated"
 RESULT = "result.json"
 REPORT = "report.html"
 SENSITIVITY = "sensitivity.json"  # exact; inside the lab
+LINKING = "linking.json"  # the same of doubt about links
 _SHARE_SCORE = (Radius, InverseProbability, Overlap, Kernel)  # methods whose score is estimated in the order of rows
 
 
@@ -113,6 +117,7 @@ class Inputs:
     follow_up_months: int | None = None  # of the curves of everyone; None draws none
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
+    doubt: LinkDoubt | None = None  # who else the entries of a list may be; None: nobody was linked
 
 
 def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress = silent) -> dict[str, Any]:
@@ -145,10 +150,12 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
     )
     ways = _ways_beside(inputs, whole, way, candidates)
     check = design_control(inputs.control, used.people, TREATED, settings, comparison, inputs.settings)
-    freeze(used, comparison, designs, specifications, (*ways, *check))
+    rows = np.ones(inputs.people.num_rows, np.bool_) if way is None else way.rows
+    draws = _draws(inputs, groups, comparison, way, rows, progress)
+    freeze(used, comparison, designs, specifications, (*ways, *check), draws)
     progress("Measuring what happened next", 0.7)
-    everyone = open_outcomes()
-    rows = slice(None) if way is None else way.rows
+    opened = open_outcomes()
+    everyone = {name: values[: len(rows)] for name, values in opened.items()}
     outcomes = {name: values[rows] for name, values in everyone.items()}
     effects = estimate(outcomes, comparison, inputs.measures, people=used.people)
     beside = _beside(used, outcomes, comparison, designs)
@@ -163,8 +170,37 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
         ways=tuple(replace(each, members=each.members[rows]) for each in estimate_ways(ways, everyone, measure)),
         pool=way.name if way is not None and candidates else "",
     )
+    if draws is not None:
+        progress("Asking with other people linked", 0.82)
+        more = {name: values[len(rows) :][draws.possible] for name, values in opened.items()}
+        linking = estimate_draws(draws.designs, outcomes, more, effects, measure)
+        write_json(inputs.folder / LINKING, linking.facts())
+        beside = replace(beside, linking=linking.headline)
     progress("Protecting everyone in it", 0.85)
     return protect(effects, comparison, attrition, inputs.settings, beside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """The draws of the links. `possible`: which of the doubt's people may be in the headline's comparison."""
+
+    designs: LinkDesigns
+    possible: BoolArray
+
+
+def _draws(
+    inputs: Inputs, groups: Groups, comparison: Comparison, way: Way | None, rows: BoolArray, progress: Progress
+) -> _Draws | None:
+    if inputs.doubt is None:
+        return None
+    progress("Drawing who else may have been linked", 0.6)
+    more = inputs.doubt.people
+    possible = np.ones(more.num_rows, np.bool_)
+    if way is not None and way.name == REGION:
+        theirs = inputs.people[REGION].filter(pa.array(rows))
+        possible = np.asarray(pc.is_in(more[REGION], pc.unique(theirs)).to_numpy(zero_copy_only=False), np.bool_)
+    doubt = inputs.doubt.narrowed(rows, possible)
+    return _Draws(design_draws(groups, comparison, doubt, seed=inputs.plan.seed), possible)
 
 
 def _candidates(inputs: Inputs, whole: ComparisonSettings) -> tuple[Designed, ...]:
@@ -221,6 +257,7 @@ def freeze(
     designs: Sequence[SubDesign] = (),
     specifications: Sequence[Specification] = (),
     ways: Sequence[Designed] = (),
+    draws: _Draws | None = None,
 ) -> str:
     """Write the design and its hash. After this nothing about who is compared can change unseen."""
     rows = len(comparison.treated)
@@ -254,6 +291,8 @@ def freeze(
             )
             for each in ways
         ]
+    if draws is not None:
+        frozen["links"] = freeze_draws(draws.designs, inputs.folder, seed=inputs.plan.seed)
     write_json(inputs.folder / "frozen.json", frozen)
     return design
 

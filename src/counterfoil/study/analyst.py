@@ -29,7 +29,8 @@ from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
-from counterfoil.study.handover import HANDOVER, unpack, unpack_list
+from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list
+from counterfoil.study.link_doubt import link_doubt
 from counterfoil.study.negative_control import negative_control_of
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
@@ -82,9 +83,10 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
     folder = lab.paths.run(arguments["run"])
     handed = decrypt(lab.paths, (folder / HANDOVER).read_bytes(), by=Role.ANALYST)
     study, counts = unpack(handed)
+    doubt = unpack_doubt(handed)
     register = _register(lab)
     progress("Selecting people and the pool", 0.1)
-    selected = select(study, register, cohort_settings(plan), machine=machine_of(lab))
+    selected = select(study, register, cohort_settings(plan), doubt=doubt, machine=machine_of(lab))
     attrition = Attrition({**counts, **selected.attrition.people}, started=plan.service.people_started)
     chosen = _with_covariates(lab, plan, selected, register)
     inputs = replace(
@@ -92,11 +94,13 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
         parts=_padded(_parts(plan, chosen.selected, study), chosen.selected.applied.num_rows),
         sites=_sites(chosen.selected, study),
         sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
+        doubt=link_doubt(chosen.selected, chosen.possible, study, doubt),
     )
+    people = pa.concat_tables([everyone_of(selected), _ungrouped(selected.possible.people)])
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
     return analyse(
         replace(inputs, inside=inside),
-        lambda: open_outcomes(lab, plan, register, everyone_of(selected), machine_of(lab)),
+        lambda: open_outcomes(lab, plan, register, people, machine_of(lab)),
         progress=progress,
     )
 
@@ -106,16 +110,27 @@ class _Chosen:
     """Who is compared, with every covariate, and the risk score if there is one."""
 
     selected: Selected
+    possible: pa.Table  # whom doubtful entries may be, with the same covariates
     score: RiskScore | None
 
 
 def _with_covariates(lab: OpenLab, plan: Plan, selected: Selected, register: RegisterPaths) -> _Chosen:
     """Shares and the risk score, where the plan asks. Opens outcomes of the people set apart and of nobody else."""
     today, domain = lab.settings.date(), lab.settings.domain
-    selected = add_shares(selected, plan.comparison.shares, lab.paths, today=today, domain=domain)
     terms = score_terms(domain)
     score = fit_risk_score(selected.earlier, register, terms) if terms else None
-    return _Chosen(selected if score is None else add_risk_score(selected, score), score)
+
+    def with_covariates(some: Selected) -> Selected:
+        some = add_shares(some, plan.comparison.shares, lab.paths, today=today, domain=domain)
+        return some if score is None else add_risk_score(some, score)
+
+    possible = selected.possible
+    alone = replace(selected, people=possible.people, keys=possible.keys, applied=possible.people.slice(0, 0))
+    return _Chosen(with_covariates(selected), with_covariates(alone).people, score)
+
+
+def _ungrouped(people: pa.Table) -> pa.Table:
+    return people.append_column("group", pa.nulls(people.num_rows, pa.string()))
 
 
 def _parts(plan: Plan, selected: Selected, study: pa.Table) -> tuple[Part, ...]:

@@ -1,7 +1,9 @@
-"""What the linker hands to the analyst: one table under study keys and the counts of the steps before it."""
+"""What the linker hands to the analyst: one table under study keys, the counts of the steps before it, and who else the
+doubtful entries may be."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 from collections.abc import Mapping
@@ -15,13 +17,32 @@ from counterfoil.errors import Fault
 HANDOVER = "handover.age"
 _COUNTS = b"counterfoil.counts"
 _LIST = b"counterfoil.list"
+_DOUBT = b"counterfoil.doubt"
+DOUBT = pa.schema(
+    {
+        "entry": pa.int64(),
+        "study_key": pa.int64(),
+        "register_key": pa.string(),
+        "link_probability": pa.float64(),
+        "is_link": pa.bool_(),
+        "start_date": pa.date32(),
+        "start_known": pa.bool_(),
+    }
+)
 
 
-def pack(study: pa.Table, counts: Mapping[Step, int], about_list: Mapping[str, str | bool] | None = None) -> bytes:
-    """The table, the counts and what was found of the list as a whole (A1), as one Parquet file in memory."""
+def pack(
+    study: pa.Table,
+    counts: Mapping[Step, int],
+    about_list: Mapping[str, str | bool] | None = None,
+    doubt: pa.Table | None = None,
+) -> bytes:
+    """The table, the counts, what was found of the list as a whole (A1) and the candidates of its doubtful entries
+    (`DOUBT`), as one Parquet file in memory."""
     metadata = {
         _COUNTS: json.dumps({step.name: count for step, count in counts.items()}).encode(),
         _LIST: json.dumps(dict(about_list or {})).encode(),
+        _DOUBT: json.dumps([] if doubt is None else doubt.to_pylist(), default=dt.date.isoformat).encode(),
     }
     sink = io.BytesIO()
     pq.write_table(study.replace_schema_metadata(metadata), sink)
@@ -42,3 +63,12 @@ def unpack_list(data: bytes) -> dict[str, str | bool]:
     """What was found of the list as a whole: bands and yes or no."""
     metadata = pq.read_schema(io.BytesIO(data)).metadata or {}
     return dict(json.loads(metadata.get(_LIST, b"{}")))
+
+
+def unpack_doubt(data: bytes) -> pa.Table:
+    """The candidates of the doubtful entries (`DOUBT`), one row each; empty when every entry is certain."""
+    metadata = pq.read_schema(io.BytesIO(data)).metadata or {}
+    rows = json.loads(metadata.get(_DOUBT, b"[]"))
+    day = dt.date.fromisoformat
+    read = [{**row, "start_date": row["start_date"] and day(row["start_date"])} for row in rows]
+    return pa.Table.from_pylist(read, schema=DOUBT)

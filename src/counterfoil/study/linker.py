@@ -14,10 +14,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,9 +30,11 @@ from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress
-from counterfoil.linkage import cohort_quality, link_cohort, read_spine, register_key
+from counterfoil.linkage import cohort_quality, read_spine, register_key
 from counterfoil.linkage.clusters import Strictness
-from counterfoil.linkage.entries import apply_rulings, entry_keys
+from counterfoil.linkage.cohort import find_links
+from counterfoil.linkage.doubt import find_doubtful, find_unsteady
+from counterfoil.linkage.entries import apply_rulings, entry_keys, ruled_apart
 from counterfoil.linkage.overrides import COHORT, ENTRIES, read_overrides
 from counterfoil.linkage.review import session
 from counterfoil.linkage.search import Identifiers
@@ -60,10 +63,11 @@ def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[st
         _forget(lab.paths.submission(arguments["submission"]))
         raise
     progress("Finding each person in the records", 0.1)
-    linked = _link(lab, submission, lab.paths.submission(arguments["submission"]), progress)
+    found = _link(lab, submission, lab.paths.submission(arguments["submission"]), progress)
+    linked = found.entries
     _keep_account(lab.paths, arguments["submission"], submission, linked)
-    study = _study(linked, register_secret(lab.paths), arguments.get("columns", []))
-    handed = pack(study, _counts(submission, linked), about_list(submission))
+    study, doubt = _handed(found, register_secret(lab.paths), arguments.get("columns", []))
+    handed = pack(study, _counts(submission, linked), about_list(submission), doubt)
     sealed = encrypt(lab.paths, handed, to=Role.ANALYST)
     atomic_write(lab.paths.run(arguments["run"]) / HANDOVER, sealed, mode=PRIVATE)
     return {}
@@ -147,25 +151,41 @@ def _in_memory(data: bytes, suffix: str) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class _Linked:
     """The entries, in file order, with person_id, link_status, match_weight, link_probability and evidence.
 
-    How they would end without any number lies beside the account of the rows (METHODS 1), for the linker alone.
+    doubtful: row, person_id, probability, is_link, as `find_doubtful` gives it. unsteady: people whom the spine does
+    not hold alike at its three strictnesses.
     """
+
+    entries: pa.Table
+    doubtful: pa.Table
+    unsteady: frozenset[str]
+
+
+def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress) -> _Linked:
+    """How the entries would end without any number lies beside the account of the rows (METHODS 1), for the linker
+    alone."""
     names = [str(row) for row in submission.entries["row"].to_pylist()]
     people = submission.entries.append_column("record_id", pa.array(names, pa.string()))
     standard = _standard(lab, people)
     spine, machine, threshold = read_spine(lab), resources(lab), lab.settings.thresholds.cohort
     kept = spine.kept(resources=machine, progress=progress)
-    found = link_cohort(standard, spine, resources=machine, threshold=threshold, kept=kept)
+    found = find_links(standard, spine, resources=machine, threshold=threshold, kept=kept)
     keys = entry_keys(submission.entries, register_secret(lab.paths))
-    ruled, strict = read_overrides(lab.paths, scope=ENTRIES), spine.thresholds[Strictness.STRICT]
-    found = apply_rulings(found, keys, ruled, spine.people(), strict=strict)
-    quality = cohort_quality(standard, found, spine, resources=machine, threshold=threshold, kept=kept)
+    ruled, strict, records = (
+        read_overrides(lab.paths, scope=ENTRIES),
+        spine.thresholds[Strictness.STRICT],
+        spine.people(),
+    )
+    links = apply_rulings(found.links, keys, ruled, records, strict=strict)
+    quality = cohort_quality(standard, links, spine, resources=machine, threshold=threshold, kept=kept)
     write_json(folder / LINK_QUALITY, quality)
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
-        people = people.append_column(name, found[name])
-    return people
+        people = people.append_column(name, links[name])
+    doubtful = find_doubtful(found, links, ruled_apart(keys, ruled, records), records, strict=strict)
+    return _Linked(people, doubtful, find_unsteady(records, set(links["person_id"].drop_null().to_pylist())))
 
 
 def _keep_account(paths: LabPaths, submission: str, read: Submission, linked: pa.Table) -> None:
@@ -195,28 +215,75 @@ def about_list(submission: Submission) -> dict[str, str | bool]:
     }
 
 
-def _study(linked: pa.Table, secret: bytes, columns: Sequence[str]) -> pa.Table:
+def _handed(found: _Linked, secret: bytes, columns: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """The study, and who else its entries may be: what goes to the analyst."""
+    known = pc.not_equal(groups_of(found.entries), GROUP_UNKNOWN)
+    is_linked = pc.and_(pc.is_valid(found.entries["person_id"]), known)
+    rows = np.flatnonzero(np.asarray(is_linked.to_numpy(zero_copy_only=False), np.bool_))
+    study = _study(found.entries.take(pa.array(rows)), found.unsteady, secret, columns)
+    return study, _doubt(found, dict(zip(rows.tolist(), study["study_key"].to_pylist(), strict=True)), secret)
+
+
+def _study(kept: pa.Table, unsteady: frozenset[str], secret: bytes, columns: Sequence[str]) -> pa.Table:
     """One row an entry of a linked person: random study key, register key, probability, atom, dates of the service.
 
-    `columns`: what the plan's sub-analyses divide people by, such as the site; nothing else of the list goes along.
+    `is_steady`: whether the spine holds the person alike at its three strictnesses. `columns`: what the plan's
+    sub-analyses divide people by, such as the site; nothing else of the list goes along.
     """
-    known = pc.not_equal(groups_of(linked), GROUP_UNKNOWN)
-    kept = linked.filter(pc.and_(pc.is_valid(linked["person_id"]), known))
-    keys = [register_key(secret, person) for person in kept["person_id"].to_pylist()]
-    start = pc.coalesce(kept["start_date"], kept["index_date"], kept["conviction_date"])
+    people = kept["person_id"].to_pylist()
     return pa.table(
         {
-            "study_key": pa.array([secrets.randbits(_STUDY_KEY_BITS) for _ in keys], pa.int64()),
-            "register_key": pa.array(keys, pa.string()),
+            "study_key": pa.array([secrets.randbits(_STUDY_KEY_BITS) for _ in people], pa.int64()),
+            "register_key": pa.array([register_key(secret, person) for person in people], pa.string()),
             "link_probability": kept["link_probability"],
-            "atom_id": pa.array([NO_PUBLICATION] * len(keys), pa.int64()),
-            "start_date": start,
-            "start_known": pc.is_valid(kept["start_date"]),
-            "group": groups_of(kept),
+            "atom_id": pa.array([NO_PUBLICATION] * len(people), pa.int64()),
+            **_service_of(kept),
             "end_date": kept["end_date"],
+            "is_steady": pa.array([person not in unsteady for person in people], pa.bool_()),
             **{name: kept[name] for name in UPLOADED if name in columns},
         }
     )
+
+
+def _service_of(entries: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return {
+        "start_date": pc.coalesce(entries["start_date"], entries["index_date"], entries["conviction_date"]),
+        "start_known": pc.is_valid(entries["start_date"]),
+        "group": groups_of(entries),
+    }
+
+
+def _doubt(found: _Linked, study_keys: Mapping[int, int], secret: bytes) -> pa.Table:
+    """One row a candidate of a doubtful entry of those who took part. `entry`: a number of this run, no row of a file.
+
+    The candidate whom the entry is linked to has its study key; the others have their own.
+    """
+    table = found.doubtful.filter(
+        pc.is_in(found.doubtful["row"], value_set=_rows_of_those_who_took_part(found.entries))
+    )
+    rows, people, linked = (table[name].to_pylist() for name in ("row", "person_id", "is_link"))
+    number = {row: place for place, row in enumerate(dict.fromkeys(rows))}
+    keys = [
+        study_keys[row] if is_link else secrets.randbits(_STUDY_KEY_BITS)
+        for row, is_link in zip(rows, linked, strict=True)
+    ]
+    service = _service_of(found.entries.take(table["row"].combine_chunks()))
+    return pa.table(
+        {
+            "entry": pa.array([number[row] for row in rows], pa.int64()),
+            "study_key": pa.array(keys, pa.int64()),
+            "register_key": pa.array([register_key(secret, person) for person in people], pa.string()),
+            "link_probability": table["probability"],
+            "is_link": table["is_link"],
+            "start_date": service["start_date"],
+            "start_known": service["start_known"],
+        }
+    )
+
+
+def _rows_of_those_who_took_part(entries: pa.Table) -> pa.Array:
+    took_part = pc.equal(groups_of(entries), TOOK_PART)
+    return pa.array(np.flatnonzero(np.asarray(took_part.to_numpy(zero_copy_only=False), np.bool_)), pa.int64())
 
 
 def _counts(submission: Submission, linked: pa.Table) -> dict[Step, int]:
