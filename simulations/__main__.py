@@ -1,4 +1,7 @@
-"""`python -m simulations`: run the studies and write their results; `--only` runs some and keeps the others'."""
+"""`python -m simulations`: run the studies and write their results; `--only` runs some and keeps the others'.
+
+Labs are kept one by one, and one that is there is not made again: a run that was stopped goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +37,30 @@ def main() -> None:
     def some(n: int) -> int:
         return max(1, round(n * float(asked.share)))
 
+    def keep_labs(found: dict[str, Any]) -> None:
+        stored["labs"] = found
+        _write(stored, asked.out)
+
+    def labs() -> dict[str, Any]:
+        chosen = [trying + s for s in seeds.LABS[: asked.labs]]
+        return full_labs(chosen, asked.people, progress, before=stored.get("labs"), keep=keep_labs)
+
     studies: dict[str, Callable[[], dict[str, Any]]] = {
         "coverage": lambda: coverage(some(seeds.N_TABLES), progress, trying=trying),
         "link_errors": lambda: link_errors(some(seeds.N_LINK_TABLES), progress, trying=trying),
         "hidden_selection": lambda: hidden_selection(some(seeds.N_HIDDEN_TABLES), progress, trying=trying),
         "immortal_time": lambda: immortal_time(some(seeds.N_IMMORTAL), progress, trying=trying),
-        "labs": lambda: full_labs([trying + s for s in seeds.LABS[: asked.labs]], asked.people, progress),
+        "labs": labs,
     }
     for name in asked.only or STUDIES:
         started = time.perf_counter()
         stored[name] = {**studies[name](), "seconds": round(time.perf_counter() - started)}
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        asked.out.write_text(json.dumps({s: stored[s] for s in STUDIES if s in stored}, indent=1) + "\n", "utf-8")
+        _write(stored, asked.out)
+
+
+def _write(stored: Mapping[str, Any], out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({s: stored[s] for s in STUDIES if s in stored}, indent=1) + "\n", "utf-8")
 
 
 def _arguments() -> argparse.ArgumentParser:

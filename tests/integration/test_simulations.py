@@ -16,6 +16,7 @@ from scipy import stats
 from simulations import seeds
 from simulations.counting import Mean, Share
 from simulations.drawn_tables import N_POOL, N_TREATED, draw
+from simulations.full_labs import Answer, full_labs, summary
 from simulations.tables import coverage, hidden_selection, link_errors
 
 TABLES = 60
@@ -87,3 +88,19 @@ def test_a_mean_is_a_mean() -> None:
         mean.add(value)
     assert mean.as_json()["mean"] == 2.0
     assert json.dumps(mean.as_json())
+
+
+def test_labs_that_are_stored_are_not_made_again() -> None:
+    """Two labs, two programmes: three of four intervals hold the truth. A lab of 1 person could not be made."""
+    answers = [
+        Answer(2, "northgate", -9.0, -1.0, -5.0),
+        Answer(2, "lantern", -3.0, 3.0, 0.0),
+        Answer(1, "northgate", -9.0, -6.0, -5.0),
+        Answer(1, "lantern", -3.0, 3.0, 0.0),
+    ]
+    stored = summary(answers, 1)
+    assert [(a["seed"], a["programme"]) for a in stored["answers"]][:2] == [(1, "lantern"), (1, "northgate")]
+    assert (stored["labs"], stored["northgate"]["held"], stored["lantern"]["held"]) == (2, 1, 2)
+    assert full_labs([1, 2], 1, quiet, before=stored) == stored
+    (one,) = {a["seed"] for a in full_labs([2], 1, quiet, before=stored)["answers"]}
+    assert one == 2

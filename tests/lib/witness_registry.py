@@ -42,16 +42,18 @@ AWAITED: Mapping[str, str] = {
 # What other programs gave and we have no method for. Said on the page, so that nobody looks for it.
 NOT_OURS: tuple[tuple[str, str], ...] = (
     ("MatchIt: Mahalanobis, optimal, full, variable ratio, `reuse.max`, `antiexact`, calipers on covariates",
-     "no such methods here; their balance and errors come out from MatchIt's weights"),
+     "methods, 4, asks for nearest matching on the score, and for nothing that needs a distance between every two "
+     "people; balance and errors come out from MatchIt's weights for these too"),
     ("MatchIt with replacement: errors over one row a use (`est_gm`, `se_gm_*`)", "Abadie and Imbens's are used"),
     ("cobalt: overlap coefficient", "overlap is a picture here"),
     ("R Matching: matching on covariates, effects on everyone; homoskedastic errors", "errors here are robust"),
     ("Stata psmatch2: four neighbours", "its answer depends on a random order: 1.930 to 2.107 over 200 shuffles"),
     ("Stata psmatch2: local linear, normal, biweight and tricube kernels", "Epanechnikov only"),
     ("Stata teffects psmatch and nnmatch (`stata_teffects_matching_cattaneo2.json`)",
-     "effects on everyone, with errors that count the score as estimated, are not offered"),
+     "methods, 5, asks for Abadie and Imbens's errors of the effect on the treated, which R Matching witnesses; what "
+     "Stata's manual printed is for effects on everyone, and nobody printed the file's effects on the treated"),
     ("Stata teffects aipw", "ra and ipwra are; weighting then adjusting is the doubly robust way here"),
-    ("R glm.nb", "frequencies are quasi-Poisson with robust errors"),
+    ("R glm.nb", "methods, 5, asks for quasi-Poisson with robust errors, which need no law of how counts spread"),
     ("R McNemar, odds ratios", "differences and ratios of rates are shown"),
 )  # fmt: skip
 UNUSED = frozenset({"inference/stata_teffects_matching_cattaneo2.json"})

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from counterfoil.comparison import ComparisonSettings, compare
+from counterfoil.comparison import ComparisonSettings, Nearest, compare
 from counterfoil.effect import Effect, estimate
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
@@ -67,3 +67,55 @@ def test_an_infinite_outcome_is_named() -> None:
     outcome[4] = np.inf
     with pytest.raises(UsageError, match="Leave what was not measured empty"):
         effect_of(outcome)
+
+
+def test_groups_that_do_not_overlap_are_refused_with_what_to_do() -> None:
+    with pytest.raises(Refused, match="Use fewer covariates, a wider caliper or another pool"):
+        compared(age=np.where(TREATED, 80.0, 20.0) + np.arange(N) % 9)
+
+
+def test_where_no_covariate_differs_nothing_was_made_alike_and_that_is_said() -> None:
+    found = compared(age=np.full(N, 40.0))
+    assert not found.reliable
+    assert any("Name covariates that differ" in warning for warning in found.warnings)
+
+
+def test_three_reoffenders_carry_no_model_and_the_intervals_may_differ() -> None:
+    """Two of 100 against one of 600: Welch's interval holds 0, the score interval does not."""
+    people = pa.table({"treated": TREATED, "age": AGE, "sex": SEX})
+    found = compare(people, "treated", ComparisonSettings(covariates=("age", "sex")))
+    (effect,) = estimate({"y": np.isin(np.arange(N), (1, 2, 300))}, found, [Measure("y", "Y", Kind.RATE)], people)
+    assert effect.adjusted is None
+    assert effect.compatible is not None
+    assert effect.score is not None
+    assert effect.compatible.low < 0.0 < effect.score.low
+    assert effect.disagrees == ("score",)
+
+
+def test_an_outcome_that_was_not_measured_is_no_zero() -> None:
+    outcome = np.where(np.arange(N) == 3, np.nan, 1.0 * (np.arange(N) % 2))
+    assert effect_of(outcome).treated.n == 99
+
+
+def test_a_rate_that_is_not_0_or_1_is_named() -> None:
+    with pytest.raises(UsageError, match="each person has 0 or 1"):
+        effect_of(np.full(N, 2.0))
+
+
+@pytest.mark.parametrize("treated", [None, np.nan])
+def test_somebody_without_a_treatment_is_an_error(treated: float | None) -> None:
+    people = pa.table({"treated": pa.array([treated, *TREATED[1:].astype(float)]), "age": AGE})
+    with pytest.raises(UsageError, match=r"`treated` (is empty for some people|holds values other than 0 and 1)"):
+        compare(people, "treated", ComparisonSettings(covariates=("age",)))
+
+
+def test_a_person_in_two_rows_is_found_by_the_key() -> None:
+    people = pa.table({"treated": TREATED, "age": AGE, "person": np.maximum(np.arange(N), 1)})
+    with pytest.raises(UsageError, match="Keep one row a person"):
+        compare(people, "treated", ComparisonSettings(covariates=("age",), method=Nearest(), key="person"))
+
+
+def test_an_outcome_among_the_columns_is_refused() -> None:
+    people = pa.table({"treated": TREATED, "age": AGE, "again": np.ones(N)})
+    with pytest.raises(UsageError, match="The comparison must not see an outcome"):
+        compare(people, "treated", ComparisonSettings(covariates=("age",)))

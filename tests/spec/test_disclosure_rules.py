@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.cohort.values import Attrition, Step
-from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Shown, check_gate
+from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Shown, check_gate, check_groups
 from counterfoil.disclosure.conditional import why_conditional_hidden
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, merge_boxes, protect_flow, show_size
 from counterfoil.disclosure.precision import (
@@ -47,6 +47,19 @@ def test_r01_29_matched_is_refused_and_30_is_not() -> None:
 def test_r01_a_small_comparison_group_is_refused_too() -> None:
     with pytest.raises(Refused, match="Fewer than 30 people"):
         check_gate(attrition_of(100, None, None, 80), comparison_of(80, 29), UK)
+
+
+@pytest.mark.parametrize(("treated", "others"), [(0, 5000), (1, 5000), (29, 5000), (80, 0), (80, 29)])
+def test_r01_before_matching_nobody_learns_how_few_are_left(treated: int, others: int) -> None:
+    """Fewer people than J cannot become J by matching, and "fewer than 2 people" would be a count."""
+    with pytest.raises(Refused) as refused:
+        check_groups(treated, others, UK)
+    assert refused.value.rule == "R1"
+    assert "Fewer than 30 people could be analysed in one of the groups" in refused.value.reason
+
+
+def test_r01_before_matching_thirty_in_each_group_are_enough() -> None:
+    check_groups(30, 30, UK)
 
 
 @pytest.mark.parametrize(("submitted", "passes"), [(59, False), (60, True)])

@@ -60,7 +60,7 @@ def check_varies(covariates: Covariates) -> None:
     if not design.factors and not design.numeric_names:
         raise Refused(
             "Every covariate is the same for everyone, or for all but a few people, so nobody is nearer than anybody "
-            "else. Name covariates that differ, or use the radius method, which then counts everyone alike.",
+            "else. Name covariates that differ.",
             rule="covariates",
         )
 

@@ -207,7 +207,11 @@ def _compared(groups: Groups, made: Made, balance: tuple[BalanceRow, ...]) -> Co
     bands = {row.band for row in balance}
     fit = None if made.propensity is None else made.propensity.fit
     notes = () if fit is None else fit.notes
-    warnings = (*_balance_warnings(bands), *_loss_warnings(made, keeps_enough=keeps_enough, all_kept=matched == n))
+    blind = not balance and not settings.exact
+    warnings = (
+        *_balance_warnings(bands, blind=blind),
+        *_loss_warnings(made, keeps_enough=keeps_enough, all_kept=matched == n),
+    )
     return Comparison(
         treated=treated,
         weight=made.weight,
@@ -224,7 +228,7 @@ def _compared(groups: Groups, made: Made, balance: tuple[BalanceRow, ...]) -> Co
         ess=effective_sample_size(others),
         asked=made.asked,
         achieved=Estimand.ATT_MATCHED if made.asked is Estimand.ATT and matched < n else made.asked,
-        reliable=keeps_enough and Band.RED not in bands,
+        reliable=keeps_enough and Band.RED not in bands and not blind,
         warnings=(*groups.covariates.notes, *notes, *warnings, *_weight_warnings(largest)),
         ridge=0.0 if fit is None else fit.ridge,
         pair=_or_none(made.pair, len(treated)),
@@ -239,7 +243,9 @@ def _or_none(numbers: IntArray | None, rows: int) -> IntArray:
     return np.full(rows, -1, np.int64) if numbers is None else numbers
 
 
-def _balance_warnings(bands: set[Band]) -> list[str]:
+def _balance_warnings(bands: set[Band], *, blind: bool) -> list[str]:
+    if blind:
+        return ["No covariate differs between people, so nothing was made alike. Name covariates that differ."]
     if Band.RED in bands:
         return ["Some characteristics stay apart after matching."]
     if Band.AMBER in bands:

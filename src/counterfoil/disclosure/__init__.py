@@ -16,7 +16,7 @@ from counterfoil.disclosure.beside import (
     WayGroup,
     WayResult,
 )
-from counterfoil.disclosure.gate import check_gate
+from counterfoil.disclosure.gate import check_gate, check_groups
 from counterfoil.disclosure.pooling import (
     ProtectedPool,
     ProtectedRange,
@@ -114,6 +114,7 @@ __all__ = [
     "WayGroup",
     "WayResult",
     "check_gate",
+    "check_groups",
     "decimals_released",
     "headline_measure",
     "protect",

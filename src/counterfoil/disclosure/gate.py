@@ -28,7 +28,7 @@ def check_gate(attrition: Attrition, comparison: Comparison | None, settings: Di
     submitted = people_submitted(attrition)
     _check_list(submitted, attrition.started, settings)
     if comparison is not None:
-        _check_groups(comparison, settings)
+        check_groups(comparison.n_treated_matched, comparison.n_comparison, settings)
 
 
 def _check_list(submitted: int, started: int | None, settings: DisclosureSettings) -> None:
@@ -46,8 +46,11 @@ def _check_list(submitted: int, started: int | None, settings: DisclosureSetting
         )
 
 
-def _check_groups(comparison: Comparison, settings: DisclosureSettings) -> None:
-    if min(comparison.n_treated_matched, comparison.n_comparison) < settings.min_group:
+def check_groups(treated: int, others: int, settings: DisclosureSettings) -> None:
+    """R1 for people who are, or could be, compared. Before matching it says no for lists of whom hardly anyone is left:
+    a comparison could only say so with the number.
+    """
+    if min(treated, others) < settings.min_group:
         raise Refused(
             f"Fewer than {settings.min_group:.0f} people could be analysed in one of the groups. "
             f"A result needs at least {settings.min_group:.0f} in each.",

@@ -62,6 +62,11 @@ def _why_not(value: FloatArray, comparison: Comparison, measure: Measure) -> str
     """The sentence that says why a column cannot be used, or nothing."""
     if value.shape != comparison.treated.shape:
         return f"The outcomes of `{measure.name}` and the people who were compared must be the same rows; they are not."
+    return why_unusable(value, measure)
+
+
+def why_unusable(value: FloatArray, measure: Measure) -> str | None:
+    """The sentence that says why values cannot be those of a measure, or nothing. NaN is not measured."""
     known = value[~np.isnan(value)]
     if not np.isfinite(known).all():
         return f"`{measure.name}` holds an infinite value. Leave what was not measured empty."

@@ -41,6 +41,7 @@ from counterfoil.disclosure import (
     SampleFacts,
     UnitCost,
     check_gate,
+    check_groups,
     headline_measure,
     protect,
     refuse,
@@ -132,6 +133,8 @@ def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress =
 
 def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) -> Protected:
     check_gate(inputs.attrition, None, inputs.settings)
+    n_treated = pc.sum(inputs.people[TREATED]).as_py() or 0
+    check_groups(n_treated, inputs.people.num_rows - n_treated, inputs.settings)
     progress("Comparing like with like", 0.3)
     whole = comparison_settings(inputs.plan, inputs.covariates, threads=inputs.threads)
     candidates = _candidates(inputs, whole)

@@ -136,6 +136,8 @@ class TablePlan(BaseModel):
     treated_value: str = "1"  # its value for the treated
     refused_value: Name | None = None  # value of `treatment` for people who applied and were turned down
     waiting_value: Name | None = None  # value of `treatment` for people who applied and were still waiting
+    # column that tells people apart; somebody in two rows is then an error, and without it nobody can know
+    person: Name | None = None
     comparison_file: Name | None = None  # lies beside DATA; then only the treated rows of DATA are used
     factors: tuple[Name, ...] = ()  # columns of numbers that are codes
     measures: tuple[TableMeasure, ...] = Field(min_length=1)

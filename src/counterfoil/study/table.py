@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from counterfoil.cohort.values import Attrition, Group, Step
 from counterfoil.disclosure import DEFAULT_SETTINGS, SampleFacts
+from counterfoil.effect.reading import why_unusable
 from counterfoil.errors import FileNotTaken, UsageError
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.provenance import key_of, sha256_of_file
@@ -114,6 +115,7 @@ def _read(data: Path, plan: Plan) -> _Data:
         connection.execute("SET enable_external_access = false")
         _check_columns(connection, plan, table, files)
         _join(connection, table, len(files))
+        _check_people(connection, table)
         people, dividing = _people(connection, plan, table), _dividing(connection, plan)
         group = connection.sql('SELECT "__group" FROM rows').to_arrow_table()["__group"]
         return _Data(people, _outcomes(connection, table), dividing, files, group)
@@ -158,7 +160,8 @@ def _check_columns(
     outcomes = {m.column for m in table.measures if m.column is not None}
     problems: list[str] = []
     for number, path in enumerate(files):
-        needed = covariates | outcomes | set(_by(plan)) | ({table.treatment} if number == 0 else set())
+        person = set() if table.person is None else {table.person}
+        needed = covariates | outcomes | person | set(_by(plan)) | ({table.treatment} if number == 0 else set())
         absent = sorted(needed - _columns(connection, f"file_{number}"))
         problems += [
             f"{path.name} has no column `{name}`, which the plan names. Mend the plan or the file." for name in absent
@@ -177,6 +180,8 @@ def _check_columns(
         for name in _by(plan)
         if name in outcomes or name == table.treatment or any(name in (m.when or "") for m in table.measures)
     ]
+    if table.person in covariates:
+        problems.append(f"`{table.person}` tells people apart and cannot be a covariate. Remove it.")
     if table.treatment in covariates:
         problems.append(f"`{table.treatment}` is the treatment and cannot be a covariate. Remove it.")
     if problems:
@@ -198,12 +203,12 @@ def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -
         )
     connection.execute(f"CREATE TABLE rows AS SELECT * FROM ({first})", given)
     empty, treated, others = connection.execute(
-        'SELECT count(*) FILTER ("__treated" IS NULL), count(*) FILTER ("__treated"), '
+        f'SELECT count(*) FILTER ("__treated" IS NULL OR {_is_nan(column)}), count(*) FILTER ("__treated"), '
         'count(*) FILTER (NOT "__treated") FROM rows'
     ).fetchall()[0]
     if empty:
         raise UsageError(
-            f"`{table.treatment}` is empty in some rows. Say for every row whether the person was treated."
+            f"`{table.treatment}` is empty or NaN in some rows. Say for every row whether the person was treated."
         )
     if not treated or not others:
         side = "is" if treated else "is not"
@@ -211,6 +216,30 @@ def _join(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: int) -
             f"Every row's `{table.treatment}` {side} {table.treated_value!r}, so there is nobody to compare. "
             "Mend `treatment` or `treated_value` in the plan."
         )
+
+
+def _check_people(connection: duckdb.DuckDBPyConnection, table: TablePlan) -> None:
+    """One row a person, where the plan says what tells people apart. Looked at among the rows that are used."""
+    if table.person is None:
+        return
+    column = f'"{table.person}"'
+    rows, filled, people = connection.execute(
+        f"SELECT count(*), count({column}), count(DISTINCT {column}) FROM rows"
+    ).fetchall()[0]
+    problems = []
+    if filled < rows:
+        problems.append(f"`{table.person}` is empty in some rows; it tells people apart. Fill it, or remove `person`.")
+    if people < filled:
+        problems.append(
+            f"`{table.person}` has one value in several rows, and everyone counts once. Keep one row a person."
+        )
+    if problems:
+        raise UsageError(*problems)
+
+
+def _is_nan(column: str) -> str:
+    """Whether a cell holds NaN, as a number or as the word: what some programs write for an empty cell."""
+    return f"coalesce(isnan(TRY_CAST(CAST({column} AS VARCHAR) AS DOUBLE)), false)"
 
 
 def _equals(column: str, parameter: int) -> str:
@@ -241,7 +270,16 @@ def _as_factor(name: str) -> str:
 def _outcomes(
     connection: duckdb.DuckDBPyConnection, table: TablePlan
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    _empty_nan(connection, table)
     return {measure.name: _values(connection, measure) for measure in table.measures}
+
+
+def _empty_nan(connection: duckdb.DuckDBPyConnection, table: TablePlan) -> None:
+    """NaN in whatever a measure is made of becomes empty: a condition would take it for the largest number."""
+    words = {word for m in table.measures for word in ({m.column} if m.when is None else re.findall(r"\w+", m.when))}
+    for name in sorted(_columns(connection, "rows") & words):
+        quoted = f'"{name}"'
+        connection.execute(f"UPDATE rows SET {quoted} = NULL WHERE {_is_nan(quoted)}")
 
 
 def _values(connection: duckdb.DuckDBPyConnection, measure: TableMeasure) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -255,7 +293,11 @@ def _values(connection: duckdb.DuckDBPyConnection, measure: TableMeasure) -> np.
         ) from error
     if found.null_count and measure.support.value == "all":
         raise UsageError(
-            f"The measure `{measure.name}` is empty in some rows. Remove those rows from the table and say so, or set "
+            f"The measure `{measure.name}` is empty or NaN in some rows. Remove those rows and say so, or set "
             '`support = "those with the outcome"` if empty means that the outcome did not happen.'
         )
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.float64)
+    values = np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.float64)
+    why = why_unusable(values, measure.measure())
+    if why is not None:
+        raise UsageError(why)
+    return values
