@@ -161,7 +161,7 @@ def test_a_setting_that_the_method_cannot_use_is_an_error(changes: dict[str, obj
 @pytest.mark.parametrize("method", [Nearest(), Subclassification()], ids=_name)
 def test_covariates_that_are_the_same_for_everyone_leave_nobody_nearer(method: MethodSettings) -> None:
     people = pa.table({"t": [1, 1, 0, 0, 0, 0], "x": [3.0] * 6})
-    with pytest.raises(Refused, match="use the radius method") as refusal:
+    with pytest.raises(Refused, match="Name covariates that differ") as refusal:
         compare(people, "t", ComparisonSettings(("x",), method=method, min_level=1))
     assert refusal.value.rule == "covariates"
 
