@@ -1,6 +1,6 @@
 # Recipes for people and for CI. `make` alone lists them. Each does its own set-up; see scripts/set_up.sh.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick fix coverage bench bench-linkage bench-evaluation simulate docs requirements changelog clean
+.PHONY: help demo test check quick fix coverage bench bench-linkage bench-evaluation bench-disclosure simulate docs requirements changelog clean
 
 BIN := .venv/bin
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
@@ -56,6 +56,10 @@ bench-linkage: ## measure training, scoring, linking and search beside Splink, r
 bench-evaluation: ## measure score, matching, balance and errors at 1,000,000 people beside glum, scikit-learn, MatchIt (10 minutes)
 	@sh scripts/set_up.sh dev
 	$(BIN)/python -m benchmarks.bench_evaluation
+
+bench-disclosure: ## measure the intruder audit of a report beside earlier ones, and tables protected, with growth
+	@sh scripts/set_up.sh dev
+	$(BIN)/python -m benchmarks.bench_disclosure
 
 simulate: ## draw 4,500 tables and 20 labs with known truths: do intervals hold them? (about an hour; not in CI)
 	@sh scripts/set_up.sh dev

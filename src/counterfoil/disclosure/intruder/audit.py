@@ -20,6 +20,8 @@ from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.errors import Fault
 
 LIMITS = Limits()
+WIDENINGS = 2  # worlds looked for that serve many targets at once, before each is asked about by itself
+WIDE_ENOUGH = 0.5  # of the best such world: it need only be far from the truth
 
 
 class Breach(Enum):
@@ -122,8 +124,27 @@ def audit(
         return Audit((), untrue=untrue, impossible=nothing.answer is Answer.IMPOSSIBLE)
     worlds = Worlds(system)
     worlds.add(real)
+    if not tight:
+        _widen(targets, worlds, settings, limits)
     intervals = tuple(find_interval(target, worlds, settings, limits, tight=tight) for target in targets)
     return Audit(intervals, sums=find_sums(publication, truth, settings))
+
+
+def _widen(targets: Sequence[Target], worlds: Worlds, settings: DisclosureSettings, limits: Limits) -> None:
+    """Worlds in which everything that is counted over the same atoms is large at once: each proves many targets."""
+    groups: dict[tuple[str, ...], list[Target]] = {}
+    for target in targets:
+        groups.setdefault(tuple(sorted({atom for atom, _ in target.of})), []).append(target)
+    for group in groups.values():
+        vectors = [worlds.system.vector(target.of) for target in group]
+        for _ in range(WIDENINGS):
+            spans = [worlds.span(vector) for vector in vectors]
+            left = [v for v, t, s in zip(vectors, group, spans, strict=True) if s and not passes(t, *s, settings)]
+            if not left or len(group) == 1:
+                break
+            found = solve(worlds.system, sum(left, 0 * left[0]), limits, whole=True, gap=WIDE_ENOUGH)
+            if found.world is None or not worlds.add(found.world):
+                break
 
 
 def passes(target: Target, low: int, high: int, settings: DisclosureSettings) -> bool:

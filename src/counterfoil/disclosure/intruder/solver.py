@@ -36,8 +36,8 @@ class Answer(Enum):
 class Limits:
     """When a question is given up. Nodes come first: they are the same on every machine."""
 
-    nodes: int = 5000
-    seconds: float = 10.0
+    nodes: int = 1000
+    seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,23 @@ class Worlds:
 
     system: System
     found: list[Ints] = field(default_factory=list)
+    stacked: Ints | None = None  # of those found, until there is another
 
     def add(self, world: Ints) -> bool:
         """Keep a world, if it agrees."""
         if not self.system.agrees(world):
             return False
         self.found.append(world)
+        self.stacked = None
         return True
 
     def span(self, objective: Ints) -> tuple[int, int] | None:
         """The smallest and the largest that a sum is in the worlds so far."""
         if not self.found:
             return None
-        values = np.array(self.found) @ objective
+        if self.stacked is None:
+            self.stacked = np.array(self.found)
+        values = self.stacked[:, objective != 0] @ objective[objective != 0]
         return int(values.min()), int(values.max())
 
 
@@ -84,14 +88,14 @@ def largest(worlds: Worlds, objective: Ints, limits: Limits) -> Reached:
     return Reached(Answer.TIMED_OUT if exact.answer is Answer.FOUND else exact.answer, relaxed.bound, None)
 
 
-def solve(system: System, objective: Ints, limits: Limits, *, whole: bool) -> Reached:
-    """One question to HiGHS. `whole`: whether people are whole."""
+def solve(system: System, objective: Ints, limits: Limits, *, whole: bool, gap: float = 0.0) -> Reached:
+    """One question to HiGHS. `whole`: whether people are whole. `gap`: how far from the largest it may stop, 0 to 1."""
     found = milp(
         -objective.astype(np.float64),
         integrality=np.full(len(objective), int(whole)),
         bounds=Bounds(0, system.cap),
         constraints=_constraint(system) if system.labels else (),
-        options={"node_limit": limits.nodes, "time_limit": limits.seconds, "mip_rel_gap": 0.0},
+        options={"node_limit": limits.nodes, "time_limit": limits.seconds, "mip_rel_gap": gap},
     )
     if found.status == INFEASIBLE:
         return Reached(Answer.IMPOSSIBLE)
