@@ -210,7 +210,9 @@ def _labs(found: dict[str, Any] | None) -> str:
         one = found[programme]
         lines.append(f"| {programme} | {one['of']} | {one['held']}, {_share(one)} |")
     table = "\n".join(lines)
-    said = "" if found["labs"] == len(seeds.LABS) else f"\n\nOnly the first {found['labs']} were run so far."
+    run = ", ".join(str(seed) for seed in sorted({answer["seed"] for answer in found["answers"]}))
+    missing = found["labs"] < len(seeds.LABS)
+    said = f"\n\n{found['labs']} of the {len(seeds.LABS)} labs have been run so far (seeds {run})." if missing else ""
     return f"{title}\n\n{asked}\n\n{table}{said}\n\n{SMALLER_LABS}"
 
 
