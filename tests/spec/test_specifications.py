@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,7 @@ from counterfoil.study.specifications import (
     PLACEBOS,
     Answer,
     Sensitivity,
+    Site,
     decide_specifications,
     gamma_of_pairs,
     run_specifications,
@@ -116,6 +118,43 @@ def test_specifications_are_decided_without_an_outcome_and_a_placebo_holds_no_tr
         assert one.rows.sum() == min(part, TREATED * (1 + PLACEBO_POOL))
     every = np.sum([one.rows for one in placebos if one.rows is not None], axis=0)
     assert every.max() == 1, "cohorts that share people would not be independent"
+
+
+def test_r17_ways_are_asked_of_the_headlines_people() -> None:
+    """Forty of the treated were not matched; methods that could keep them must not, or they would be told apart."""
+    people, outcome = _people(3)
+    groups = prepare_groups(people, "treated", SETTINGS)
+    found = compare_groups(groups)
+    lost = replace(found, weight=np.where(np.cumsum(found.treated) <= 40, 0.0, found.weight))
+    headline = estimate({"back": outcome}, lost, (RATE,))[0]
+    chosen = decide_specifications(groups, seed=1, made=found)
+    ways = run_specifications(groups, chosen, headline, lost, {"back": outcome}, DEFAULT_SETTINGS).ways
+
+    used = lost.treated & (lost.weight > 0)
+    assert len(ways) > 5
+    for way in ways:
+        assert not (way.members & ~used).any(), way.name
+    whole = {way.name for way in ways if np.array_equal(way.members, used)}
+    assert {"entropy", "inverse", "nearest", "overlap"} <= whole
+
+
+def test_one_site_at_a_time_is_left_out_where_enough_are_at_it_and_not() -> None:
+    people, outcome = _people(3)
+    groups = prepare_groups(people, "treated", SETTINGS)
+    found = compare_groups(groups)
+    headline = estimate({"back": outcome}, found, (RATE,))[0]
+    treated = np.flatnonzero(found.treated)
+    sites = [Site(name, np.isin(np.arange(ROWS), treated[part])) for name, part in
+             (("east", slice(0, 300)), ("tiny", slice(300, 320)), ("west", slice(320, 600)))]  # fmt: skip
+    chosen = decide_specifications(groups, seed=1, made=found, sites=sites, least=30)
+    ways = run_specifications(groups, chosen, headline, found, {"back": outcome}, DEFAULT_SETTINGS).ways
+
+    left = {way.label: way.members for way in ways if way.name == "site"}
+    assert list(left) == ["east", "west"]
+    for site in sites:
+        if site.name in left:
+            assert not (left[site.name] & site.rows).any()
+            assert (left[site.name] | site.rows | ~(found.treated & (found.weight > 0))).all()
 
 
 def test_r01_a_way_that_keeps_too_few_has_no_estimate() -> None:

@@ -140,7 +140,8 @@ def sentences_of(protected: Protected, words: Words) -> tuple[str, ...]:
     same = [way for way in rows if way.group is not WayGroup.COMPARISON]
     found = [words(f"trust.agree.{_agreement(protected, same)}")] if same else []
     found += _compared_with_others(protected, others, words)
-    unmade = [name_of(way, words) for way in rows if way.hidden in NOT_ALIKE]
+    others = [way for way in rows if way.group in (WayGroup.METHOD, WayGroup.COMPARISON)]  # the table names the rest
+    unmade = [name_of(way, words) for way in others if way.hidden in NOT_ALIKE]
     found += [words("trust.unmade", names="; ".join(unmade))] if unmade else []
     if trust is not None:
         found += [_hidden_difference(protected, trust, words), *_gamma(trust, words), *_checks(trust, words)]

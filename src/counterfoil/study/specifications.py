@@ -215,11 +215,14 @@ def run_specifications(
 ) -> Sensitivity:
     """Ask the headline's measure in every way. A way that a rule stops has no estimate and the rule's name.
 
-    `headline` is the effect of `comparison`, from which `groups` come; `outcomes` is row-aligned with both.
+    `headline` is the effect of `comparison`, from which `groups` come; `outcomes` is row-aligned with both. Every way
+    but a placebo is asked of the treated people of the headline alone, so that ways differ in how and not in whom, and
+    nobody can be told by taking one from another (R17).
     """
     measure, outcome = headline.measure, np.asarray(outcomes[headline.measure.name], np.float64)
     scored = _scored(groups) if chosen else groups
-    asked = [_ask(one, scored, outcome, measure, settings) for one in chosen]
+    same = _same_people(scored, ~comparison.treated | (comparison.weight > 0))
+    asked = [_ask(one, scored, same, outcome, measure, settings) for one in chosen]
     first = [Answer(HEADLINE, headline.compatible, comparison.reliable)]
     ways = [each.way for each in asked if each.way is not None]
     if headline.adjusted is not None:
@@ -253,13 +256,32 @@ class _Asked:
     bias: HiddenBias | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _People:
+    """The pool and the treated of the headline, with the score they have, and which rows they are."""
+
+    groups: Groups
+    there: BoolArray
+    rows: IntArray
+
+
+def _same_people(groups: Groups, there: BoolArray) -> _People:
+    rows = np.flatnonzero(there)
+    return _People(groups if there.all() else _narrowed(groups, rows), there, rows)
+
+
 def _ask(
-    one: Specification, groups: Groups, outcome: FloatArray, measure: Measure, settings: DisclosureSettings
+    one: Specification,
+    groups: Groups,
+    same: _People,
+    outcome: FloatArray,
+    measure: Measure,
+    settings: DisclosureSettings,
 ) -> _Asked:
-    rows = np.arange(len(outcome)) if one.rows is None else np.flatnonzero(one.rows)
+    rows = _rows_of(one, same)
     members = np.zeros(len(outcome), np.bool_)
     try:
-        made = _compare(groups, one, rows)
+        made = _compare(groups, one, same, rows)
         members[rows] = made.treated & (made.weight > 0)
         rule = rule_against(made, settings)
         effect = None if rule == "R1" else estimate({measure.name: outcome[rows]}, made, (measure,))[0]
@@ -293,9 +315,15 @@ def _scored(groups: Groups) -> Groups:
         return groups
 
 
-def _compare(groups: Groups, one: Specification, rows: IntArray) -> Comparison:
+def _rows_of(one: Specification, same: _People) -> IntArray:
+    if one.rows is None:
+        return same.rows
+    return np.flatnonzero(one.rows if one.placebo is not None else one.rows & same.there)
+
+
+def _compare(groups: Groups, one: Specification, same: _People, rows: IntArray) -> Comparison:
     if one.placebo is None:
-        return compare_groups(groups if one.rows is None else _narrowed(groups, one, rows), one.method)
+        return compare_groups(same.groups if one.rows is None else _narrowed(groups, rows), one.method)
     column = "placebo"
     while column in groups.people.column_names:
         column += "_"
@@ -305,10 +333,9 @@ def _compare(groups: Groups, one: Specification, rows: IntArray) -> Comparison:
     return compare_groups(prepare(people, column, settings))
 
 
-def _narrowed(groups: Groups, one: Specification, rows: IntArray) -> Groups:
-    """Some of the rows with the score they have; the table itself is read by nearest matching only."""
-    people = groups.people.take(rows) if isinstance(one.method, Nearest) else groups.people
-    return replace(groups.take(rows), people=people)
+def _narrowed(groups: Groups, rows: IntArray) -> Groups:
+    """Some of the rows with the score they have."""
+    return replace(groups.take(rows), people=groups.people.take(rows))
 
 
 def gamma_of_pairs(outcome: FloatArray, comparison: Comparison, measure: Measure) -> HiddenBias:
