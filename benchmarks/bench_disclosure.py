@@ -1,9 +1,8 @@
 """`make bench-disclosure`: the intruder audit of a full report beside earlier ones, and tables protected, with growth.
 
 Everything is drawn. The report has 12 measures, and 6 sub-analyses of the first; each earlier report shares 15 people
-with it.
-The tables have counts of a gamma law, about a fifth of them under 10. No peer is installed by any recipe: sdcTable is an R
-package that is not in Debian, and G-Confid needs SAS.
+with it. The tables have counts of a gamma law, about a fifth of them under 10. No peer is installed by any recipe:
+sdcTable is an R package that is not in Debian, and G-Confid needs SAS.
 """
 
 from __future__ import annotations
