@@ -88,6 +88,7 @@ def test_killed_at_random_moments_again_and_again(undisturbed: tuple[OpenLab, fl
             process.send_signal(signal.SIGKILL)
     with _start(lab) as process:
         assert process.wait() == 0
+    assert [path for path in leftovers(lab.paths.linker) if path.is_dir()] == []
     _assert_same(lab, original)
 
 

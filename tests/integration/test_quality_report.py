@@ -39,7 +39,7 @@ SECTIONS = [
 PARTS = {
     "schema", "about", "findings", "precision_recall", "groups", "bias", "controls", "completeness", "blocking",
     "weights", "recaptured", "cluster_sizes", "link_rates", "journeys", "guards", "changes", "model",
-    "transparency", "hot_blocks",
+    "models", "expected", "transparency", "hot_blocks",
 }  # fmt: skip
 
 pytestmark = pytest.mark.slow

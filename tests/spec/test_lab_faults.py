@@ -10,6 +10,7 @@ import pytest
 from counterfoil import domains
 from counterfoil.errors import Fault, UsageError
 from counterfoil.lab import log
+from counterfoil.lab.files import atomic_folder, remove_abandoned
 from counterfoil.lab.keys import Role, encrypt, register_secret
 from counterfoil.lab.make import make_lab
 from counterfoil.lab.versions import version_for
@@ -42,6 +43,20 @@ def test_names_of_versions(there: list[str], key: str, name: str, is_made: bool,
 
 def test_the_first_version_needs_no_folder(tmp_path: Path) -> None:
     assert version_for(tmp_path / "absent", DAY, KEY) == ("2022-07-01-001-89abcdef", False)
+
+
+def test_folders_that_killed_work_left_are_removed_and_those_of_work_under_way_are_not(tmp_path: Path) -> None:
+    left = tmp_path / ".spine.0123abcd.part"
+    left.mkdir()
+    (left / "people.parquet").touch()
+    (tmp_path / ".notes.0123abcd.part").touch()  # a file
+    (tmp_path / ".git").mkdir()
+    with atomic_folder(tmp_path / "spine") as under_way:
+        remove_abandoned([tmp_path, tmp_path / "absent"])
+        assert under_way.is_dir()
+        assert {path.name for path in tmp_path.iterdir()} == {under_way.name, ".notes.0123abcd.part", ".git"}
+    remove_abandoned([tmp_path])
+    assert (tmp_path / "spine").is_dir()
 
 
 def test_a_log_that_was_cut_inside_a_line(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from counterfoil.errors import UsageError
 from counterfoil.linkage.quality_report.bias import Outcome, Statement, statement_of
 from counterfoil.linkage.quality_report.counted import drift, years_of
-from counterfoil.linkage.quality_report.domain import Concern
-from counterfoil.linkage.quality_report.findings import find_concerns
+from counterfoil.linkage.quality_report.domain import Concern, expected_of
+from counterfoil.linkage.quality_report.findings import TRUTH_OF_REST, find_concerns
 from counterfoil.linkage.quality_report.groups import Rate, rates_of
 from counterfoil.warehouse import write_table
 
@@ -26,7 +27,7 @@ Z95 = 1.96
 def report(**changed: Any) -> dict[str, Any]:
     """A report in which nothing is of concern, but for what is given."""
     quiet: dict[str, Any] = {
-        "completeness": {"drift": []},
+        "completeness": {"drift": [], "by_source": {}},
         "precision_recall": {"rows": []},
         "groups": {"kinds": {}},
         "bias": {"hypotheses": []},
@@ -70,6 +71,42 @@ def test_what_the_model_says_of_itself_is_never_a_finding() -> None:
     assert concerns(precision_recall={"rows": [row]}) == []
 
 
+LESS = {"source": "civil", "least_recall": 0.2, "reason": "It holds no birth dates.", "recall": {"low": 0.21}}
+FAR_WORSE = {"recall_worse_beyond_chance": True, "recall_worse_by": {"rate": 0.5}}
+
+
+@pytest.mark.parametrize(("low", "found"), [(0.21, []), (0.19, ["group"])])
+def test_a_source_of_which_less_is_expected_is_held_to_that(low: float, found: list[str]) -> None:
+    kinds = {"source": {"civil": FAR_WORSE}}
+    assert concerns(groups={"kinds": kinds}) == ["group"]
+    assert concerns(groups={"kinds": kinds}, expected=[LESS | {"recall": {"low": low}}]) == found
+
+
+def test_what_is_expected_of_a_source_excuses_no_other_group() -> None:
+    kinds = {"source": {"pnc": FAR_WORSE}, "sex": {"civil": FAR_WORSE}}
+    assert concerns(groups={"kinds": kinds}, expected=[LESS]) == ["group", "group"]
+    false = {"precision_worse_beyond_chance": True, "precision_worse_by": {"rate": 0.5}}
+    assert concerns(groups={"kinds": {"source": {"civil": false}}}, expected=[LESS]) == ["group"]
+
+
+@pytest.mark.parametrize(("of_all", "of_rest", "found"), [(0.5, 0.95, []), (0.95, 0.5, ["recall"])])
+def test_recall_is_that_of_the_other_sources(of_all: float, of_rest: float, found: list[str]) -> None:
+    rows = [
+        {"basis": basis, "strictness": "medium", "precision": {"low": 0.99}, "recall": {"low": low}}
+        for basis, low in (("Truth", of_all), (TRUTH_OF_REST, of_rest))
+    ]
+    assert concerns(precision_recall={"rows": rows}) == found
+    rows[0]["precision"] = {"low": 0.5}  # of all sources all the same
+    assert concerns(precision_recall={"rows": rows}) == ["precision", *found]
+
+
+def test_less_is_expected_only_for_a_reason() -> None:
+    with pytest.raises(UsageError, match="no `reason`"):
+        expected_of({"source": "civil", "least_recall": 0.2, "reason": " "})
+    with pytest.raises(UsageError, match="least_recall = 20"):
+        expected_of({"source": "civil", "least_recall": 20, "reason": "No birth dates."})
+
+
 @pytest.mark.parametrize(("split", "found"), [(2, []), (3, ["keys"])])
 def test_people_merged_or_split_are_counted(split: int, found: list[str]) -> None:
     """2% of 100 people is 2."""
@@ -79,6 +116,8 @@ def test_people_merged_or_split_are_counted(split: int, found: list[str]) -> Non
 def test_training_that_stopped_at_its_limit_is_said() -> None:
     sessions = [{"block": "dob", "converged": True}, {"block": "name", "converged": False}]
     assert concerns(model={"sessions": sessions}) == ["training"]
+    settled = {"sessions": sessions[:1]}
+    assert concerns(models={"criminal": settled, "cross": {"sessions": sessions}}) == ["training"]
 
 
 def outcome(wrong: int, by_keys: int) -> Outcome:

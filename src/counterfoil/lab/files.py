@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     process leaves either.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    temporary.mkdir()
+    temporary, descriptor = _held_folder(path)
     try:
         yield temporary
         if path.exists():
@@ -64,6 +64,37 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _held_folder(path: Path) -> tuple[Path, int]:
+    """A new temporary folder, and a descriptor that holds it: while it is open `remove_abandoned` leaves the folder."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        temporary.mkdir()
+        descriptor = os.open(temporary, os.O_RDONLY)
+        with suppress(OSError):  # a file system that knows no locks: nothing is taken for abandoned there
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if temporary.exists():
+            return temporary, descriptor
+        os.close(descriptor)  # taken for abandoned before it was held
+
+
+def remove_abandoned(parents: Iterable[Path]) -> None:
+    """Remove the temporary folders in some folders that killed processes left; those of processes at work stay."""
+    for parent in parents:
+        for folder in sorted(parent.glob(".*.part")) if parent.is_dir() else ():
+            with suppress(OSError):  # held by a process at work, or no folder
+                _remove_unless_held(folder)
+
+
+def _remove_unless_held(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
+    finally:
+        os.close(descriptor)
 
 
 def leftovers(root: Path) -> list[Path]:

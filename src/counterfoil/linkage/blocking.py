@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from counterfoil.errors import Refused
+from counterfoil.linkage.core.index import field_of, types_in
+from counterfoil.linkage.core.key_order import Keys, RuleOrder
+from counterfoil.linkage.core.layout import RuleKeys
+from counterfoil.linkage.core.reader import DEFAULT_RESOURCES
 from counterfoil.linkage.specification import Rule
 from counterfoil.warehouse import query
 
@@ -21,9 +25,29 @@ class RuleCount:
     largest_block: int
 
 
+def orders_of(prepared: pa.Table, rules: Sequence[Rule]) -> Iterator[RuleOrder]:
+    """The records in the order of each rule's key."""
+    if not rules:
+        return iter(())
+    keys = keys_of(rules)
+    names = dict.fromkeys(column for rule in rules for column in (*rule.left, *rule.right))
+    schema = pa.schema([field_of(prepared, name) for name in names])
+    return Keys(prepared, schema, DEFAULT_RESOURCES).orders(keys, types_in(schema, keys))
+
+
+def keys_of(rules: Sequence[Rule]) -> tuple[RuleKeys, ...]:
+    """Rules as the core has them."""
+    return tuple(RuleKeys(rule.sql, rule.left, rule.right) for rule in rules)
+
+
 def count_within(prepared: pa.Table, rules: Sequence[Rule]) -> tuple[RuleCount, ...]:
     """Count for comparing records with each other. For a rule of two sides (swapped) `pairs` is an upper bound."""
-    return tuple(_within(prepared, rule) for rule in rules)
+    return counted(rules, orders_of(prepared, rules))
+
+
+def counted(rules: Sequence[Rule], orders: Iterable[RuleOrder]) -> tuple[RuleCount, ...]:
+    """The same of records whose order by each rule is at hand."""
+    return tuple(RuleCount(rule.name, *order.counted()) for rule, order in zip(rules, orders, strict=True))
 
 
 def count_between(left: pa.Table, right: pa.Table, rules: Sequence[Rule]) -> tuple[RuleCount, ...]:
@@ -41,14 +65,6 @@ def check_blocks(counts: Sequence[RuleCount], *, max_block: int) -> None:
             "missing when the source is loaded, or tighten the rule or raise `max_block` in the domain's linkage.toml.",
             rule="max_block",
         )
-
-
-def _within(prepared: pa.Table, rule: Rule) -> RuleCount:
-    if rule.left != rule.right:
-        return _joined(prepared, prepared, rule)
-    sql = f"""SELECT coalesce(sum(n * (n - 1) // 2), 0)::BIGINT AS pairs, coalesce(max(n), 0)::BIGINT AS largest
-              FROM ({_groups("t", rule.left)})"""
-    return _count(rule, query(sql, {"t": prepared.select(list(dict.fromkeys(rule.left)))}))
 
 
 def _joined(left: pa.Table, right: pa.Table, rule: Rule) -> RuleCount:

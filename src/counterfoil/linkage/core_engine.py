@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core import encode as encoding
 from counterfoil.linkage.core import train as training
 from counterfoil.linkage.core.conditions import NotExpressible
+from counterfoil.linkage.core.index import told_of
+from counterfoil.linkage.core.key_order import Keys, RuleOrder
 from counterfoil.linkage.core.score import score as score_encoded
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
 from counterfoil.linkage.frequencies import count_frequencies
@@ -31,9 +34,7 @@ from counterfoil.linkage.model import (
 )
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import Specification
-from counterfoil.warehouse import connect
 
-_PLACE = "place_in_table"
 _UNITS = {"MB": 10**6, "GB": 10**9}
 
 Flags = npt.NDArray[np.bool_]
@@ -176,20 +177,16 @@ def encode(prepared: pa.Table, model: Model, resources: Resources) -> EncodedRec
 
 def near(prepared: pa.Table, model: Model, fresh: Flags, resources: Resources) -> Flags:
     """For each record whether it is fresh or shares a block with a fresh one: no other pairs with a fresh one."""
+    read = core_model(model)
+    schema, types = told_of(prepared, read)
+    return near_in(Keys(prepared, schema, _resources(resources)).orders(read.rules, types), fresh)
+
+
+def near_in(orders: Iterable[RuleOrder], fresh: Flags) -> Flags:
+    """The same of records whose order by each rule is at hand."""
     found = fresh.copy()
-    table = prepared.append_column(_PLACE, pa.array(np.arange(prepared.num_rows)))
-    connection = connect(threads=resources.threads, memory_limit=resources.memory)
-    try:
-        connection.register("every", table)
-        connection.register("fresh", table.filter(pa.array(fresh)))
-        for rule in core_model(model).rules:
-            for one, other in {(rule.left, rule.right), (rule.right, rule.left)}:
-                parts = ", ".join(f"({part}) AS k{i}" for i, part in enumerate(other))
-                same = " AND ".join(f"({part}) = k{i}" for i, part in enumerate(one))
-                sql = f"SELECT {_PLACE} FROM every SEMI JOIN (SELECT DISTINCT {parts} FROM fresh) ON {same}"
-                found[connection.sql(sql).to_arrow_table()[_PLACE].to_numpy()] = True
-    finally:
-        connection.close()
+    for order in orders:
+        order.mark_near(fresh, found)
     return found
 
 

@@ -122,14 +122,21 @@ class Scorer:
     """Scores several sets of the same records under one model; our own engine encodes them once, when first asked.
 
     With `fresh`, a flag a record, pairs of which neither record is fresh can be left out; then only records that share
-    a block with a fresh one are encoded.
+    a block with a fresh one are encoded. `near`, where it is known, flags them.
     """
 
     def __init__(
-        self, prepared: pa.Table, model: Model, *, engine: Engine, resources: Resources, fresh: Flags | None = None
+        self,
+        prepared: pa.Table,
+        model: Model,
+        *,
+        engine: Engine,
+        resources: Resources,
+        fresh: Flags | None = None,
+        near: Flags | None = None,
     ) -> None:
         self._prepared, self._model, self._resources = prepared, model, resources
-        self._engine, self._fresh = engine, fresh
+        self._engine, self._fresh, self._known_near = engine, fresh, near
         self._whole: core_engine.EncodedRecords | None = None
         self._near: tuple[core_engine.EncodedRecords, Groups] | None = None  # and each record's place, -1 for none
 
@@ -186,10 +193,15 @@ class Scorer:
 
     def _near_fresh(self) -> tuple[core_engine.EncodedRecords, Groups]:
         if self._near is None:
-            fresh = np.zeros(self._prepared.num_rows, np.bool_) if self._fresh is None else self._fresh
-            near = np.flatnonzero(core_engine.near(self._prepared, self._model, fresh, self._resources))
+            near = np.flatnonzero(self._flags_near())
             place = np.full(self._prepared.num_rows, -1, dtype=np.int64)
             place[near] = np.arange(near.size)
             records = core_engine.encode(self._prepared.take(pa.array(near)), self._model, self._resources)
             self._near = records, place
         return self._near
+
+    def _flags_near(self) -> Flags:
+        if self._known_near is not None:
+            return self._known_near
+        fresh = np.zeros(self._prepared.num_rows, np.bool_) if self._fresh is None else self._fresh
+        return core_engine.near(self._prepared, self._model, fresh, self._resources)

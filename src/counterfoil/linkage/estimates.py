@@ -64,10 +64,12 @@ def estimate(
     counts: Sequence[RuleCount],
     hot_blocks: Sequence[Mapping[str, Any]],
     specification: Specification,
+    *,
+    size: int | None = None,
 ) -> Estimate:
-    """Before any pair is made."""
+    """Before any pair is made. `size`: of the prepared records in bytes, where they may lie otherwise in memory."""
     wide = _CODE * len(specification.comparisons) + 2 * (_CODE + _PLACE) * len(specification.rules)
-    memory = _PROGRAM + _HELD * prepared.nbytes + wide * prepared.num_rows
+    memory = _PROGRAM + _HELD * (prepared.nbytes if size is None else size) + wide * prepared.num_rows
     return Estimate(prepared.num_rows, sum(count.pairs for count in counts), tuple(counts), tuple(hot_blocks), memory)
 
 

@@ -6,6 +6,7 @@ It can always be made again from the spine, and is, with a word, when it is abse
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,18 @@ import pyarrow as pa
 
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage import core_engine
+from counterfoil.linkage.blocking import keys_of
 from counterfoil.linkage.core import encode as encoding
 from counterfoil.linkage.core.conditions import NotExpressible
-from counterfoil.linkage.core.encoded_files import ABOUT, Check, Opened, Unusable, load, save
-from counterfoil.linkage.core.index import Index, arrays_of, told_of, used_by
+from counterfoil.linkage.core.encoded_files import ABOUT, Check, Opened, Unusable, Written, load, save
+from counterfoil.linkage.core.index import (
+    Index,
+    arrays_of_keys,
+    arrays_of_rarity,
+    arrays_of_values,
+    told_of,
+    used_by,
+)
 from counterfoil.linkage.core.layout import Ints, Longs
 from counterfoil.linkage.core.room import Reach
 from counterfoil.linkage.core.splink_json import CoreModel
@@ -112,8 +121,19 @@ def is_kept(folder: Path) -> bool:
     return (folder / FOLDER / ABOUT).is_file()
 
 
-def keep(folder: Path, model: Model, specification: Specification, prepared: pa.Table, *, resources: Resources) -> bool:
-    """Encode a spine's records and write them beside it; False when our own engine cannot express its model."""
+def keep(
+    folder: Path,
+    model: Model,
+    specification: Specification,
+    prepared: pa.Table,
+    *,
+    resources: Resources,
+    orders: Mapping[str, Written] | None = None,
+) -> bool:
+    """Encode a spine's records and write them beside it; False when our own engine cannot express its model.
+
+    `orders`: the records' order by each rule of the specification, where it lies in files.
+    """
     try:
         read = core_engine.core_model(model)
         machine = encoding.Resources(resources.threads, resources.memory)
@@ -124,18 +144,34 @@ def keep(folder: Path, model: Model, specification: Specification, prepared: pa.
     persons, more = _numbered(read_table(folder / "people.parquet", ["person_id"]))
     hot = known_hot_keys(prepared, specification)
     numbers = {rule.name: f"hot_{i:02}" for i, rule in enumerate(specification.rules)}
+    there = _there(orders, specification, read)
     tables = {"shown": prepared.select(_held(specification)), "persons": persons}
     save(
         folder / FOLDER,
-        arrays_of(prepared, encoded, read, model.frequencies, resources=machine),
+        itertools.chain(
+            arrays_of_values(encoded),
+            arrays_of_rarity(prepared, read, model.frequencies, schema),
+            [] if there else arrays_of_keys(prepared, read, resources=machine),
+        ),
         key=_key(model, specification, folder),
         used=used_by(encoded.values),
         schema=schema,
         types=types,
         more=more,
         tables=tables | {numbers[name]: table for name, table in hot.items()},
+        there=there,
     )
     return True
+
+
+def _there(
+    orders: Mapping[str, Written] | None, specification: Specification, model: CoreModel
+) -> Mapping[str, Written]:
+    """The arrays of keys that lie in files, where they are of the model's rules."""
+    if orders is None or model.rules != keys_of(specification.rules):
+        return {}
+    names = [f"{part}_{r:02}" for r in range(len(model.rules)) for part in ("keys", "records")]
+    return {name: orders[name] for name in names}
 
 
 def _held(specification: Specification) -> list[str]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.linkage.clusters import Labels
+from counterfoil.linkage.prepare import is_in_order
 from counterfoil.warehouse import query
 
 REGISTER_KEY_LENGTH = 32  # hex characters: 128 bits
@@ -73,21 +74,11 @@ def register_keys(people: pa.Table, secret: bytes, known: pa.Table | None = None
         missing = pc.is_null(old)
         keys = pc.replace_with_mask(old, missing, _hashed(persons.filter(missing), secret))
     table = people.select(list(_OWN)).append_column("register_key", keys.take(encoded.indices))
-    return table if _is_ordered(table) else table.sort_by([(name, "ascending") for name in _OWN])
+    return table if is_in_order(table) else table.sort_by([(name, "ascending") for name in _OWN])
 
 
 def _hashed(persons: pa.Array, secret: bytes) -> pa.Array:
     return pa.array([register_key(secret, person) for person in persons.to_pylist()], pa.string())
-
-
-def _is_ordered(table: pa.Table) -> bool:
-    if table.num_rows < 2:
-        return True
-    (a, b), (c, d) = (
-        (column.slice(0, table.num_rows - 1), column.slice(1))
-        for column in (table.column(name).combine_chunks() for name in _OWN)
-    )
-    return bool(pc.all(pc.or_(pc.less(a, b), pc.and_(pc.equal(a, b), pc.less_equal(c, d)))).as_py())
 
 
 def assign_keys(records: pa.Table, labels: Labels, previous: pa.Table | None, new_key: NewKey | None = None) -> Keys:

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.errors import Fault
+from counterfoil.linkage.blocking import orders_of
+from counterfoil.linkage.core.cells import dictionary
+from counterfoil.linkage.core.key_order import RuleOrder
 from counterfoil.linkage.core.one_row import Lookup, Parts
+from counterfoil.linkage.core.reader import columns_of
+from counterfoil.linkage.core.sql import NotExpressible
 from counterfoil.linkage.specification import Rule, Specification
 from counterfoil.warehouse import query
 
@@ -43,6 +49,14 @@ class HotBlocks:
     largest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Records ready to be compared, and their order by each rule of the specification."""
+
+    table: pa.Table
+    orders: tuple[RuleOrder, ...]
+
+
 def prepare(
     records: pa.Table, specification: Specification, *, first_id: int = 0, hot: HotKeys | None = None
 ) -> pa.Table:
@@ -51,22 +65,110 @@ def prepare(
     A block is hot by its size in this table, or when its key is among `hot`: those of the records that a cohort is to
     be compared with (`known_hot_keys`).
     """
-    check_columns(records)
-    derived = ", ".join(f"{sql} AS {name}" for name, sql in specification.derived.items())
-    sql = f"""
-        SELECT row_number() OVER (ORDER BY source, record_id) - 1 + {int(first_id)} AS {ID},
-               {", ".join(STANDARD_COLUMNS)},
-               coalesce(forename_class, forename1_std) AS forename_class,
-               {derived}
-        FROM records LEFT JOIN nicknames ON forename1_std = nickname
-        ORDER BY {ID}"""
-    prepared = query(sql, {"records": records.select(STANDARD_COLUMNS), "nicknames": _nicknames(specification)})
-    check_ids(prepared)
+    if hot is None:
+        return prepare_in_order(records, specification, first_id=first_id).table
+    prepared = _with_derived(records, specification, first_id)
     for rule in specification.rules:
         if rule.cap is not None:
-            keys = _hot_keys(prepared, rule) if hot is None else hot[rule.name]
-            prepared = prepared.append_column(rule.cap.column, _capped(prepared, rule, keys))
+            prepared = prepared.append_column(rule.cap.column, _capped(prepared, rule, hot[rule.name]))
     return prepared
+
+
+def prepare_in_order(records: pa.Table, specification: Specification, *, first_id: int = 0) -> Prepared:
+    """`prepare`, where a block is hot by its size in this table; and the order by each rule, which tells the sizes."""
+    prepared = _with_derived(records, specification, first_id)
+    for rule in specification.rules:
+        if rule.cap is not None:  # as if no block were hot: the blocks are those of the rule without its cap
+            prepared = prepared.append_column(rule.cap.column, pa.repeat("", prepared.num_rows))
+    orders = list(orders_of(prepared, specification.rules))
+    cut = []
+    for number, rule in enumerate(specification.rules):
+        hot = None if rule.cap is None else _hot_among(prepared, rule, orders[number])
+        if rule.cap is not None and hot is not None and hot.num_rows:
+            at = prepared.column_names.index(rule.cap.column)
+            prepared = prepared.set_column(at, rule.cap.column, _capped(prepared, rule, hot))
+            cut.append(number)
+    for number, order in zip(cut, orders_of(prepared, [specification.rules[n] for n in cut]), strict=True):
+        orders[number] = order
+    return Prepared(prepared, tuple(orders))
+
+
+def _hot_among(prepared: pa.Table, rule: Rule, order: RuleOrder) -> pa.Table:
+    """`_hot_keys` of the records whose block is large by the hash of its key."""
+    rows = order.in_larger(rule.cap.records if rule.cap else 0)
+    return _hot_keys(prepared.select(list(rule.uncapped)).take(pa.array(rows)), rule)
+
+
+def _with_derived(records: pa.Table, specification: Specification, first_id: int) -> pa.Table:
+    """The records in order, with their numbers and all that is worked out of each alone."""
+    check_columns(records)
+    ordered = _in_order(records.select(STANDARD_COLUMNS))
+    check_ids(ordered)
+    forename = ordered["forename1_std"]
+    names = sorted(specification.nicknames)
+    classes = pa.array([specification.nicknames[name] for name in names], pa.string())
+    class_ = classes.take(pc.index_in(forename, value_set=pa.array(names, pa.string())).combine_chunks())
+    derived = _derived(ordered.append_column("forename_class", class_), specification.derived)
+    numbers = pa.array(np.arange(first_id, first_id + ordered.num_rows, dtype=np.int64))
+    prepared = ordered.add_column(0, ID, numbers)
+    prepared = prepared.append_column("forename_class", pc.coalesce(class_, forename.combine_chunks()))
+    for name in specification.derived:
+        prepared = prepared.append_column(name, derived[name])
+    return prepared
+
+
+def _in_order(records: pa.Table) -> pa.Table:
+    """By source, then record_id; untouched where they are so already."""
+    if is_in_order(records):
+        return records.combine_chunks()
+    own = records.select(["source", "record_id"]).append_column("row", pa.array(np.arange(records.num_rows)))
+    order = query("SELECT row FROM t ORDER BY source, record_id, row", {"t": own})["row"]
+    return records.combine_chunks().take(order.combine_chunks())
+
+
+def is_in_order(records: pa.Table) -> bool:
+    """Whether records stand by source, then record_id."""
+    (before, after), (first, second) = (_neighbours(records, name) for name in ("source", "record_id"))
+    same = pc.and_(pc.equal(before, after), pc.less_equal(first, second))
+    return bool(pc.all(pc.or_(pc.less(before, after), same)).as_py() in (True, None))
+
+
+def _neighbours(table: pa.Table, name: str) -> tuple[pa.Array, pa.Array]:
+    """Every value but the last, and the one after each."""
+    whole = table[name].combine_chunks()
+    return whole.slice(0, max(len(whole) - 1, 0)), whole.slice(1)
+
+
+def _derived(records: pa.Table, derived: Mapping[str, str]) -> Mapping[str, pa.Array | pa.ChunkedArray]:
+    """Columns that DuckDB works out of each record; of one column alone, once for each of its values."""
+    read = {name: _columns_read(sql) for name, sql in derived.items()}
+    if any(column not in records.column_names for columns in read.values() for column in columns):
+        return _evaluated(records, derived)  # one speaks of another
+    found: dict[str, pa.Array | pa.ChunkedArray] = {}
+    alone = {columns[0] for columns in read.values() if len(columns) == 1}
+    for column in alone:
+        if pa.types.is_nested(records.schema.field(column).type):
+            continue
+        codes, values = dictionary(records[column])
+        own = {name: derived[name] for name, columns in read.items() if columns == (column,)}
+        each = _evaluated(pa.table({column: values}), own)
+        found |= {name: each[name].combine_chunks().take(pa.array(codes)) for name in own}
+    rest = {name: sql for name, sql in derived.items() if name not in found}
+    return found | (dict(_evaluated(records, rest)) if rest else {})
+
+
+def _columns_read(sql: str) -> tuple[str, ...]:
+    try:
+        return columns_of(sql)
+    except NotExpressible:
+        return ("",)  # nobody knows
+
+
+def _evaluated(records: pa.Table, expressions: Mapping[str, str]) -> Mapping[str, pa.ChunkedArray]:
+    """What DuckDB makes of expressions, row by row in the order of the records."""
+    asked = ", ".join(f"{sql} AS {name}" for name, sql in expressions.items())
+    found = query(f"SELECT {asked} FROM records", {"records": records})
+    return dict(zip(found.column_names, found.columns, strict=True))
 
 
 def prepared_view(specification: Specification, hot: HotKeys, row: str) -> View:
@@ -126,14 +228,15 @@ def known_hot_keys(among: pa.Table, specification: Specification) -> HotKeys:
 
 
 def _known_hot_keys(among: pa.Table, rule: Rule) -> pa.Table:
-    return _marked(among, rule).select(list(rule.uncapped)).group_by(list(rule.uncapped)).aggregate([])
+    return _marked(among, rule).group_by(list(rule.uncapped)).aggregate([])
 
 
 def _marked(among: pa.Table, rule: Rule) -> pa.Table:
-    """The prepared records that stand in a hot block of a rule with a cap."""
+    """The uncapped keys of the prepared records that stand in a hot block of a rule with a cap."""
     if rule.cap is None:
         raise Fault(f"The rule {rule.name!r} has no cap.")
-    return among.filter(pc.invert(pc.fill_null(pc.equal(among[rule.cap.column], ""), False)))
+    hot = pc.invert(pc.fill_null(pc.equal(among[rule.cap.column], ""), False))
+    return among.select(list(rule.uncapped)).filter(hot)
 
 
 def _capped(prepared: pa.Table, rule: Rule, hot: pa.Table) -> pa.Array | pa.ChunkedArray:
@@ -157,19 +260,12 @@ def check_columns(records: pa.Table) -> None:
         )
 
 
-def check_ids(prepared: pa.Table) -> None:
-    """Fault when a source holds one record_id twice."""
-    twice = "SELECT source FROM t GROUP BY source, record_id HAVING count(*) > 1"
-    sql = f"SELECT DISTINCT source FROM ({twice}) ORDER BY source"
-    repeated = query(sql, {"t": prepared.select(["source", "record_id"])}).column("source").to_pylist()
+def check_ids(ordered: pa.Table) -> None:
+    """Fault when a source of records in order holds one record_id twice."""
+    same = [pc.equal(*_neighbours(ordered, name)) for name in ("source", "record_id")]
+    repeated = sorted(pc.unique(ordered["source"].combine_chunks().slice(1).filter(pc.and_(*same))).to_pylist())
     if repeated:
         raise Fault(
             f"Some record_id occur more than once in {', '.join(repeated)}. Each must name one record; "
             "load the extract again with a key that does."
         )
-
-
-def _nicknames(specification: Specification) -> pa.Table:
-    names = sorted(specification.nicknames)
-    classes = [specification.nicknames[name] for name in names]
-    return pa.table({"nickname": pa.array(names, pa.string()), "forename_class": pa.array(classes, pa.string())})

@@ -14,19 +14,20 @@ import pyarrow.compute as pc
 
 import counterfoil
 from counterfoil.errors import Fault, UsageError
+from counterfoil.lab.files import remove_abandoned
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.lab.versions import next_version, version_for
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.batch.models import KeptModel, kept_model
-from counterfoil.linkage.batch.records import PREPARED, Records, changes_since, read_records
+from counterfoil.linkage.batch.records import PREPARED, Records, changes_since, estimate_of, read_records
 from counterfoil.linkage.batch.scoring import Before, Engaged, read_pairs, run_task, tasks_of, trained_on
 from counterfoil.linkage.batch.stages import Stage, remove_old_stages
-from counterfoil.linkage.blocking import RuleCount, check_blocks, count_within
+from counterfoil.linkage.blocking import RuleCount, check_blocks, counted
 from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
-from counterfoil.linkage.estimates import check_memory, estimate
+from counterfoil.linkage.estimates import check_memory
 from counterfoil.linkage.kept import Kept, is_kept, keep, open_kept
 from counterfoil.linkage.keys import NewKey
 from counterfoil.linkage.linked import Linked
@@ -115,11 +116,12 @@ def build_spine(
     extracts = _extracts(lab.paths)
     tasks_of(specification, sorted(extracts))  # a source that nobody said how to link is refused before anything runs
     inputs = {source: sha256_of_file(path) for source, path in extracts.items()}
+    remove_abandoned(_places(lab.paths))
     progress("Preparing records", 0.0)
     records = read_records(lab.paths, extracts, inputs, specification)
-    counts = count_within(records.table, specification.rules)
+    counts = counted(specification.rules, records.orders)
     check_blocks(counts, max_block=specification.guards.max_block)
-    expected = estimate(records.table, counts, records.about["hot_blocks"], specification)
+    expected = estimate_of(records, counts, specification)
     for line in expected.lines():
         progress(line, 0.05)
     check_memory(expected, lab.settings.memory)
@@ -146,7 +148,7 @@ def build_spine(
     write_register_keys(lab.paths, folder, latest)
     spine = read_spine(lab)
     progress("Keeping the encoded table for cohorts and searches", 0.97)
-    keep(folder, spine.model, specification, linked.prepared, resources=resources(lab))
+    keep(folder, spine.model, specification, linked.prepared, resources=resources(lab), orders=records.written)
     _tidy(lab.paths, (folder, latest))
     return SpineResult(spine, report, made=True)
 
@@ -239,7 +241,7 @@ def _link(
     overrides: pa.Table,
     progress: Progress,
 ) -> Linked:
-    before = None if rebuild else _before(lab, records, latest)
+    before = None if rebuild else _before(lab, records, latest, specification)
     fresh = None if before is None else before.changes.fresh(records.table.num_rows)
     engaged = Engaged(specification, engine, resources(lab), records, models, fresh)
     tasks = tasks_of(specification, records.sources)
@@ -262,7 +264,7 @@ def _link(
     )
 
 
-def _before(lab: OpenLab, records: Records, latest: Path | None) -> Before | None:
+def _before(lab: OpenLab, records: Records, latest: Path | None, specification: Specification) -> Before | None:
     """The spine before, where what it was made from is still there."""
     made_of = None if latest is None else _read_quality(latest).get("stages")
     if made_of is None:
@@ -270,7 +272,13 @@ def _before(lab: OpenLab, records: Records, latest: Path | None) -> Before | Non
     was = Stage("records", made_of["records"]["key"])
     if not was.is_made(lab.paths) or made_of["records"]["columns"] != records.table.column_names:
         return None
-    return Before(changes_since(was, records, lab.paths, resources(lab)), made_of)
+    return Before(changes_since(was, records, lab.paths, specification), made_of)
+
+
+def _places(paths: LabPaths) -> list[Path]:
+    """Where a run of `link` makes folders."""
+    stages, models, spines = paths.linking_stage("any").parent, paths.models("any").parent, paths.spine("any").parent
+    return [spines, *(place for each in (spines, stages, models) for place in each.glob("[!.]*"))]
 
 
 def _tidy(paths: LabPaths, spines: Sequence[Path | None]) -> None:

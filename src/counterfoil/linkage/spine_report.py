@@ -12,9 +12,9 @@ import pyarrow as pa
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage import quality
 from counterfoil.linkage.batch.models import KeptModel
+from counterfoil.linkage.batch.records import estimate_of
 from counterfoil.linkage.clusters import Clustering, Guard, Strictness, clusters_in, sizes
 from counterfoil.linkage.engine import Engine
-from counterfoil.linkage.estimates import estimate
 from counterfoil.linkage.linked import PERSON_LEVEL, Linked
 from counterfoil.linkage.model import weights
 
@@ -43,7 +43,7 @@ def spine_report(
         "people": {level.value: clusters_in(found) for level, found in labels.items()},
         "completeness": quality.completeness(linked.prepared),
         "blocking": [asdict(count) for count in linked.counts],
-        "expected": estimate(linked.prepared, linked.counts, linked.records.about["hot_blocks"], specification).about(),
+        "expected": estimate_of(linked.records, linked.counts, specification).about(),
         "model": _model_report(next(iter(linked.models.values()))),
         "models": {name: _model_report(kept) for name, kept in linked.models.items()},
         "hot_blocks": linked.records.about["hot_blocks"],

@@ -14,16 +14,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from counterfoil.errors import Fault
 from counterfoil.lab.paths import LabPaths
 from counterfoil.linkage.batch.stages import Stage, make_stage
-from counterfoil.linkage.model import Resources
-from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, check_columns, hot_blocks, prepare
+from counterfoil.linkage.blocking import RuleCount
+from counterfoil.linkage.core.encoded_files import (
+    Check,
+    Unusable,
+    Written,
+    check_file,
+    engine_versions,
+    open_array,
+    write_array,
+)
+from counterfoil.linkage.core.key_order import Order, RuleOrder
+from counterfoil.linkage.core.sameness import same_rows
+from counterfoil.linkage.estimates import Estimate, estimate
+from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, check_columns, hot_blocks, prepare_in_order
 from counterfoil.linkage.specification import Specification
 from counterfoil.provenance import key_of
-from counterfoil.warehouse import connect, read_table, write_table
+from counterfoil.warehouse import read_table, write_table
 
 PREPARED = "encoded.parquet"
 _GONE = -1
+_RIGHT = "right_"  # before the name of the arrays of a rule's other side
 
 Longs = npt.NDArray[np.int64]
 
@@ -37,6 +51,8 @@ class Records:
     spans: Mapping[str, tuple[int, int]]  # source -> first record number and how many
     inputs: Mapping[str, str]  # source -> SHA-256 of its identifiers
     about: Mapping[str, Any]
+    orders: tuple[RuleOrder, ...]  # by each rule of the specification
+    written: Mapping[str, Written]  # the arrays of the orders, by the names that an index has for them
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -62,21 +78,75 @@ def read_records(
     paths: LabPaths, extracts: Mapping[str, Path], inputs: Mapping[str, str], specification: Specification
 ) -> Records:
     """The stage `records`: every extract's identifiers as one table that is ready to compare."""
-    key = key_of(inputs=dict(inputs), specification=specification.record_key)
+    key = key_of(inputs=dict(inputs), specification=specification.record_key, orders=engine_versions())
     stage = Stage("records", key)
+    held: list[pa.Table] = []
 
     def make(folder: Path) -> Mapping[str, Any]:
-        prepared = prepare(_read(extracts), specification)
+        prepared = prepare_in_order(_read(extracts), specification)
+        held.append(prepared.table)
         with ThreadPoolExecutor(1) as beside:
-            written = beside.submit(write_table, prepared, folder / PREPARED)
-            hot = [asdict(block) for block in hot_blocks(prepared, specification)]
+            written = beside.submit(write_table, prepared.table, folder / PREPARED)
+            hot = [asdict(block) for block in hot_blocks(prepared.table, specification)]
+            orders = _write_orders(folder, prepared.orders)
             written.result()
-        return {"records": prepared.num_rows, "spans": _spans(prepared, extracts), "hot_blocks": hot}
+        spans = _spans(prepared.table, extracts)
+        return {
+            "records": prepared.table.num_rows,
+            "bytes": prepared.table.nbytes,
+            "spans": spans,
+            "hot_blocks": hot,
+            "orders": orders,
+            "specification": specification.record_key,
+        }
 
     make_stage(stage, paths, make)
-    about = stage.about(paths)
+    about, folder = stage.about(paths), stage.folder(paths)
     spans = {source: (first, count) for source, (first, count) in sorted(about["spans"].items())}
-    return Records(stage, read_table(stage.folder(paths) / PREPARED), spans, inputs, about)
+    table = held[0] if held else read_table(folder / PREPARED)
+    written = {name: Written(folder / f"{name}.bin", told) for name, told in about["orders"].items()}
+    orders = _open_orders(written, len(specification.rules), are_checked=bool(held))
+    return Records(stage, table, spans, inputs, about, orders, written)
+
+
+def estimate_of(records: Records, counts: Sequence[RuleCount], specification: Specification) -> Estimate:
+    """What comparing the records will take, as it was when they were prepared."""
+    hot = records.about["hot_blocks"]
+    return estimate(records.table, counts, hot, specification, size=records.about["bytes"])
+
+
+def _write_orders(folder: Path, orders: Sequence[RuleOrder]) -> dict[str, Any]:
+    """The arrays of each rule's order, under the names that an index has for them; what was said of each."""
+    told = {}
+    for number, order in enumerate(orders):
+        sides = {"": order.left} | ({} if order.is_one else {_RIGHT: order.right})
+        for side, each in sides.items():
+            for name, array in ((f"{side}keys", each.hashes), (f"{side}records", each.records)):
+                told[f"{name}_{number:02}"] = write_array(folder / f"{name}_{number:02}.bin", array)
+    return told
+
+
+def _open_orders(written: Mapping[str, Written], rules: int, *, are_checked: bool) -> tuple[RuleOrder, ...]:
+    try:
+        for each in () if are_checked else written.values():
+            check_file(each.path, each.told, Check.SUMS)
+    except Unusable as error:
+        folder = next(iter(written.values())).path.parent
+        raise Fault(
+            f"What the linking stage records left {error}. Remove {folder} and run `counterfoil link` again; nothing "
+            "else is lost."
+        ) from error
+
+    def side(name: str, number: int) -> Order:
+        arrays = (written[f"{name}{part}_{number:02}"] for part in ("keys", "records"))
+        return Order(*(open_array(each.path, each.told) for each in arrays))
+
+    found = []
+    for number in range(rules):
+        left = side("", number)
+        has_right = f"{_RIGHT}keys_{number:02}" in written
+        found.append(RuleOrder(left, side(_RIGHT, number) if has_right else left))
+    return tuple(found)
 
 
 def _read(extracts: Mapping[str, Path]) -> pa.Table:
@@ -113,22 +183,26 @@ class Changes:
         return fresh
 
 
-def changes_since(was: Stage, records: Records, paths: LabPaths, resources: Resources) -> Changes:
+def changes_since(was: Stage, records: Records, paths: LabPaths, specification: Specification) -> Changes:
     """Compare two runs record by record, on every column that linkage reads; `source` and `record_id` name a record."""
     about = was.about(paths)
     spans = {source: (first, count) for source, (first, count) in about["spans"].items()}
     now = np.full(about["records"], _GONE, dtype=np.int64)
     if was.key == records.stage.key:
         return Changes(np.arange(about["records"]), spans)
-    columns = [name for name in records.table.column_names if name not in (ID, "source", "record_id")]
-    same = " AND ".join(f"a.{name} IS NOT DISTINCT FROM b.{name}" for name in columns)
-    one, other = (str(stage.folder(paths) / PREPARED).replace("'", "''") for stage in (was, records.stage))
-    sql = f"""SELECT a.{ID} AS was, b.{ID} AS now FROM read_parquet('{one}') a JOIN read_parquet('{other}') b
-              ON a.source = b.source AND a.record_id = b.record_id AND {same} ORDER BY 1"""
-    connection = connect(threads=resources.threads, memory_limit=resources.memory)
-    try:
-        found = connection.sql(sql).to_arrow_table()
-    finally:
-        connection.close()
-    now[found["was"].to_numpy()] = found["now"].to_numpy()
+    columns = _to_compare(records.table, about.get("specification") == specification.record_key, specification)
+    before = read_table(was.folder(paths) / PREPARED, ["source", "record_id", *columns])
+    for source in spans.keys() & records.spans.keys():
+        (first, count), (second, other) = spans[source], records.spans[source]
+        old, new = before.slice(first, count), records.table.slice(second, other)
+        found = same_rows(old, new, "record_id", columns)
+        now[first : first + count] = np.where(found < 0, _GONE, found + second)
     return Changes(now, spans)
+
+
+def _to_compare(table: pa.Table, are_alike: bool, specification: Specification) -> list[str]:
+    """All that linkage reads; without what is worked out of the rest when it was worked out alike."""
+    caps = {rule.cap.column for rule in specification.rules if rule.cap is not None}
+    named = {ID, "source", "record_id"}
+    every = [name for name in table.column_names if name not in named]
+    return [name for name in every if name in caps or name in STANDARD_COLUMNS] if are_alike else every

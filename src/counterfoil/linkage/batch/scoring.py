@@ -19,6 +19,7 @@ from counterfoil.linkage.batch.models import KeptModel
 from counterfoil.linkage.batch.records import Changes, Records, numbers_of
 from counterfoil.linkage.batch.stages import Stage, make_stage
 from counterfoil.linkage.blocking import count_within
+from counterfoil.linkage.core_engine import near_in
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID
@@ -105,10 +106,20 @@ class Engaged:
             self._held = None  # the slice before is let go first
             sources = self._sources(slice_)
             table, model = self._records.of(sources), self._models[slice_].model
-            fresh = None if self._fresh is None else self._fresh[self._records.numbers(sources)]
-            scorer = engines.Scorer(table, model, engine=self.engine, resources=self.resources, fresh=fresh)
+            fresh, near = self._fresh_and_near(self._records.numbers(sources))
+            scorer = engines.Scorer(table, model, engine=self.engine, resources=self.resources, fresh=fresh, near=near)
             self._held = slice_, scorer
         return self._held[1]
+
+    def _fresh_and_near(
+        self, numbers: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.bool_] | None, npt.NDArray[np.bool_] | None]:
+        """Of some records, which are fresh, and which share a block with a fresh one of them."""
+        if self._fresh is None:
+            return None, None
+        fresh = np.zeros_like(self._fresh)
+        fresh[numbers] = self._fresh[numbers]
+        return fresh[numbers], near_in(self._records.orders, fresh)[numbers]
 
     def places(self, slice_: str, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Where records, given by number, stand among those of a slice."""

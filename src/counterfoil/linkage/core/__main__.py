@@ -14,7 +14,10 @@ import pyarrow as pa
 
 from counterfoil.linkage.clusters import Links, components
 from counterfoil.linkage.core.encode import encode
-from counterfoil.linkage.core.index import Index
+from counterfoil.linkage.core.index import Index, told_of
+from counterfoil.linkage.core.key_order import Keys
+from counterfoil.linkage.core.reader import DEFAULT_RESOURCES
+from counterfoil.linkage.core.sameness import same_rows
 from counterfoil.linkage.core.score import score
 from counterfoil.linkage.core.searcher import Searcher
 from counterfoil.linkage.core.splink_json import read_model
@@ -71,6 +74,13 @@ def warm() -> None:
     searcher = Searcher(Index.of(_TABLE, encoded, model, {}), model)
     searcher.find(_TABLE, threshold=-100.0)
     searcher.find_one({"name": "NEW", "town": "ASH"}, threshold=-100.0, most=8)
+    schema, types = told_of(_TABLE, model)
+    for order in Keys(_TABLE, schema, DEFAULT_RESOURCES).orders(model.rules, types):
+        order.counted()
+        order.in_larger(0)
+        order.mark_near(np.ones(8, np.bool_), np.zeros(8, np.bool_))
+    listed = _TABLE.append_column("names", pa.array([["ANNA"]] * 8))
+    same_rows(listed, listed, "name", ["town", "names"])
 
 
 if __name__ == "__main__":

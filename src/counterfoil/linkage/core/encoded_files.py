@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from counterfoil.lab.files import atomic_folder, write_json
+from counterfoil.lab.files import atomic_folder, put_again, write_json
 from counterfoil.linkage.core.index import Array, Index
 from counterfoil.provenance import canonical_json, sha256_of_bytes, sha256_of_file
 
@@ -51,6 +51,14 @@ class Opened:
     tables: Mapping[str, pa.Table]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An array in a file, and what `write_array` said of it."""
+
+    path: Path
+    told: Mapping[str, Any]
+
+
 def engine_versions() -> dict[str, Any]:
     """What makes the same table lie otherwise in memory, or hash otherwise."""
     return {"format": FORMAT, "duckdb": version("duckdb"), "byteorder": sys.byteorder}
@@ -66,11 +74,18 @@ def save(
     types: tuple[tuple[str, ...], ...],
     more: Mapping[str, Array],
     tables: Mapping[str, pa.Table],
+    there: Mapping[str, Written] | None = None,
 ) -> None:
-    """Write the arrays of an index, and what is kept beside it, whole or not at all. `key`: of all it was made from."""
+    """Write the arrays of an index, and what is kept beside it, whole or not at all. `key`: of all it was made from.
+
+    `there`: arrays that lie in a file already, which is never changed.
+    """
     with atomic_folder(folder) as temporary:
-        written = {name: _write_array(temporary / f"{name}.bin", array) for name, array in arrays}
-        beside = {name: _write_array(temporary / f"{name}.bin", array) for name, array in more.items()}
+        written = {name: write_array(temporary / f"{name}.bin", array) for name, array in arrays}
+        for name, each in (there or {}).items():
+            put_again(each.path, temporary / f"{name}.bin")
+            written[name] = dict(each.told)
+        beside = {name: write_array(temporary / f"{name}.bin", array) for name, array in more.items()}
         held = {name: _write_table(temporary / f"{name}.arrow", table) for name, table in tables.items()}
         about = {
             **engine_versions(),
@@ -85,7 +100,8 @@ def save(
         write_json(temporary / ABOUT, {"about": about, "sha256": sha256_of_bytes(canonical_json(about))})
 
 
-def _write_array(path: Path, array: Array) -> dict[str, Any]:
+def write_array(path: Path, array: Array) -> dict[str, Any]:
+    """Write an array as it lies in memory; gives what `open_array` needs, with the file's sum and SHA-256."""
     with path.open("wb") as file:
         array.tofile(file)
         file.flush()
@@ -133,7 +149,7 @@ def load(folder: Path, key: str, *, check: Check = Check.SUMS) -> Opened:
     files = {f"{name}.bin": told for part in ("arrays", "more") for name, told in about[part].items()}
     files |= {f"{name}.arrow": told for name, told in about["tables"].items()}
     for name, told in files.items():
-        _check(folder / name, told, check)
+        check_file(folder / name, told, check)
     index = Index(
         arrays=_mapped(folder, about["arrays"]),
         used=about["used"],
@@ -157,7 +173,8 @@ def _about(folder: Path) -> dict[str, Any]:
     return about
 
 
-def _check(path: Path, told: Mapping[str, Any], check: Check) -> None:
+def check_file(path: Path, told: Mapping[str, Any], check: Check) -> None:
+    """Unusable when a file is not as it was written."""
     try:
         whole = path.stat().st_size == told["bytes"] and _sum_of(path) == told["sum"]
     except FileNotFoundError as error:
@@ -167,10 +184,10 @@ def _check(path: Path, told: Mapping[str, Any], check: Check) -> None:
 
 
 def _mapped(folder: Path, arrays: Mapping[str, Mapping[str, Any]]) -> dict[str, Array]:
-    return {name: _array(folder / f"{name}.bin", told) for name, told in arrays.items()}
+    return {name: open_array(folder / f"{name}.bin", told) for name, told in arrays.items()}
 
 
-def _array(path: Path, told: Mapping[str, Any]) -> Array:
+def open_array(path: Path, told: Mapping[str, Any]) -> Array:
     """The array, mapped so that writing to it changes no file."""
     shape = tuple(told["shape"])
     if not told["bytes"]:

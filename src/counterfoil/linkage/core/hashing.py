@@ -30,18 +30,30 @@ def hashes_of(text: Bytes, start: Longs) -> Hashes:
 
 
 @compiled
+def mix_in(totals: Hashes, whole: Flags, hashes: Hashes, held: Flags) -> None:
+    """Add the hash of one part to each key; a key with a part that is null is none."""
+    for i in range(totals.size):
+        whole[i] = whole[i] and held[i]
+        total = (totals[i] ^ hashes[i]) * np.uint64(0x9E3779B97F4A7C15)
+        totals[i] = total ^ (total >> np.uint64(29))
+
+
+@compiled
+def mixed_out(totals: Hashes) -> None:
+    """Make the keys' hashes of what `mix_in` left of all their parts."""
+    for i in range(totals.size):
+        total = totals[i] * np.uint64(0xD6E8FEB86659FD93)
+        totals[i] = total ^ (total >> np.uint64(32))
+
+
+@compiled
 def mixed(hashes: Hashes, held: Flags) -> tuple[Hashes, Flags]:
     """The hash of each key of the hashes (parts, keys) of its parts; a key with a part that is null is none."""
     keys = np.zeros(hashes.shape[1], np.uint64)
     whole = np.ones(hashes.shape[1], np.bool_)
-    for i in range(hashes.shape[1]):
-        total = np.uint64(0)
-        for part in range(hashes.shape[0]):
-            whole[i] = whole[i] and held[part, i]
-            total = (total ^ hashes[part, i]) * np.uint64(0x9E3779B97F4A7C15)
-            total ^= total >> np.uint64(29)
-        total *= np.uint64(0xD6E8FEB86659FD93)
-        keys[i] = total ^ (total >> np.uint64(32))
+    for part in range(hashes.shape[0]):
+        mix_in(keys, whole, hashes[part], held[part])
+    mixed_out(keys)
     return keys, whole
 
 

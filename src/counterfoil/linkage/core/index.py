@@ -9,7 +9,7 @@ made; among a billion keys one is expected in forty runs, and it is scored like 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,10 @@ from counterfoil.linkage.core.encode import (
     columns_of,
     share_of,
 )
-from counterfoil.linkage.core.hashing import Hashes, hashed_texts, list_slots_of, mixed
-from counterfoil.linkage.core.layout import Flags, Ints, Values
+from counterfoil.linkage.core.hashing import hashed_texts, list_slots_of, mixed
+from counterfoil.linkage.core.key_order import Keys, Types, in_order
+from counterfoil.linkage.core.layout import RuleKeys, Values
 from counterfoil.linkage.core.reader import column_of
-from counterfoil.linkage.core.sorting import sort_with
 from counterfoil.linkage.core.splink_json import CoreModel
 from counterfoil.linkage.core.strings import slots_of
 from counterfoil.warehouse import connect
@@ -61,7 +61,7 @@ class Index:
     arrays: Mapping[str, Array]
     used: Mapping[str, int]
     schema: pa.Schema  # of the columns that the model reads
-    types: tuple[tuple[str, ...], ...]  # DuckDB's type in which each part of each rule's key is hashed
+    types: Types  # DuckDB's type in which each part of each rule's key is hashed
 
     @staticmethod
     def of(
@@ -95,19 +95,22 @@ def used_by(values: Values) -> dict[str, int]:
     }
 
 
-def told_of(table: pa.Table, model: CoreModel) -> tuple[pa.Schema, tuple[tuple[str, ...], ...]]:
+def told_of(table: pa.Table, model: CoreModel) -> tuple[pa.Schema, Types]:
     """The schema of the columns that a model reads, and the types in which the keys of its rules are hashed."""
     schema = pa.schema([field_of(table, name) for name in columns_read(model)])
+    return schema, types_in(schema, model.rules)
+
+
+def types_in(schema: pa.Schema, rules: Sequence[RuleKeys]) -> Types:
+    """The types in which the keys of rules over columns of a schema are hashed."""
     connection = connect(threads=1)
     try:
         connection.register("indexed", schema.empty_table())
-        types = tuple(
-            tuple(_common_type(connection, a, b) for a, b in zip(rule.left, rule.right, strict=True))
-            for rule in model.rules
+        return tuple(
+            tuple(_common_type(connection, a, b) for a, b in zip(rule.left, rule.right, strict=True)) for rule in rules
         )
     finally:
         connection.close()
-    return schema, types
 
 
 def columns_read(model: CoreModel) -> list[str]:
@@ -138,6 +141,13 @@ def arrays_of(
     resources: Resources = DEFAULT_RESOURCES,
 ) -> Iterator[tuple[str, Array]]:
     """The arrays of an index one by one, so that they need not be in memory together."""
+    yield from arrays_of_values(encoded)
+    yield from arrays_of_keys(table, model, resources=resources)
+    yield from arrays_of_rarity(table, model, frequencies, told_of(table, model)[0])
+
+
+def arrays_of_values(encoded: Encoded) -> Iterator[tuple[str, Array]]:
+    """Those that hold what records are compared on."""
     values, used = encoded.values, used_by(encoded.values)
     for name in ROOM:
         yield name, with_room(getattr(values, name)[: used[name]], ROOM[name])
@@ -146,45 +156,27 @@ def arrays_of(
     yield "tuple_of", np.ascontiguousarray(plain.T)
     yield "text_slots", slots_of(values.text, values.text_start)
     yield "list_slots", list_slots_of(values.lists, values.list_start)
+
+
+def arrays_of_keys(
+    table: pa.Table, model: CoreModel, *, resources: Resources = DEFAULT_RESOURCES
+) -> Iterator[tuple[str, Array]]:
+    """The records in the order of each rule's left key."""
     schema, types = told_of(table, model)
-    whole = _Parts(table, schema, resources)
-    try:
-        for r, rule in enumerate(model.rules):
-            parts = [whole.texts(part_sql(*part, whole.types)) for part in zip(rule.left, types[r], strict=True)]
-            hashed = [hashed_texts(text) for text in parts]
-            keys, records = _sorted(*mixed(*(np.stack(each) for each in zip(*hashed, strict=True))))
-            yield f"keys_{r:02}", keys
-            yield f"records_{r:02}", records
-    finally:
-        whole.close()
+    for r, order in enumerate(Keys(table, schema, resources).orders(model.rules, types)):
+        yield f"keys_{r:02}", order.left.hashes
+        yield f"records_{r:02}", order.left.records
+
+
+def arrays_of_rarity(
+    table: pa.Table, model: CoreModel, frequencies: Frequencies, schema: pa.Schema
+) -> Iterator[tuple[str, Array]]:
+    """Those that say how common values are."""
     kinds = {field.name.lower(): field.type for field in schema}
     known = {column.lower(): share for column, share in frequencies.items()}
     for f, column in enumerate(model.frequency_columns):
         share = known.get(column.lower())
         yield from _rarity(f, share_of(table, column) if share is None else share, kinds[column.lower()])
-
-
-class _Parts:
-    """The parts of keys of a whole table, as text."""
-
-    def __init__(self, table: pa.Table, schema: pa.Schema, resources: Resources) -> None:
-        self._table, self._schema = table, schema
-        self._connection = connect(threads=resources.threads, memory_limit=resources.memory)
-        self._connection.register("indexed", schema.empty_table())
-        self.types = types_of(self._connection)
-        self._connection.register("indexed", table)
-
-    def texts(self, sql: str) -> pa.Array:
-        """A column as it is, or what DuckDB makes of an expression."""
-        at = self._schema.get_field_index(sql)
-        if at >= 0:
-            return as_text(column_of(self._table, sql).cast(self._schema.field(at).type).combine_chunks())
-        found = self._connection.sql(f"SELECT {sql} AS part FROM indexed").to_arrow_table()
-        return as_text(found["part"].combine_chunks())
-
-    def close(self) -> None:
-        """No more parts."""
-        self._connection.close()
 
 
 def with_room(array: Array, more: int) -> Array:
@@ -197,32 +189,8 @@ def with_room(array: Array, more: int) -> Array:
 def _rarity(number: int, share: pa.Table, kind: pa.DataType) -> Iterator[tuple[str, Array]]:
     column, name = share.column_names
     hashes, held = hashed_texts(as_text(share[column].cast(kind).combine_chunks()))
-    keys, rows = _sorted(*mixed(hashes[None], held[None]))
+    order = in_order(*mixed(hashes[None], held[None]))
     with np.errstate(divide="ignore"):
-        logs = np.log2(share[name].to_numpy().astype(np.float64))[rows]
-    yield f"rarity_{number:02}", keys
+        logs = np.log2(share[name].to_numpy().astype(np.float64))[order.records]
+    yield f"rarity_{number:02}", order.hashes
     yield f"log_share_{number:02}", logs
-
-
-def types_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """DuckDB's type of each column of `indexed`."""
-    return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE indexed").fetchall()}
-
-
-def part_sql(part: str, kind: str, types: Mapping[str, str]) -> str:
-    """The part of a key as a column, or as an expression whose text is equal when two parts are.
-
-    Zero of either sign is one value. A list has no text that tells it from every other, so its hash stands for it.
-    """
-    if kind in ("DOUBLE", "FLOAT"):
-        return f"CAST(CAST(({part}) AS {kind}) + 0 AS DOUBLE)"
-    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
-        return f"CASE WHEN ({part}) IS NOT NULL THEN CAST(hash(CAST(({part}) AS {kind})) AS VARCHAR) END"
-    return part if types.get(part) == kind else f"CAST(({part}) AS {kind})"
-
-
-def _sorted(hashes: Hashes, held: Flags) -> tuple[Hashes, Ints]:
-    rows = np.flatnonzero(held).astype(np.int32)
-    ordered = hashes[rows]
-    sort_with(ordered, rows)
-    return ordered, rows

@@ -19,8 +19,9 @@ from counterfoil.errors import Fault, UsageError
 from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.encode import as_numbers, as_text, text_buffers
 from counterfoil.linkage.core.hashing import Hashes, hashed_texts, mixed, ranges_of
-from counterfoil.linkage.core.index import Index, part_sql, types_of
+from counterfoil.linkage.core.index import Index
 from counterfoil.linkage.core.interpret import adjustment, level_apart
+from counterfoil.linkage.core.key_order import part_sql, types_of
 from counterfoil.linkage.core.layout import NO_INPUT, Flags, Floats, Ints, Kind, Longs, Program, Values, Weights
 from counterfoil.linkage.core.one import OneRecord, can_be_taken
 from counterfoil.linkage.core.one_row import Parts, RowReader, can_be_read, written_out

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import counterfoil
 from counterfoil.domains import Domain
@@ -29,7 +30,7 @@ from counterfoil.linkage.quality_report.beyond import recaptured, without_number
 from counterfoil.linkage.quality_report.cases import count_journeys
 from counterfoil.linkage.quality_report.domain import QualityRules, quality_rules
 from counterfoil.linkage.quality_report.estimates import Estimated, interval_json
-from counterfoil.linkage.quality_report.findings import find_concerns
+from counterfoil.linkage.quality_report.findings import TRUTH_OF_REST, find_concerns
 from counterfoil.linkage.quality_report.review import (
     ReviewSample,
     by_group_of_labels,
@@ -100,6 +101,7 @@ def build_report(
     report["recaptured"] = recaptured(spine, given.rules, engine=engine, resources=given.machine)
     report["groups"] = _groups(given, sample, labels)
     report["groups"]["words"] = group_words(report["groups"]["kinds"], load_domain(lab.settings.domain))
+    report["expected"] = _expected(given, report["groups"]["kinds"].get("source", {}))
     report["bias"] = _bias(given)
     report["findings"] = [finding.to_json() for finding in find_concerns(report, given.rules.concern)]
     report["transparency"] = transparency.record_of(report, domain=lab.settings.domain, lab=lab.settings.name)
@@ -135,6 +137,7 @@ def _counted(given: _Given) -> dict[str, Any]:
         ],
         "changes": counted.changes(spine, previous),
         "model": _model(spine, kept),
+        "models": {name: _trained(each) for name, each in kept.get("models", {}).items()},
     }
 
 
@@ -161,6 +164,32 @@ def _model(spine: Spine, kept: Mapping[str, Any]) -> dict[str, Any]:
         "sessions": trained.get("sessions", []),
         "bounds": trained.get("never_seen_in_training", []),
     }
+
+
+def _trained(about: Mapping[str, Any]) -> dict[str, Any]:
+    """How the model of one slice was trained."""
+    return {
+        "version": about["version"],
+        "sources": about["sources"],
+        "prior": about["prior"],
+        "sessions": about["sessions"],
+        "bounds": about["never_seen_in_training"],
+    }
+
+
+def _expected(given: _Given, of_sources: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sources of this lab of which less is expected, why, and the recall of pairs with a record of each."""
+    nothing = {"rate": None, "low": None, "high": None}
+    return [
+        {
+            "source": each.source,
+            "least_recall": each.least_recall,
+            "reason": each.reason,
+            "recall": of_sources.get(each.source, {}).get("recall", nothing),
+        }
+        for each in given.rules.expected
+        if each.source in given.encoded["source"].unique().to_pylist()
+    ]
 
 
 def _previous(folder: Path) -> Path | None:
@@ -202,6 +231,9 @@ def _precision_recall(
         rows += [_label_row(level, found) for level in Strictness]
     if given.truth is not None:
         rows += [_truth_row(given, "Truth", level, given.labels[level]) for level in Strictness]
+        if given.rules.expected:
+            less = [each.source for each in given.rules.expected]
+            rows += [_truth_row(given, TRUTH_OF_REST, level, given.labels[level], less) for level in Strictness]
         rows += [
             _truth_row(given, "Truth, without any number", level, others["no_numbers"][level]) for level in Strictness
         ]
@@ -249,8 +281,14 @@ def _label_row(level: Strictness, found: Estimated) -> dict[str, Any]:
     }
 
 
-def _truth_row(given: _Given, basis: str, level: Strictness | None, labels: Labels) -> dict[str, Any]:
-    rates = groups.rates_of(_joined(given, labels), "true")
+def _truth_row(
+    given: _Given, basis: str, level: Strictness | None, labels: Labels, without: Sequence[str] = ()
+) -> dict[str, Any]:
+    """`without`: sources whose records are left out, and with them every pair that has one."""
+    joined = _joined(given, labels)
+    if without:
+        joined = joined.filter(pc.invert(pc.is_in(joined["source"], value_set=pa.array(without))))
+    rates = groups.rates_of(joined, "true")
     return {
         "basis": basis,
         "strictness": "none" if level is None else level.value,

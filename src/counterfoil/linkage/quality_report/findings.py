@@ -10,6 +10,7 @@ from typing import Any
 from counterfoil.linkage.quality_report.domain import Concern
 
 _FEW = 0.5  # of a source's records: below it an identifier is named as a reason
+TRUTH_OF_REST = "Truth, without the sources of which less is expected"
 _TELLING = {"full_parts_sorted": "a name", "dob": "a birth date", "postcode_std": "a postcode"}
 
 
@@ -56,14 +57,19 @@ def _completeness(report: Mapping[str, Any], concern: Concern) -> Iterator[Findi
 
 
 def _rates(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
-    for row in report["precision_recall"]["rows"]:
-        if row["strictness"] != "medium" or row["basis"] not in ("Truth", "Sampled review"):
+    """Against the truth recall is that of the sources of which no less is expected, where there are others."""
+    rows = report["precision_recall"]["rows"]
+    has_rest = any(row["basis"] == TRUTH_OF_REST for row in rows)
+    for row in rows:
+        if row["strictness"] != "medium" or row["basis"] not in ("Truth", TRUTH_OF_REST, "Sampled review"):
             continue
         for name, kind, least in (
             ("precision", Concerns.PRECISION, concern.least_precision),
             ("recall", Concerns.RECALL, concern.least_recall),
         ):
             low = row[name]["low"]
+            if row["basis"] == ("Truth" if name == "recall" else TRUTH_OF_REST) and has_rest:
+                continue
             if low is not None and low < least:
                 yield Finding(
                     kind,
@@ -73,9 +79,13 @@ def _rates(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
 
 
 def _groups(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    expected = {each["source"]: each for each in report.get("expected", ())}
     for kind, values in report["groups"]["kinds"].items():
         for value, rates in values.items():
             for name in ("recall", "precision"):
+                if kind == "source" and name == "recall" and value in expected:
+                    yield from _under_expected(expected[value])
+                    continue
                 worse = rates.get(f"{name}_worse_by", {}).get("rate")
                 if rates.get(f"{name}_worse_beyond_chance") and worse > concern.group_gap:
                     who = f"{kind}, {_called(report, kind, value)}"
@@ -84,6 +94,16 @@ def _groups(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
                         f"{who}: {name} is {100 * worse:.1f} points under everybody else's, beyond chance. "
                         f"{_why(report, kind, value)}Results by this group carry link error; say so beside them.",
                     )
+
+
+def _under_expected(row: Mapping[str, Any]) -> Iterator[Finding]:
+    low = row["recall"]["low"]
+    if low is not None and low < row["least_recall"]:
+        yield Finding(
+            Concerns.GROUP,
+            f"source, {row['source']}: recall may be as low as {100 * low:.1f}%, under the "
+            f"{100 * row['least_recall']:.0f}% that is expected of it. {row['reason']} Ask the source what changed.",
+        )
 
 
 def _called(report: Mapping[str, Any], kind: str, value: str) -> str:
@@ -123,19 +143,16 @@ def _keys(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
 
 def _training(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
     del concern
-    for session in report["model"]["sessions"]:
-        if session.get("stopped") == "no pairs":
-            yield Finding(
-                Concerns.TRAINING,
-                f"Training on {session.get('block')} found no pair and taught nothing. See whether its columns are "
-                "filled.",
-            )
-        elif session.get("converged") is False:
-            yield Finding(
-                Concerns.TRAINING,
-                f"Training on {session.get('block')} stopped at its limit and had not settled. "
-                "Its weights are not to be trusted.",
-            )
+    models = report.get("models") or {"": report["model"]}
+    for name, model in models.items():
+        for session in model["sessions"]:
+            where = f"Training{' the ' + name + ' model' if name else ''} on {session.get('block')}"
+            if session.get("stopped") == "no pairs":
+                said = f"{where} found no pair and taught nothing. See whether its columns are filled."
+                yield Finding(Concerns.TRAINING, said)
+            elif session.get("converged") is False:
+                said = f"{where} stopped at its limit and had not settled. Its weights are not to be trusted."
+                yield Finding(Concerns.TRAINING, said)
 
 
 def _controls(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:

@@ -73,26 +73,40 @@ def _why_ended(session: Mapping[str, Any]) -> str:
 
 
 def model_section(report: Mapping[str, Any]) -> Section:
-    model = report["model"]
+    """Every slice's model; a report of an earlier version has the first alone."""
+    models = report.get("models") or {"": report["model"]}
     sessions = tuple(
         (
+            name or "–",
             str(s.get("block", "–")),
             count(s.get("pairs")),
-            ", ".join(name.replace("_", " ") for name in s.get("trains", ())) or "–",
+            ", ".join(part.replace("_", " ") for part in s.get("trains", ())) or "–",
             str(s.get("iterations", "–")),
             "–" if s.get("last_change") is None else f"{s['last_change']:.1e}",
             _why_ended(s),
         )
+        for name, model in models.items()
         for s in model["sessions"]
     )
-    bounds = tuple((b["comparison"], b["level"], b["parameter"], f"{b['value']:.3g}") for b in model["bounds"])
-    hand = tuple((r["comparison"], r["level"], f"{r['u']:.3g}") for r in model["weights"] if r["how"] == "set by hand")
-    words = (
-        f"Two records drawn at random are one person with probability {model['prior']:.3g}. Trained without labels. A session "
-        "does not train a comparison on a column that it blocks on.",
+    bounds = tuple(
+        (name or "–", b["comparison"], b["level"], b["parameter"], f"{b['value']:.3g}")
+        for name, model in models.items()
+        for b in model["bounds"]
     )
-    return Section("model", "How the model was trained", words, tables=(
-        Table("Sessions of expectation maximisation", ("Block", "Pairs", "What it trains", "Iterations", "Last change of a probability", "Why it ended"), sessions, numbers(1, 3, 4)),
-        Table("Never seen in training: the bound that was set", ("Comparison", "Level", "Parameter", "Value"), bounds or (("none", "–", "–", "–"),), numbers(3)),
-        Table("Set by hand; the reason stands in the domain's linkage.toml", ("Comparison", "Level", "u"), hand or (("none", "–", "–"),), numbers(2)),
+    hand = tuple(
+        (r["comparison"], r["level"], f"{r['u']:.3g}") for r in report["model"]["weights"] if r["how"] == "set by hand"
+    )
+    words = (*(_prior_words(name, model) for name, model in models.items()), _WITHOUT_LABELS)
+    return Section("model", "How the models were trained", words, tables=(
+        Table("Sessions of expectation maximisation", ("Model", "Block", "Pairs", "What it trains", "Iterations", "Last change of a probability", "Why it ended"), sessions, numbers(2, 4, 5)),
+        Table("Never seen in training: the bound that was set", ("Model", "Comparison", "Level", "Parameter", "Value"), bounds or (("–", "none", "–", "–", "–"),), numbers(4)),
+        Table("Set by hand, in every model; the reason stands in the domain's linkage.toml", ("Comparison", "Level", "u"), hand or (("none", "–", "–"),), numbers(2)),
     ))  # fmt: skip
+
+
+_WITHOUT_LABELS = "Trained without labels. A session does not train a comparison on a column that it blocks on."
+
+
+def _prior_words(name: str, model: Mapping[str, Any]) -> str:
+    of = f" The {name} model, of {', '.join(model['sources'])}." if name else ""
+    return f"Two records drawn at random are one person with probability {model['prior']:.3g}.{of}"

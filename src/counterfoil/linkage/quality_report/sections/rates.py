@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from counterfoil.linkage.quality_report.charts import ChartData, Kind, Row
+from counterfoil.linkage.quality_report.findings import TRUTH_OF_REST
 from counterfoil.linkage.quality_report.sections.parts import LEVELS, Section, Table, count, interval, numbers, per_cent
 
 
@@ -17,9 +18,15 @@ def findings_section(report: Mapping[str, Any]) -> Section:
         if rows
         else ("Nothing crossed a threshold of concern.",)
     )
-    return Section(
-        "findings", "What to look at", words, tables=(Table("Findings", ("About", "What"), rows),) if rows else ()
+    less = tuple(
+        (r["source"], interval(r["recall"]), f"{100 * r['least_recall']:.0f}%", r["reason"])
+        for r in report.get("expected", ())
     )
+    tables = [Table("Findings", ("About", "What"), rows)] if rows else []
+    if less:
+        caption = "Sources of which less is expected: a finding only under the least"
+        tables.append(Table(caption, ("Source", "Recall at medium", "Least", "Why"), less, numbers(1, 2)))
+    return Section("findings", "What to look at", words, tables=tuple(tables))
 
 
 def precision_section(report: Mapping[str, Any]) -> Section:
@@ -51,7 +58,9 @@ def _rate_row(row: Mapping[str, Any], name: str) -> Row:
     rate = row[name]
     ends = (None, None) if rate.get("low") is None else (100 * rate["low"], 100 * rate["high"])
     label = "keys" if row["strictness"] == "none" else row["strictness"]
-    short = {"The model of itself": "model", "Sampled review": "review", "Truth": "truth"}.get(row["basis"])
+    short = {
+        "The model of itself": "model", "Sampled review": "review", "Truth": "truth", TRUTH_OF_REST: "other sources",
+    }.get(row["basis"])  # fmt: skip
     short = short or ("no numbers" if "without" in row["basis"] else "plain keys")
     label = short if label == "keys" else f"{short}, {label}"
     return Row(label, 100 * rate["rate"], *ends)
