@@ -23,6 +23,7 @@ from counterfoil.warehouse import query, read_table
 
 Labels = npt.NDArray[np.int64]
 Pairs = npt.NDArray[np.int64]  # (n, 2) record numbers
+Held = dict[str, pa.Table | None]  # tables of link evidence that were read, None for those that are not there
 
 MOST_AT_ONE_ADDRESS = 200  # records of one cluster with one surname, birth date and address; more are no twins
 
@@ -198,12 +199,21 @@ def broken(together: Labels, columns: Sequence[Guarded], apart: Apart, largest: 
     return found[together]
 
 
-def find_same_day(prepared: pa.Table, together: Labels, rule: SameDay, extracts: dict[str, Path]) -> Pairs:
+def find_same_day(
+    prepared: pa.Table, together: Labels, rule: SameDay, extracts: dict[str, Path], held: Held | None = None
+) -> Pairs:
     """Pairs of one component: a record kept in one place on a day on which the other was in another.
 
-    Needs both tables of link evidence; sources that are not loaded, or that hold none, give no pair.
+    Needs both tables of link evidence; sources that are not loaded, or that hold none, give no pair. `held`: the tables
+    that were read for other rules of the run.
     """
-    tables = {side: _evidence(each, extracts) for side, each in (("stays", rule.stays), ("days", rule.days))}
+    held = {} if held is None else held
+    tables = {}
+    for side, each in (("stays", rule.stays), ("days", rule.days)):
+        key = repr(each)
+        if key not in held:
+            held[key] = _evidence(each, extracts)
+        tables[side] = held[key]
     if any(table is None for table in tables.values()):
         return np.empty((0, 2), dtype=np.int64)
     where = "true"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from counterfoil.domains.schema import folder as domain_folder
 from counterfoil.domains.schema import read_toml
@@ -125,7 +126,8 @@ def _cases(
     if file is None or not (file / f"{evidence.table}.parquet").is_file():
         return None
     chosen = ", ".join(f"e.{column} AS {name}" for name, column in {**evidence.columns, **side.keys}.items())
-    known = ", ".join([*(f"p.{name}" for name in _CLUSTERS), *(f"k.{name}" for name in _known(rule, records))])
+    spoken = _known(rule, records.column_names)
+    known = ", ".join([*(f"p.{name}" for name in _CLUSTERS), *(f"k.{name}" for name in spoken)])
     order = ", ".join(f"e.{column}" for column in (evidence.record, *side.keys.values(), *evidence.columns.values()))
     sql = f"""SELECT row_number() OVER (ORDER BY {order}) - 1 AS number, e.{evidence.record} AS record,
                      {chosen}, {known}
@@ -135,11 +137,11 @@ def _cases(
     return query(sql, {"t": read_table(file / f"{evidence.table}.parquet"), "p": people, "k": records})
 
 
-def _known(rule: JourneyRule, records: pa.Table) -> list[str]:
+def _known(rule: JourneyRule, held: Sequence[str]) -> list[str]:
     """Columns of the compared records that blocks and evidence speak of."""
     spoken = " ".join(level.sql for levels in rule.evidence.values() for level in levels)
     keys = {column for block in rule.blocks for column in block}
-    names = [name for name in records.column_names if name not in ("source", "record_id")]
+    names = [name for name in held if name not in ("source", "record_id")]
     return [name for name in names if name in keys or f"{name}_l" in spoken]
 
 
@@ -198,7 +200,9 @@ def write_journeys(paths: LabPaths, folder: Path, domain: str) -> None:
     if not rules or (all(file.is_file() for file in made) and _made_before(folder / ACCOUNT, key)):
         return
     people = read_table(folder / "people.parquet", ["source", "record_id", *_CLUSTERS])
-    records = read_table(folder / "encoded.parquet")
+    held = pq.read_schema(folder / "encoded.parquet").names
+    known = dict.fromkeys(name for rule in rules for name in _known(rule, held))
+    records = read_table(folder / "encoded.parquet", ["source", "record_id", *known])
     found = {rule.name: find_journeys(people, records, rule, extracts) for rule in rules}
     named = [table.add_column(0, "journey", _repeated(name, len(table))) for name, table in found.items()]
     shown = [_for_analyst(rule, found[rule.name]) for rule in rules]

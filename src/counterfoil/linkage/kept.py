@@ -129,17 +129,17 @@ def keep(
     *,
     resources: Resources,
     orders: Mapping[str, Written] | None = None,
+    encoded: encoding.Encoded | None = None,
 ) -> bool:
     """Encode a spine's records and write them beside it; False when our own engine cannot express its model.
 
-    `orders`: the records' order by each rule of the specification, where it lies in files.
+    `orders`: the records' order by each rule of the specification, where it lies in files. `encoded`: the records as
+    `encoded_to_keep` gave them, where it was asked before.
     """
-    try:
-        read = core_engine.core_model(model)
-        machine = encoding.Resources(resources.threads, resources.memory)
-        encoded = encoding.encode(prepared, read, model.frequencies, keyed=False, resources=machine)
-    except NotExpressible:
+    encoded = encoded_to_keep(model, prepared, resources=resources) if encoded is None else encoded
+    if encoded is None:
         return False
+    read, machine = core_engine.core_model(model), encoding.Resources(resources.threads, resources.memory)
     schema, types = told_of(prepared, read)
     persons, more = _numbered(read_table(folder / "people.parquet", ["person_id"]))
     hot = known_hot_keys(prepared, specification)
@@ -162,6 +162,16 @@ def keep(
         there=there,
     )
     return True
+
+
+def encoded_to_keep(model: Model, prepared: pa.Table, *, resources: Resources) -> encoding.Encoded | None:
+    """A spine's records as they are compared; None when our own engine cannot express its model."""
+    try:
+        read = core_engine.core_model(model)
+        machine = encoding.Resources(resources.threads, resources.memory)
+        return encoding.encode(prepared, read, model.frequencies, keyed=False, resources=machine)
+    except NotExpressible:
+        return None
 
 
 def _there(

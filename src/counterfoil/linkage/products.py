@@ -11,7 +11,7 @@ from counterfoil.linkage import joining
 from counterfoil.linkage.batch.records import Records
 from counterfoil.linkage.batch.scoring import Scored
 from counterfoil.linkage.clusters import Clustering, Links, Strictness, cluster, components, links_of
-from counterfoil.linkage.guards import Apart, find_same_day
+from counterfoil.linkage.guards import Apart, Held, find_same_day
 from counterfoil.linkage.rulings import Ruled
 from counterfoil.linkage.specification import Specification
 from counterfoil.provenance import sha256_of_file
@@ -28,13 +28,14 @@ def cluster_products(
 ) -> dict[str, Clustering]:
     """One clustering for each product, of the links of its slices."""
     found = {}
+    held: Held = {}
     for product in specification.products:
         own = [part for each, part in zip(scored, parts, strict=True) if each.task.slice in product.slices]
         if own:
             links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own]))
             rulings = ruled[product.name].rulings
             loose = links.above(thresholds[Strictness.LOOSE])
-            places = _in_two_places(records.table, loose, specification, folders)
+            places = _in_two_places(records.table, loose, specification, folders, held)
             found[product.name] = cluster(
                 records.table,
                 links,
@@ -48,7 +49,7 @@ def cluster_products(
 
 
 def _in_two_places(
-    prepared: pa.Table, links: Links, specification: Specification, folders: Mapping[str, Path]
+    prepared: pa.Table, links: Links, specification: Specification, folders: Mapping[str, Path], held: Held
 ) -> dict[bool, list[Apart]]:
     """Pairs that the tables of link evidence speak against: in prison, and somewhere else on that day.
 
@@ -58,7 +59,7 @@ def _in_two_places(
     if specification.guards.same_day:
         together = components(prepared.num_rows, links)
         for rule in specification.guards.same_day:
-            pairs = find_same_day(prepared, together, rule, dict(folders))
+            pairs = find_same_day(prepared, together, rule, dict(folders), held)
             found[rule.cut].append(Apart.of(pairs, joining.SAME_DAY))
     return found
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,13 +24,13 @@ from counterfoil.lab.versions import next_version, version_for
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.batch.models import KeptModel, kept_model
 from counterfoil.linkage.batch.records import PREPARED, Records, changes_since, estimate_of, read_records
-from counterfoil.linkage.batch.scoring import Before, Engaged, read_pairs, run_task, tasks_of, trained_on
+from counterfoil.linkage.batch.scoring import Before, Engaged, Scored, read_pairs, run_task, tasks_of, trained_on
 from counterfoil.linkage.batch.stages import Stage, remove_old_stages
 from counterfoil.linkage.blocking import RuleCount, check_blocks, counted
 from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.estimates import check_memory
-from counterfoil.linkage.kept import Kept, is_kept, keep, open_kept
+from counterfoil.linkage.kept import Kept, encoded_to_keep, is_kept, keep, open_kept
 from counterfoil.linkage.keys import NewKey
 from counterfoil.linkage.linked import Linked
 from counterfoil.linkage.model import Model, Resources, Trained, load_model
@@ -103,6 +105,7 @@ def build_spine(
     new_key: NewKey | None = None,
     retrain: bool = False,
     rebuild: bool = False,
+    beside: Callable[[Path], None] | None = None,
     progress: Progress = silent,
 ) -> SpineResult:
     """Link the newest extract of every source, write the spine and the register keys.
@@ -110,7 +113,8 @@ def build_spine(
     `truth` (source, record_id, person_id and groups such as sex) is for synthetic labs: the quality then holds error
     rates. Same inputs, models, settings and version of Counterfoil: the spine that is there is returned. Pairs of
     records that have not changed since the spine before are not scored again; `rebuild` scores all with the kept
-    models, and gives the same people. `retrain` makes new models.
+    models, and gives the same people. `retrain` makes new models. `beside` is run, when a spine is made, with
+    its folder while its encoded table is written.
     """
     specification = load_specification(lab.settings.domain)
     extracts = _extracts(lab.paths)
@@ -140,15 +144,25 @@ def build_spine(
             spine.kept(resources=resources(lab), progress=progress)
         return SpineResult(spine, _read_quality(folder), made=False)
     folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), key))
-    linked = _link(lab, records, counts, models, specification, engine, latest, rebuild, overrides, progress)
-    report = spine_report(linked, inputs, key=key, engine=engine, thresholds=thresholds_of(lab), truth=truth)
-    progress("Writing the spine", 0.95)
-    prepared = records.stage.folder(lab.paths) / PREPARED
-    write_spine(folder, linked, report, prepared=prepared, previous=latest, new_key=new_key)
-    write_register_keys(lab.paths, folder, latest)
-    spine = read_spine(lab)
-    progress("Keeping the encoded table for cohorts and searches", 0.97)
-    keep(folder, spine.model, specification, linked.prepared, resources=resources(lab), orders=records.written)
+    scored = _score(lab, records, models, specification, engine, latest, rebuild, progress)
+    with ThreadPoolExecutor(1) as other:
+        main = next(iter(models.values())).model
+        to_keep = other.submit(encoded_to_keep, main, records.table, resources=resources(lab))
+        linked = _join(lab, records, counts, models, specification, scored, overrides, progress)
+        report = spine_report(linked, inputs, key=key, engine=engine, thresholds=thresholds_of(lab), truth=truth)
+        progress("Writing the spine", 0.95)
+        prepared = records.stage.folder(lab.paths) / PREPARED
+        write_spine(folder, linked, report, prepared=prepared, previous=latest, new_key=new_key)
+        spine = read_spine(lab)
+        after = [other.submit(write_register_keys, lab.paths, folder, latest)]
+        after += [] if beside is None else [other.submit(beside, folder)]
+        progress("Keeping the encoded table for cohorts and searches", 0.97)
+        keep(
+            folder, spine.model, specification, records.table, resources=resources(lab), orders=records.written,
+            encoded=to_keep.result(),
+        )  # fmt: skip
+        for each in after:
+            each.result()
     _tidy(lab.paths, (folder, latest))
     return SpineResult(spine, report, made=True)
 
@@ -229,18 +243,16 @@ def _train(
     return engines.train(records.of(sources), specification, engine=engine, resources=resources(lab))
 
 
-def _link(
+def _score(
     lab: OpenLab,
     records: Records,
-    counts: tuple[RuleCount, ...],
     models: Mapping[str, KeptModel],
     specification: Specification,
     engine: Engine,
     latest: Path | None,
     rebuild: bool,
-    overrides: pa.Table,
     progress: Progress,
-) -> Linked:
+) -> tuple[Scored, ...]:
     before = None if rebuild else _before(lab, records, latest, specification)
     fresh = None if before is None else before.changes.fresh(records.table.num_rows)
     engaged = Engaged(specification, engine, resources(lab), records, models, fresh)
@@ -251,17 +263,33 @@ def _link(
         kept = models[task.slice]
         done = run_task(task, records, kept, engaged, lab.paths, before=before, anew=rebuild, progress=progress)
         scored.append(done)
-    del engaged  # and with it the encoded records of the last slice
+    return tuple(scored)
+
+
+def _join(
+    lab: OpenLab,
+    records: Records,
+    counts: tuple[RuleCount, ...],
+    models: Mapping[str, KeptModel],
+    specification: Specification,
+    scored: tuple[Scored, ...],
+    overrides: pa.Table,
+    progress: Progress,
+) -> Linked:
     progress("Joining links to people", 0.8)
     parts = [read_pairs(each, records, lab.paths) for each in scored]
-    order = [(f"{ID}_l", "ascending"), (f"{ID}_r", "ascending")]
-    pairs = pa.concat_tables(parts).unify_dictionaries().sort_by(order)
+    pairs = _by_ids(pa.concat_tables(parts).unify_dictionaries())
     ruled = {product.name: rulings_of(overrides, records.table, product.name) for product in specification.products}
     folders = lab.paths.latest_extracts(lab.paths.linker)
     products = cluster_products(records, scored, parts, specification, thresholds_of(lab), ruled, folders)
-    return Linked(
-        records.table, records, specification, counts, models, tuple(scored), pairs, products, overrides, ruled
-    )
+    return Linked(records.table, records, specification, counts, models, scored, pairs, products, overrides, ruled)
+
+
+def _by_ids(pairs: pa.Table) -> pa.Table:
+    """Ordered by the left record's number, then the right one's. Each part is so already, which a stable sort uses."""
+    left, right = (pairs[f"{ID}_{side}"].to_numpy() for side in "lr")
+    order = np.argsort((left.astype(np.int64) << 32) | right.astype(np.int64), kind="stable")
+    return pairs.combine_chunks().take(pa.array(order))
 
 
 def _before(lab: OpenLab, records: Records, latest: Path | None, specification: Specification) -> Before | None:

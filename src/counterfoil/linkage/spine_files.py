@@ -125,10 +125,13 @@ def _known_keys(paths: LabPaths, previous: Path | None) -> pa.Table | None:
     """person_id and register_key of the spine before, each once."""
     if previous is None or not paths.register_keys(previous.name).is_file():
         return None
-    tables = {
-        "people": read_table(previous / "people.parquet", ["source", "record_id", "person_id"]),
-        "keys": read_table(paths.register_keys(previous.name)),
-    }
+    people = read_table(previous / "people.parquet", ["source", "record_id", "person_id"])
+    keys = read_table(paths.register_keys(previous.name))
+    if all(people[name].equals(keys[name]) for name in ("source", "record_id")):  # row by row, as they are written
+        encoded = people["person_id"].combine_chunks().dictionary_encode()
+        _, first = np.unique(encoded.indices.to_numpy(), return_index=True)
+        of = keys["register_key"].combine_chunks().take(pa.array(first))
+        return pa.table({"person_id": encoded.dictionary, "register_key": of})
     sql = """SELECT person_id, any_value(register_key) AS register_key FROM people JOIN keys USING (source, record_id)
              GROUP BY person_id ORDER BY person_id"""
-    return query(sql, tables)
+    return query(sql, {"people": people, "keys": keys})

@@ -86,10 +86,12 @@ def _link(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         truth=_truth(lab),
         retrain=arguments.get("retrain", False),
         rebuild=arguments.get("rebuild", False),
+        beside=lambda folder: write_journeys(lab.paths, folder, lab.settings.domain),
         progress=progress,
     )
-    progress("Following cases from one court to the other", 0.99)
-    write_journeys(lab.paths, result.spine.folder, lab.settings.domain)
+    if not result.made:
+        progress("Following cases from one court to the other", 0.99)
+        write_journeys(lab.paths, result.spine.folder, lab.settings.domain)
     if result.made:
         log.append(lab.paths, "linked", {"spine": result.spine.version})
     products = result.quality.get("products", {})

@@ -7,6 +7,7 @@ columns that it reads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,20 +104,19 @@ def encode(
     NotExpressible when Splink has to compare these records, because of the types of their values.
     """
     reader = Reader(table, resources)
-    reader.read(column for inputs in model.inputs for item in inputs for column in item.columns)
-    known = {column.lower(): share for column, share in frequencies.items()}
-    given = {column: known.get(column.lower()) for column in model.frequency_columns}
-    shares = {column: share if share is not None else share_of(table, column) for column, share in given.items()}
-    parts = [_tuples(reader, inputs, shares) for inputs in model.inputs]
-    for c, part in enumerate(parts):
-        _check_types(model, c, part)
-    give_back()
-    values = _values(parts, model.program)
-    give_back()
-    first = np.concatenate([[0], np.cumsum([part.count for part in parts])]).astype(np.int64)
-    own_level, own_weight, absent = self_levels(model.program, model.weights, values, first)
+    of_rules = (part for rule in model.rules for part in (*rule.left, *rule.right)) if keyed else ()
     none = np.empty((0, table.num_rows), np.int32)
-    left, right = _keys(reader, model) if keyed else (none, none)
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(_load_compiled)
+        reader.read([*_columns_of(model), *(column for part in of_rules for column in columns_of(part))])
+        keys = beside.submit(_keys, reader, model) if keyed else None
+        parts = _parts(reader, table, model, frequencies)
+        give_back()
+        values = _values(parts, model.program)
+        give_back()
+        first = np.concatenate([[0], np.cumsum([part.count for part in parts])]).astype(np.int64)
+        own_level, own_weight, absent = self_levels(model.program, model.weights, values, first)
+        left, right = (none, none) if keys is None else keys.result()
     del reader
     give_back()
     return Encoded(
@@ -129,6 +129,28 @@ def encode(
         left_keys=left,
         right_keys=right,
     )
+
+
+def _columns_of(model: CoreModel) -> list[str]:
+    return [column for inputs in model.inputs for item in inputs for column in item.columns]
+
+
+def _load_compiled() -> None:
+    """What numba reads from disk before its first call, while columns are read."""
+    text = np.zeros(1, np.uint8)
+    text.flags.writeable = False  # as Arrow's are
+    letters_of(text, np.zeros(2, np.int64))
+
+
+def _parts(reader: Reader, table: pa.Table, model: CoreModel, frequencies: Frequencies) -> list[_Tuples]:
+    """The tuples of each comparison."""
+    known = {column.lower(): share for column, share in frequencies.items()}
+    given = {column: known.get(column.lower()) for column in model.frequency_columns}
+    shares = {column: share if share is not None else share_of(table, column) for column, share in given.items()}
+    parts = [_tuples(reader, inputs, shares) for inputs in model.inputs]
+    for c, part in enumerate(parts):
+        _check_types(model, c, part)
+    return parts
 
 
 def give_back() -> None:

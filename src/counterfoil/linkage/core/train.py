@@ -8,6 +8,7 @@ a level that no random pair showed differs, for which u is bounded by how many p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from statistics import median
@@ -115,10 +116,12 @@ def train(
     progress("Training: encoding", 0.0)
     encoded = encode(table, model, frequencies or {}, resources=resources)
     found = deepcopy(dict(settings))
-    prior_at = _prior(encoded, len(plan.prior_rules), plan)
-    found["probability_two_random_records_match"] = prior_at[str(plan.prior_recall)]
     progress("Training: random pairs", 0.2)
-    looked_at, told = _learn_u(found, encoded, model, plan, groups, resources.threads)
+    with ThreadPoolExecutor(1) as beside:
+        prior = beside.submit(_prior, encoded, len(plan.prior_rules), plan)
+        looked_at, told = _learn_u(found, encoded, model, plan, groups, resources.threads)
+        prior_at = prior.result()
+    found["probability_two_random_records_match"] = prior_at[str(plan.prior_recall)]
     medians: dict[tuple[int, int], list[float]] = {}
     sessions = []
     for number, rule in enumerate(plan.blocks):
