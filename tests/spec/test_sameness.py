@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pyarrow as pa
 from counterfoil.linkage.core.sameness import same_rows
 from counterfoil.warehouse import query
 
-VALUES = {
+VALUES: Mapping[str, tuple[pa.DataType, Sequence[Any]]] = {
     "text": (pa.string(), ["", "A", "AB", "ÅB", None]),
     "date": (pa.date32(), [dt.date(1970, 1, 1), dt.date(1970, 1, 2), None]),
     "flag": (pa.bool_(), [True, False, None]),

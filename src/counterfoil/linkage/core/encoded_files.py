@@ -25,7 +25,7 @@ from counterfoil.lab.files import atomic_folder, put_again, write_json
 from counterfoil.linkage.core.index import Array, Index
 from counterfoil.provenance import canonical_json, sha256_of_bytes, sha256_of_file
 
-FORMAT = 2
+FORMAT = 3
 ABOUT = "about.json"
 _WORD, _PAGE = 8, 4096  # bytes
 _PAGES = 1 << 11  # that are summed at a time

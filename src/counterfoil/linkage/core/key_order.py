@@ -6,6 +6,7 @@ are, which blocks are hot, which records share one with a new record; and the in
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -155,13 +156,24 @@ def types_of(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def part_sql(part: str, kind: str, types: Mapping[str, str]) -> str:
     """The part of a key as a column, or as an expression whose text is equal when two parts are.
 
-    Zero of either sign is one value. A list has no text that tells it from every other, so its hash stands for it.
+    Zero of either sign is one value. A list has no text that tells it from every other, so its hash stands for it, and
+    beside it where it holds nothing: DuckDB's hash of an empty list is that of a list of one null.
     """
     if kind in ("DOUBLE", "FLOAT"):
         return f"CAST(CAST(({part}) AS {kind}) + 0 AS DOUBLE)"
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
-        return f"CASE WHEN ({part}) IS NOT NULL THEN CAST(hash(CAST(({part}) AS {kind})) AS VARCHAR) END"
+        whole = f"CAST(({part}) AS {kind})"
+        return f"CASE WHEN ({part}) IS NOT NULL THEN concat(hash({whole}), {_nulls_in(whole, kind)}) END"
     return part if types.get(part) == kind else f"CAST(({part}) AS {kind})"
+
+
+def _nulls_in(whole: str, kind: str) -> str:
+    """SQL for a text that says where a list, or a list of lists, holds null; the empty text for what is no list."""
+    depth = len(re.findall(r"\[\d*\]", kind)) if kind.endswith("]") else 0
+    asked = f"x{depth} IS NULL"
+    for level in range(depth, 0, -1):
+        asked = f"list_transform({whole if level == 1 else f'x{level - 1}'}, lambda x{level}: {asked})"
+    return f"CAST({asked} AS VARCHAR)" if depth else "''"
 
 
 @compiled
