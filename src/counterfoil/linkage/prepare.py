@@ -104,7 +104,7 @@ def _with_derived(records: pa.Table, specification: Specification, first_id: int
     check_columns(records)
     ordered = _in_order(records.select(STANDARD_COLUMNS))
     check_ids(ordered)
-    forename = ordered["forename1_std"]
+    forename = ordered["forename1_std"].cast(pa.string())
     names = sorted(specification.nicknames)
     classes = pa.array([specification.nicknames[name] for name in names], pa.string())
     class_ = classes.take(pc.index_in(forename, value_set=pa.array(names, pa.string())).combine_chunks())
