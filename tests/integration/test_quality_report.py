@@ -19,6 +19,7 @@ from counterfoil.linkage.quality_report import bias
 from counterfoil.linkage.quality_report.build import build_report
 from counterfoil.linkage.quality_report.charts import draw
 from counterfoil.linkage.quality_report.domain import quality_rules
+from counterfoil.linkage.quality_report.findings import TRUTH_OF_REST
 from counterfoil.linkage.quality_report.intervals import Interval
 from counterfoil.linkage.quality_report.page import page_of, write_report
 from counterfoil.linkage.quality_report.review import estimate_from_labels, review_sample
@@ -161,8 +162,12 @@ def test_a_share_of_the_records_compared_looser_stands_for_all(lab: OpenLab, spi
 def test_rates_without_numbers_and_by_plain_keys_stand_beside_the_model(report: dict[str, Any]) -> None:
     bases = {row["basis"] for row in report["precision_recall"]["rows"]}
     assert bases == {
-        "The model of itself", "Sampled review", "Truth", "Truth, without any number", "Truth, plain equality of keys"
+        "The model of itself", "Sampled review", "Truth", TRUTH_OF_REST, "Truth, without any number",
+        "Truth, plain equality of keys",
     }  # fmt: skip
+    assert [row["source"] for row in report["expected"]] == ["civil", "family"]
+    assert all(row["recall"]["rate"] is not None for row in report["expected"])
+    assert list(report["models"]) == ["criminal", "cross"]
     assert {"sex", "ethnicity", "age", "origin", "source"} == set(report["groups"]["kinds"])
     words = report["groups"]["words"]  # of codes.toml
     assert words["sex"]["1"] == "male"
