@@ -22,12 +22,14 @@ from counterfoil.disclosure.intruder import (
     Repaired,
     Share,
     Truth,
+    Withheld,
     audit,
     explain,
     find_attacks,
     find_unsafe,
     hide,
     join,
+    protect_counts,
     publish_table,
     read_publication,
     repair,
@@ -210,3 +212,24 @@ def test_r13_what_passes_has_no_attack() -> None:
     table = table_of(FIVE[0])
     found = repaired(table)
     assert explain(found.audit, [found.publication], truth_of(table)) == ()
+
+
+def test_r14_a_table_of_which_little_is_hidden_is_not_merged() -> None:
+    counts = {(f"r{i}", f"c{j}"): 20 + 3 * i + j for i in range(5) for j in range(4)} | {("r0", "c0"): 4}
+    found = protect_counts(CountTable("table", counts))
+    assert found.merged == ()
+    assert found.repaired.audit.passed
+
+
+def test_r14_where_too_much_would_be_hidden_neighbours_are_merged() -> None:
+    # rows 1 and 2 together leave no unsafe cell; any other pair leaves some
+    found = protect_counts(table_of(("40 50 60", "5 6 30", "6 7 35")))
+    assert found.merged == (("r1", "r2"),)
+    assert found.table.counts["r1 or r2", "c0"] == 11
+    assert found.repaired.partners == ()
+    assert found.repaired.audit.passed
+
+
+def test_r14_what_merging_cannot_save_is_hidden_whole() -> None:
+    found = protect_counts(table_of(("1 2", "3 1")))
+    assert all(isinstance(one, Withheld) for one in found.repaired.publication.statements)

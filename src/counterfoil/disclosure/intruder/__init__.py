@@ -3,6 +3,8 @@
 from counterfoil.disclosure.intruder.attacks import explain, find_attacks
 from counterfoil.disclosure.intruder.audit import Attack, Audit, Breach, Interval, audit, join
 from counterfoil.disclosure.intruder.kept import read_publication, write_publication
+from counterfoil.disclosure.intruder.merging import ProtectedCounts, protect_counts
+from counterfoil.disclosure.intruder.people import find_atoms
 from counterfoil.disclosure.intruder.repair import Repaired, hide, repair
 from counterfoil.disclosure.intruder.solver import Limits
 from counterfoil.disclosure.intruder.statements import (
@@ -44,6 +46,7 @@ __all__ = [
     "OneOf",
     "Outcome",
     "Piece",
+    "ProtectedCounts",
     "Publication",
     "Repaired",
     "Rounded",
@@ -55,11 +58,13 @@ __all__ = [
     "Withheld",
     "audit",
     "explain",
+    "find_atoms",
     "find_attacks",
     "find_targets",
     "find_unsafe",
     "hide",
     "join",
+    "protect_counts",
     "publish_table",
     "read_publication",
     "repair",
