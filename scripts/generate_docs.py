@@ -19,6 +19,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
+from counterfoil.clearance.moves import TABLE, Rule, State
+from counterfoil.clearance.statements import NO_AUDIT, STATEMENTS
 from counterfoil.cli.commands import app
 from counterfoil.disclosure import DisclosureSettings
 from counterfoil.domains import Domain, TableSchema, load
@@ -58,6 +60,7 @@ def render_pages() -> dict[str, str]:
         "sources.md": render_domain(load("justice")),
         "measures.md": render_measures("justice"),
         "disclosure.md": render_parameters(DisclosureSettings()),
+        "clearance.md": render_moves(),
     }
 
 
@@ -113,8 +116,18 @@ def render_commands() -> str:
     context = typer.Context(group, info_name="counterfoil")
     sections = ["# The command line\n", f"{group.help}\n", EXIT_CODES]
     for name in sorted(group.commands):  # type: ignore[attr-defined]
-        sections.append(_render_command(group.commands[name], name, context))  # type: ignore[attr-defined]
+        sections += _render_verbs(group.commands[name], name, context)  # type: ignore[attr-defined]
     return "\n".join(sections)
+
+
+def _render_verbs(command: Any, name: str, parent: Any) -> Iterator[str]:
+    """A command's section; for one that holds verbs, what it is and a section each."""
+    yield _render_command(command, name, parent)
+    context = typer.Context(command, info_name=name, parent=parent)
+    for verb, inner in getattr(command, "commands", {}).items():
+        yield _render_command(inner, verb, context).replace(
+            f"## counterfoil {verb}", f"### counterfoil {name} LAB {verb}"
+        )
 
 
 EXIT_CODES = """\
@@ -168,7 +181,8 @@ def _model_sections(model: type[BaseModel], where: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner, many = nested_model(field.annotation)
         if inner is not None:
-            nested.append((f"[[{where}{name}]]" if many else f"[{where}{name}]", inner))
+            named = f"{where}{name}" + (".NAME" if get_origin(field.annotation) is dict else "")
+            nested.append((f"[[{named}]]" if many else f"[{named}]", inner))
         else:
             rows.append(f"| `{name}` | {_type(field)} | {_field_default(field)} | {_cell(notes.get(name, ''))} |")
     yield "\n".join(["| key | value | default | note |", "|---|---|---|---|", *rows, ""])
@@ -282,6 +296,32 @@ def render_parameters(settings: DisclosureSettings) -> str:
     lead = f"Version `{settings.version}`. {tighter}"
     head = ["| symbol | value | what it is | where it comes from |", "|---|---|---|---|"]
     return "\n".join(["# Parameters of the disclosure rules\n", f"{lead}\n", *head, *rows, ""])
+
+
+# Clearance
+
+
+def render_moves() -> str:
+    """The table of moves, and the statements that people confirm."""
+    lines = [
+        "# Clearance: what can become of a report\n",
+        "A move that is not in this table is refused with exit code 3. *Resets*: both approvals are void.\n",
+        "| move | from | to | who | needs | resets |",
+        "|---|---|---|---|---|---|",
+        *(_rule_line(rule) for rule in TABLE),
+        "\n## What people confirm\n",
+    ]
+    for move, statements in STATEMENTS.items():
+        lines += [f"To {move.value}:\n", *(f"* {statement}" for statement in statements), ""]
+    return "\n".join([*lines, f"Where no intruder audit was made, both: *{NO_AUDIT}*", ""])
+
+
+def _rule_line(rule: Rule) -> str:
+    start = ", ".join(state.value for state in State if state in rule.start)
+    who = ", ".join(sorted(role.value for role in rule.roles)) or "the lab, when it sees that a byte is another"
+    needs = "; ".join(need.value for need in rule.needs)
+    to = rule.to.value if rule.to else "stays"
+    return f"| {rule.move.value} | {start} | {to} | {who} | {needs} | {'yes' if rule.resets else ''} |"
 
 
 # What a domain's sources deliver

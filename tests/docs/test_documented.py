@@ -53,10 +53,10 @@ def test_the_generated_pages_are_what_the_code_says() -> None:
 
 @pytest.mark.parametrize("name", commands())
 def test_every_command_says_what_it_and_each_option_does(name: str) -> None:
-    command = commands()[name]
-    assert command.help
-    silent = [p.name for p in command.params if p.name != "help" and not p.help]
-    assert silent == []
+    for command in (commands()[name], *getattr(commands()[name], "commands", {}).values()):
+        assert command.help
+        silent = [p.name for p in command.params if p.name != "help" and not p.help]
+        assert silent == []
 
 
 def test_every_error_class_has_an_entry() -> None:
@@ -112,7 +112,7 @@ def pages_for_readers() -> list[Path]:
 
 
 def test_every_command_in_the_pages_exists_with_its_options() -> None:
-    known = {name: {flag for p in command.params for flag in p.opts} for name, command in commands().items()}
+    known = {name: flags_of(command) for name, command in commands().items()}
     known |= {"--help": set(), "COMMAND": {"--help"}}
     broken = [
         f"{page.relative_to(ROOT)}: {verb} {flag}"
@@ -120,6 +120,25 @@ def test_every_command_in_the_pages_exists_with_its_options() -> None:
         for verb, rest in re.findall(r"(?:^|[\s`/])counterfoil ([a-z-]+|COMMAND)\b([^`\n]*)", code_of(page))
         for flag in ["", *re.findall(r"--[a-z-]+", rest)]
         if verb not in known or (flag and flag not in known[verb])
+    ]
+    assert broken == []
+
+
+def flags_of(command: Any) -> set[str]:
+    """Options of a command, and of each verb that it holds."""
+    verbs = (command, *getattr(command, "commands", {}).values())
+    return {flag for verb in verbs for p in verb.params for flag in p.opts}
+
+
+def test_every_verb_in_the_pages_exists_with_its_options() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {name} {verb} {flag}"
+        for name, command in commands().items()
+        if (verbs := getattr(command, "commands", {}))
+        for page in pages_for_readers()
+        for verb, rest in re.findall(rf"counterfoil {name} LAB ([a-z-]+)\b([^`\n]*)", code_of(page))
+        for flag in ["", *re.findall(r"--[a-z-]+", rest)]
+        if verb not in verbs or (flag and flag not in {o for p in verbs[verb].params for o in p.opts})
     ]
     assert broken == []
 

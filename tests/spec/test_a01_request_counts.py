@@ -13,8 +13,8 @@ from counterfoil.errors import Fault, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import write_json
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
+from counterfoil.lab.paths import RESULT
 from counterfoil.provenance import sha256_of_bytes
-from counterfoil.study.analysis import RESULT
 from counterfoil.study.evaluate import evaluate_lab
 from counterfoil.study.plan import parse_plan
 from counterfoil.study.request_counts import Ending, lab_counts, requests_in

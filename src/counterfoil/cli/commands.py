@@ -13,8 +13,10 @@ from typer.exceptions import TyperException
 
 from counterfoil import __version__
 from counterfoil.cli import INTERRUPTED, STOPPED, words
+from counterfoil.cli.clear import clear
 from counterfoil.cli.demo import run_demo
 from counterfoil.cli.find import find
+from counterfoil.cli.log import log
 from counterfoil.cli.pool import pool
 from counterfoil.cli.power import power
 from counterfoil.cli.quality import quality
@@ -273,6 +275,8 @@ app.command()(pool)
 app.command()(power)
 app.command()(requests)
 app.command()(withdraw)
+app.add_typer(clear)
+app.add_typer(log)
 
 
 def run() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def make_lab(root: Path, *, name: str | None = None, today: dt.date | None = Non
             folder.chmod(_PRIVATE_FOLDER)
         write_settings(paths, name=name or root.name, today=today, truth=truth)
         make_keys(paths)
-        append(paths, "lab made", {})
+        append(paths, "lab made", {"lab": secrets.token_hex(8)})  # tells its log from that of another
     return open_lab(root)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SETTINGS_FILE = "lab.toml"
+RESULT = "result.json"  # of a run: its answer, and the files of its report with their hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,21 @@ class LabPaths:
     def public(self) -> Path:
         """What has been published, and the public keys."""
         return self.root / "public"
+
+    @property
+    def heads(self) -> Path:
+        """`public/heads`: signed heads of the log."""
+        return self.public / "heads"
+
+    @property
+    def log_key(self) -> Path:
+        """`log.key`: what the log's heads are signed with."""
+        return self.root / "log.key"
+
+    @property
+    def clearance_texts(self) -> Path:
+        """`analyst/clearance`: reasons that people gave, by the hash that the log holds of them."""
+        return self.analyst / "clearance"
 
     def linker_extract(self, source: str, delivery: str) -> Path:
         """`linker/extracts/SOURCE/DATE`; its person table is identifiers.parquet."""

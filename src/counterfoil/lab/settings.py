@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -55,6 +56,34 @@ class Costs(BaseModel):
         return self
 
 
+class PersonRole(Enum):
+    """What a person of the lab may do about a report that is to leave it."""
+
+    ANALYST = "analyst"
+    CHECKER = "checker"
+    PUBLISHER = "publisher"
+    OWNER = "owner"
+
+
+class Person(BaseModel):
+    """A person of the lab, under a short name that the log uses: [people.amina]."""
+
+    model_config = _STRICT
+    name: Annotated[str, Field(min_length=1)]  # as colleagues know them
+    roles: tuple[PersonRole, ...]  # empty for somebody who has left
+    grade: Annotated[int, Field(ge=1, le=99)]  # a higher number is more senior; an exception needs one (R28)
+    # what `counterfoil clear LAB key` printed
+    key: Annotated[str, Field(pattern=r"^ed25519:[A-Za-z0-9+/]{43}=$")]
+    replaces: str = ""  # the short name that the same person had before, as after a lost key
+
+
+class Clearance(BaseModel):
+    """How strict clearance is."""
+
+    model_config = _STRICT
+    audit_required: bool = False  # no report is submitted for clearance without a passed intruder audit (R13)
+
+
 class LabSettings(BaseModel):
     """Every setting of a lab, with its default."""
 
@@ -72,6 +101,25 @@ class LabSettings(BaseModel):
     # for a list of codes the weight of each code, as in [weights.offence_group]; a measure that weighs needs them
     weights: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = {}
     costs: Costs = Costs()
+    clearance: Clearance = Clearance()
+    # people of the lab, by short name
+    people: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], Person] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _people_are_told_apart(self) -> Self:
+        keys = [person.key for person in self.people.values()]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two people have the same key. A key is one person's: make a new one for the other.")
+        for short in self.people:
+            before, seen = self.people[short].replaces, {short}
+            while before:
+                if before in seen or before not in self.people:
+                    raise ValueError(
+                        f"`people.{short}.replaces` must lead to an earlier entry. Keep that, with no roles."
+                    )
+                seen.add(before)
+                before = self.people[before].replaces
+        return self
 
     def date(self) -> dt.date:
         """Today, or the day the lab is fixed at."""
@@ -104,6 +152,12 @@ domain = "justice"        # which schemas, codes and measures apply
 # currency = "£"
 # source = ""             # both are printed beside the amounts
 # price_year = ""
+
+[clearance]               # may a report leave the lab: two people who did not make it say so (R27)
+# audit_required = false  # no report is submitted without a passed intruder audit (R13)
+
+# Who submits, checks and publishes is declared below in tables such as [people.amina], and in force once an owner has
+# signed it: docs/how-to/clear-a-report.md
 
 [disclosure]              # may be made stricter than these, never weaker
 # min_submitted = 60      # people a provider must submit (R1)

@@ -49,6 +49,7 @@ from counterfoil.disclosure import (
 from counterfoil.effect import estimate, survival
 from counterfoil.errors import Refused
 from counterfoil.lab.files import atomic_write, write_json
+from counterfoil.lab.paths import RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_bytes, sha256_of_file
@@ -75,7 +76,6 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 OpenOutcomes = Callable[[], Mapping[str, FloatArray]]
 TREATED = "treated"
-RESULT = "result.json"
 REPORT = "report.html"
 SENSITIVITY = "sensitivity.json"  # exact; inside the lab
 LINKING = "linking.json"  # the same of doubt about links

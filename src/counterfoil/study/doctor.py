@@ -11,8 +11,8 @@ from pathlib import Path
 from counterfoil.cohort.register import sources_needed
 from counterfoil.domains import load
 from counterfoil.errors import CounterfoilError, Fault
-from counterfoil.lab import log
 from counterfoil.lab.files import leftovers
+from counterfoil.lab.heads import verify
 from counterfoil.lab.keys import Role, decrypt, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
@@ -73,12 +73,9 @@ def _keys(paths: LabPaths) -> Iterator[Checked]:
 
 def _log(paths: LabPaths) -> Checked:
     try:
-        for _ in log.read(paths):
-            pass
+        verify(paths)
     except CounterfoilError as error:
         return Checked("log", False, error.problems[0])
-    except FileNotFoundError:
-        return Checked("log", False, "it is missing; restore it from the lab's backup.")
     return Checked("log", True)
 
 

@@ -23,10 +23,11 @@ from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.paths import RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
-from counterfoil.study.analysis import REPORT, RESULT
+from counterfoil.study.analysis import REPORT
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.origin import is_outdated
@@ -171,7 +172,8 @@ def _run_id(lab: OpenLab, plan: Plan, digest: str) -> str:
         file=digest,
         spine=spine.name if spine else None,
         register=register.name if register else None,
-        settings=lab.settings.model_dump(mode="json"),
+        # who may clear a report decides none of its numbers
+        settings=lab.settings.model_dump(mode="json", exclude={"people", "clearance"}),
         version=__version__,
     )[:12]
 

@@ -18,7 +18,7 @@ from typing import Any
 from counterfoil.disclosure import Verdict
 from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab
-from counterfoil.study.analysis import RESULT
+from counterfoil.lab.paths import RESULT
 from counterfoil.study.requests import EVALUATED, REQUESTED, WITHDRAWN
 
 
