@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +21,7 @@ import pytest
 
 from counterfoil import __version__
 from counterfoil.lab.make import make_lab
+from counterfoil.report import why_no_pdf
 from lib.provider_files import HEADINGS, SOUND, people, row, sheet_of, workbook_parts, write_csv, zipped
 from lib.small_lab import Said, call_here, check_result, files_under
 
@@ -225,6 +229,37 @@ def test_table(treated: int, far: int, code: int, reliable: bool | None, tmp_pat
     if code == REFUSED:
         assert result["refused"]["rule"] == "R1"
         assert not re.search(r"\b40\b", result["refused"]["reason"])  # the rule, never the number behind it
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_pdf()), reason="Pango is not on this machine (Debian: libpangoft2-1.0-0)")
+def test_pdf_is_made_when_asked_for_and_is_in_the_manifest(tmp_path: Path, command: Command) -> None:
+    data, plan = write_table(tmp_path, treated=100, far=0)
+    out, asked = tmp_path / "out", ("evaluate", "--table", data, "--plan", plan, "--out", tmp_path / "out")
+    assert command(*asked, "--pdf").code == DONE
+    made = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert {"report.pdf", "report.ods", "report.xlsx", "tables/results.csv-metadata.json"} <= made
+    kept = json.loads((out / "manifest.json").read_bytes())["outputs"]
+    for name, digest in kept.items():
+        assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
+    assert "report.pdf" in kept
+    assert command(*asked).code == DONE
+    assert not (out / "report.pdf").exists()  # one of an earlier run would not be of these bytes
+
+
+def test_without_pango_everything_but_the_pdf_is_made(tmp_path: Path) -> None:
+    """A machine without it: importing WeasyPrint fails as it does there."""
+    data, plan = write_table(tmp_path, treated=100, far=0)
+    (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library')\n")
+    said = subprocess.run(
+        [sys.executable, "-m", "counterfoil", "evaluate", "--table", data, "--plan", plan, "--out", tmp_path / "out",
+         "--pdf"], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert said.returncode == FINDINGS
+    assert "Pango" in said.stderr
+    assert "Install it" in said.stderr
+    assert (tmp_path / "out" / "report.ods").is_file()
+    assert not (tmp_path / "out" / "report.pdf").exists()
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

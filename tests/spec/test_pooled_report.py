@@ -20,8 +20,8 @@ from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab.log import read
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
 from counterfoil.population import LAB_DATE
-from counterfoil.report import allow_list
 from counterfoil.report import pool as pool_page
+from counterfoil.report import read_back
 from counterfoil.study import pooling
 from counterfoil.study.pooling import pool_runs
 from lib.pooled_runs import add_run
@@ -120,7 +120,7 @@ def test_r22_every_number_of_the_page_was_released(lab: OpenLab, monkeypatch: py
     monkeypatch.setattr(pool_page, "_page", lambda *given: page(*given).replace("</main>", "<p>47</p></main>"))
     with pytest.raises(Fault, match=r"pool\.html"):
         pooled(lab, "run0", "run1", "run3")
-    assert "47" in allow_list.texts_of("pool.html", b"<p>47</p>")
+    assert "47" in read_back.texts_of("pool.html", b"<p>47</p>")
 
 
 def test_the_page_is_marked_up_for_everybody_and_ranks_nobody(lab: OpenLab) -> None:

@@ -27,6 +27,7 @@ from counterfoil.errors import CounterfoilError, Fault, UsageError
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.population import generate
 from counterfoil.records.provider import check_file, write_template
+from counterfoil.report import why_no_pdf
 from counterfoil.study.child import machine_fault, where_it_broke
 from counterfoil.study.doctor import examine
 from counterfoil.study.evaluate import evaluate_lab
@@ -241,20 +242,25 @@ def evaluate(
     file: Annotated[Path | None, typer.Argument(help="The provider's file.", show_default=False)] = None,
     table: Annotated[Path | None, typer.Option(help="A table ready for analysis, in place of LAB FILE.")] = None,
     out: Annotated[Path | None, typer.Option(help="With --table: folder for the report.")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also a copy of the report as PDF (PDF/UA).")] = False,
     as_json: Json = False,
 ) -> None:
     """Evaluate a cohort: LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR."""
+    missing = why_no_pdf() if pdf else ""
+    made = {"pdf": pdf and not missing}
     with progress() as show:
         if table is not None:
             if lab is not None or out is None:
                 raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
-            result = evaluate_table(table, plan, out, progress=show)
+            result = evaluate_table(table, plan, out, **made, progress=show)
         else:
             if lab is None or file is None or out is not None:
                 raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
-            result = evaluate_lab(lab, file, plan, progress=show)
+            result = evaluate_lab(lab, file, plan, **made, progress=show)
     say_json(result) if as_json else words.say_lines(words.evaluation(result))
-    raise typer.Exit(words.exit_code(result))
+    if missing:
+        typer.echo(missing, err=True)
+    raise typer.Exit(words.exit_code(result) or (FINDINGS if missing else DONE))
 
 
 @app.command()

@@ -1,8 +1,20 @@
-"""`render`: protected results to HTML, CSV and JSON. Takes only what `disclosure` made."""
+"""`render`: protected results to HTML, PDF, ODS, XLSX, CSV and JSON. Takes only what `disclosure` made."""
 
 from counterfoil.report.about import About
 from counterfoil.report.as_json import to_json
-from counterfoil.report.page import REPORT, Rendered, render
+from counterfoil.report.page import PDF, REPORT, Rendered, render
+from counterfoil.report.pdf_ready import why_no_pdf
 from counterfoil.report.pool import POOL, pool_json, render_pool
 
-__all__ = ["POOL", "REPORT", "About", "Rendered", "pool_json", "render", "render_pool", "to_json"]
+__all__ = [
+    "PDF",
+    "POOL",
+    "REPORT",
+    "About",
+    "Rendered",
+    "pool_json",
+    "render",
+    "render_pool",
+    "to_json",
+    "why_no_pdf",
+]

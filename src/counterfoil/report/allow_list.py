@@ -89,18 +89,22 @@ def _of_ways(ways: tuple[ProtectedWay, ...]) -> set[Decimal]:
     return found | ({reach_of(ways)} if ways else set())
 
 
-def without_names(text: str, protected: Protected | ProtectedRefusal, about: About) -> str:
-    """`text` without what the run and the plan say of themselves: hashes, dates, titles, labels."""
+def without_names(text: str, protected: Protected | ProtectedRefusal, about: About, *, broken: bool = False) -> str:
+    """`text` without what the run and the plan say of themselves: hashes, dates, titles, labels.
+
+    `broken`: a line may end anywhere, as where a PDF breaks a word that is too long for it.
+    """
     caveats = protected.caveats if isinstance(protected, Protected) else ()
     made = f"{about.today.isoformat()}T00:00:00Z"  # as XLSX must say a date
-    return without(text, {*about.texts(), *names_in(protected), *caveats, made, CONTEXT})
+    return without(text, {*about.texts(), *names_in(protected), *caveats, made, CONTEXT}, broken=broken)
 
 
-def without(text: str, names: set[str]) -> str:
+def without(text: str, names: set[str], *, broken: bool = False) -> str:
     """`text` without these names, the longest first, so that none leaves a part of another. Spaces may differ."""
     named = {form for name in names for form in (name, visible(name))}
     for name in sorted(filter(_is_more_than_a_number, named), key=len, reverse=True):
-        spaced = r"\s+".join(map(re.escape, name.split()))
+        between = r"\n?" if broken else ""
+        spaced = r"\s+".join(between.join(map(re.escape, word)) for word in name.split())
         text = re.sub(rf"(?<![\w.]){spaced}(?!\w)", " ", text)
     return text
 
@@ -112,11 +116,12 @@ def _is_more_than_a_number(name: str) -> bool:
 def find_strays(files: Mapping[str, bytes], protected: Protected | ProtectedRefusal, about: About) -> list[str]:
     """Files that hold a number which is not on the allow-list. Names of files only."""
     allowed = allowed_numbers(protected, about)
-    return [
-        name
-        for name, data in files.items()
-        if not numbers_in(without_names(texts_of(name, data), protected, about)) <= allowed
-    ]
+
+    def is_stray(name: str, data: bytes) -> bool:
+        text = without_names(texts_of(name, data), protected, about, broken=name.endswith(".pdf"))
+        return not numbers_in(text) <= allowed
+
+    return [name for name, data in files.items() if is_stray(name, data)]
 
 
 def check_numbers(files: Mapping[str, bytes], protected: Protected | ProtectedRefusal, about: About) -> None:

@@ -25,7 +25,7 @@ from counterfoil.report.workbook import workbook_of
 from counterfoil.units import Kind
 
 REPORT = "report.html"
-ODS, XLSX = "report.ods", "report.xlsx"
+ODS, XLSX, PDF = "report.ods", "report.xlsx", "report.pdf"
 EDGES = {Band.GREEN: "0.05", Band.AMBER: "0.10", Band.RED: "0.10"}  # METHODS 4
 
 
@@ -54,11 +54,19 @@ class MeasureView:
     rows: tuple[tuple[str, str, str], ...]
 
 
-def render(protected: Protected | ProtectedRefusal, about: About) -> Rendered:
-    """Every file of a report. The same values give the same bytes. A number that is not allowed is a fault (R22)."""
+def render(protected: Protected | ProtectedRefusal, about: About, *, pdf: bool = False) -> Rendered:
+    """Every file of a report. The same values give the same bytes. A number that is not allowed is a fault (R22).
+
+    `pdf` takes seconds, and a machine on which `why_no_pdf` is empty.
+    """
     words = words_of(about.language)
     made = tables.tables_of(protected, about, words)
-    files = {REPORT: _page(protected, about, words).encode("utf-8")}
+    page = _page(protected, about, words)
+    files = {REPORT: page.encode("utf-8")}
+    if pdf:
+        from counterfoil.report.as_pdf import to_pdf
+
+        files[PDF] = to_pdf(page, environment().get_template("pdf.css").render())
     document = {**to_json(protected, about.run, REPORT), "about": _about_json(about)}
     files["report.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
     book = workbook_of(protected, about, made, words)

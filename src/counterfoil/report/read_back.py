@@ -26,6 +26,9 @@ _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 _ODF_LOOKS = tuple(f"{{{_ODF}{part}:1.0}}" for part in ("style", "xsl-fo-compatible", "datastyle", "manifest"))
 _ODF_PLACES = tuple(f"{{{_ODF}{name}" for name in ("office:1.0}version", "table:1.0}style-name",
                     "table:1.0}target-range-address", "table:1.0}default-cell-style-name"))  # fmt: skip
+_NEVER = ("/EmbeddedFiles", "/AF", "/JS", "/JavaScript", "/OpenAction", "/AA", "/Launch", "/URI", "/RichMedia", "/XFA")
+_PDF_PLACES = ("/ID", "/Headers", "/Names", "/Registry", "/Ordering", "/Limits")  # names of places and of encodings
+_UA_PART = "{http://www.aiim.org/pdfua/ns/id/}part"
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _XLSX_READ = ("name", "displayName", "display", "tooltip", "title", "descr")
 _XLSX_COUNTS = ("AppVersion", "DocSecurity", "i4")  # of the format, and of sheets
@@ -37,6 +40,8 @@ def texts_of(name: str, data: bytes) -> str:
         return " ".join(_ods_texts(data))
     if name.endswith(".xlsx"):
         return " ".join(_xlsx_texts(data))
+    if name.endswith(".pdf"):
+        return "\n".join(_pdf_texts(data))
     text = data.decode("utf-8")
     if name.endswith(".html"):
         spoken = " ".join(SPOKEN.findall(text)).replace(VIEWPORT, "")
@@ -85,3 +90,38 @@ def _xlsx_texts(data: bytes) -> Iterator[str]:
                 yield from filter(None, (element.text,))
             yield from filter(None, (element.tail,))
             yield from (v for k, v in element.attrib.items() if k in _XLSX_READ)
+
+
+def _pdf_texts(data: bytes) -> Iterator[str]:
+    """Text of each page without its page number, alternative texts, titles, and both kinds of metadata."""
+    import pypdf  # only where there is a PDF
+
+    reader = pypdf.PdfReader(io.BytesIO(data))
+    for number, page in enumerate(reader.pages, 1):
+        yield re.sub(rf"(?m)^{number} / {len(reader.pages)}$", "", page.extract_text(), count=1)
+    yield from _pdf_strings(reader.trailer)
+    metadata: Any = reader.root_object["/Metadata"].get_object()
+    for element in ET.fromstring(metadata.get_data()).iter():
+        yield from filter(None, (element.text, element.tail))
+        yield from (value for key, value in element.attrib.items() if key != _UA_PART)
+
+
+def _pdf_strings(trailer: Any) -> Iterator[str]:
+    """Every string of a PDF's objects, found by walking them, so that none is forgotten."""
+    from pypdf.generic import ArrayObject, ByteStringObject, DictionaryObject, IndirectObject, TextStringObject
+
+    left: list[tuple[str, Any]] = [("", trailer)]
+    seen: set[int] = set()
+    while left:
+        key, value = left.pop()
+        if isinstance(value, IndirectObject) and value.idnum not in seen:
+            seen.add(value.idnum)
+            left.append((key, value.get_object()))
+        elif isinstance(value, DictionaryObject):
+            if not set(_NEVER).isdisjoint(value.keys()):
+                raise Fault("A PDF has a file, an action or an address; none of ours has. Nothing was written (A9).")
+            left.extend((str(name), value.raw_get(name)) for name in value)
+        elif isinstance(value, ArrayObject):
+            left.extend((key, item) for item in list.__iter__(value))
+        elif isinstance(value, TextStringObject | ByteStringObject) and key not in _PDF_PLACES:
+            yield str(value)

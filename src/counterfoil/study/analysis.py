@@ -53,7 +53,7 @@ from counterfoil.lab.paths import RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_bytes, sha256_of_file
-from counterfoil.report import About, render, to_json
+from counterfoil.report import PDF, About, render, to_json
 from counterfoil.study.comparison_plan import REGION, comparison_facts
 from counterfoil.study.link_draws import LinkDesigns, LinkDoubt, design_draws, estimate_draws, freeze_draws
 from counterfoil.study.negative_control import NegativeControl, design_control, with_control
@@ -116,6 +116,7 @@ class Inputs:
     sites: tuple[Site, ...] = ()  # of the list, row by row of `people`
     control: NegativeControl | None = None
     follow_up_months: int | None = None  # of the curves of everyone; None draws none
+    pdf: bool = False  # a copy of the report as PDF as well
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
     doubt: LinkDoubt | None = None  # who else the entries of a list may be; None: nobody was linked
@@ -330,9 +331,10 @@ def _padded(values: FloatArray, rows: int) -> FloatArray:
 
 def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict[str, Any]:
     """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared."""
-    rendered = render(result, _about(inputs))
+    rendered = render(result, _about(inputs), pdf=inputs.pdf)
     report = inputs.folder / REPORT
     answer = to_json(result, run=inputs.run, report_path=str(report))
+    (inputs.folder / PDF).unlink(missing_ok=True)  # one of an earlier run is not of these bytes
     for name, data in rendered.files.items():
         atomic_write(inputs.folder / name, data)
     if inputs.score is not None:

@@ -95,6 +95,7 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
         sites=_sites(chosen.selected, study),
         sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
         doubt=link_doubt(chosen.selected, chosen.possible, study, doubt),
+        pdf=bool(arguments.get("pdf", False)),
     )
     people = pa.concat_tables([everyone_of(selected), _ungrouped(selected.possible.people)])
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}

@@ -20,6 +20,7 @@ from counterfoil.linkage import read_spine
 from counterfoil.linkage.kept import FOLDER, check_kept
 from counterfoil.records.load import RECEIPT
 from counterfoil.records.receipt import read_receipt
+from counterfoil.report import why_no_pdf
 from counterfoil.study.origin import is_outdated
 
 MIN_FREE_BYTES = 2 << 30  # one link of a million people spills less than this
@@ -57,7 +58,14 @@ def examine(root: Path) -> list[Checked]:
         _leftovers(root),
         _disk(root),
         _temporary(),
+        _pdf(),
     ]
+
+
+def _pdf() -> Checked:
+    """A lab without it is well: only the copy as PDF is not made."""
+    missing = why_no_pdf()
+    return Checked(f"copies of reports as PDF: {missing or 'they can be made here'}", True)
 
 
 def _keys(paths: LabPaths) -> Iterator[Checked]:

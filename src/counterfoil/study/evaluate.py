@@ -27,6 +27,7 @@ from counterfoil.lab.paths import RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
+from counterfoil.report import PDF
 from counterfoil.study.analysis import REPORT
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.handover import HANDOVER
@@ -48,6 +49,7 @@ class _Request:
     plan: Plan
     digest: str  # SHA-256 of the file
     run: str
+    pdf: bool
 
     @property
     def submission(self) -> str:
@@ -60,7 +62,9 @@ class _Request:
         return {"file": self.digest, "spine": spine.name if spine else ""}
 
 
-def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress = silent) -> dict[str, Any]:
+def evaluate_lab(
+    root: Path, file: Path, plan_path: Path, *, pdf: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
     """Evaluate the people in `file` and give the JSON of `evaluate` (DESIGN 4). A finished run is not run again.
 
     Errors: UsageError (no lab, no file, mistakes in the plan, a lab that is not linked yet), FileNotTaken (the file
@@ -72,20 +76,20 @@ def evaluate_lab(root: Path, file: Path, plan_path: Path, *, progress: Progress 
     plan = _checked_plan(lab, plan_path)
     data = _read(file)
     digest = sha256_of_bytes(data)
-    request = _Request(lab, plan, digest, _run_id(lab, plan, digest))
+    request = _Request(lab, plan, digest, _run_id(lab, plan, digest), pdf)
     key = request_of(plan, digest)
     if is_withdrawn(log.read(lab.paths), key):
         raise UsageError(
             "This request, the same list with the same plan, was withdrawn, and the lab's log says so. To ask again, "
             "say in the plan what is different now: that is a new request, and is counted as one."
         )
-    finished = finished_result(lab.paths.run(request.run))
+    finished = finished_result(lab.paths.run(request.run), pdf=pdf)
     if finished is not None:
         return finished
     unsuitable = _why_unsuitable(request)
     if unsuitable is not None:
         note_request(lab, plan, digest, request.run)
-        result = refused_before_linking(lab, plan, request.run, unsuitable, request.inside())
+        result = refused_before_linking(lab, plan, request.run, unsuitable, request.inside(), pdf=pdf)
     else:
         _submit(request, data, file.suffix.lower())
         result = _link_and_analyse(request, progress)
@@ -178,15 +182,19 @@ def _run_id(lab: OpenLab, plan: Plan, digest: str) -> str:
     )[:12]
 
 
-def finished_result(folder: Path) -> dict[str, Any] | None:
-    """The result of a run that is finished and whose report has not been changed since, else None."""
+def finished_result(folder: Path, *, pdf: bool = False) -> dict[str, Any] | None:
+    """The result of a run that is finished and whose report has not been changed since, else None.
+
+    `pdf`: a run without its copy as PDF is not finished.
+    """
     try:
         kept: dict[str, Any] = json.loads((folder / RESULT).read_bytes())
         reports = kept["files"]
         unchanged = all(sha256_of_file(folder / name) == digest for name, digest in reports.items())
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
-    return {**kept["result"], "report": str(folder / REPORT)} if unchanged else None
+    is_whole = unchanged and (not pdf or PDF in reports)
+    return {**kept["result"], "report": str(folder / REPORT)} if is_whole else None
 
 
 def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
@@ -200,4 +208,5 @@ def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     before = note_request(request.lab, request.plan, request.digest, request.run)
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
     given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
+    given["pdf"] = request.pdf
     return run_role(ProcessRole.ANALYST, "evaluate", given, progress)

@@ -16,7 +16,7 @@ from counterfoil.study.plan import Plan
 
 
 def refused_before_linking(
-    lab: OpenLab, plan: Plan, run: str, refusal: Refused, inside: Mapping[str, str]
+    lab: OpenLab, plan: Plan, run: str, refusal: Refused, inside: Mapping[str, str], *, pdf: bool = False
 ) -> dict[str, Any]:
     """Write the refusal's report and give its JSON. `inside`: what was asked of, for the manifest."""
     inputs = Inputs(
@@ -30,5 +30,6 @@ def refused_before_linking(
         inputs={},
         facts=Facts(today=lab.settings.date(), lab=lab.settings.name),
         inside=inside,
+        pdf=pdf,
     )
     return publish_inside(inputs, refuse(refusal))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,9 @@ class _Data:
     group: pa.ChunkedArray  # refused or waiting, where the table says so; else null
 
 
-def evaluate_table(data: Path, plan_path: Path, out: Path, *, progress: Progress = silent) -> dict[str, Any]:
+def evaluate_table(
+    data: Path, plan_path: Path, out: Path, *, pdf: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
     """Analyse `data` as `plan_path` says, write the report under `out` and give the JSON of `evaluate`.
 
     Errors: UsageError for a file that is absent or a plan that does not fit it, FileNotTaken for a file that is no
@@ -55,7 +57,7 @@ def evaluate_table(data: Path, plan_path: Path, out: Path, *, progress: Progress
     plan = read_plan(plan_path, for_table=True)
     progress("Reading the table", None)
     read = _read(data, plan)
-    inputs = _inputs(read, plan, out)
+    inputs = replace(_inputs(read, plan, out), pdf=pdf)
     return analyse(inputs, lambda: read.outcomes, progress=progress)
 
 
