@@ -38,6 +38,7 @@ from counterfoil.disclosure.intruder.system import value_of
 from counterfoil.disclosure.intruder.tables import label_of
 from lib.brute_intruder import Intruder
 
+pytestmark = pytest.mark.slow
 CASES = int(os.environ.get("COUNTERFOIL_INTRUDER_CASES", "200"))
 BATCHES = 4
 BATCH = CASES // BATCHES
