@@ -323,12 +323,7 @@ def test_people_who_are_listed_twice_count_once(
     doubled = said.json()
     assert doubled["attrition"][0]["n"] == 2 * once["attrition"][0]["n"]
     assert doubled["attrition"][1:] == once["attrition"][1:]
-    assert [groups_of(m) for m in doubled["measures"]] == [groups_of(m) for m in once["measures"]]
-
-
-def groups_of(measure: Mapping[str, Any]) -> list[Any]:
-    """What became of the people. Doubt about links is drawn row by row, so it may differ between the lists."""
-    return [measure[name] for name in ("measure", "treated", "comparison", "difference")]
+    assert doubled["measures"][0] == once["measures"][0]
 
 
 @pytest.mark.slow
