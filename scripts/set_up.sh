@@ -89,7 +89,7 @@ start
 # --no-deps: the files list everything; left to look, pip asks for `coverage[toml]`'s newest version, which has no hash here.
 pip_install --no-deps --require-hashes --only-binary :all: -r "requirements/$LEVEL.txt"
 pip_install --no-deps --no-build-isolation --no-index --editable .
-say "Compiling the linkage engine ahead of time; three or four minutes, once."
-$VENV/bin/python -m counterfoil.linkage.core 2>/dev/null || say "That did not work; it is compiled at its first use instead."
+say "Compiling the engine ahead of time; some minutes, once."
+$VENV/bin/python -m counterfoil.cli.compiling 2>/dev/null || say "That did not work; it is compiled at its first use instead."
 printf '%s %s\n' "$LEVEL" "$(key)" >"$STAMP"
 rm -f "$BUSY"

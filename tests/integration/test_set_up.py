@@ -25,7 +25,7 @@ case "$*" in
 "-c import venv, ensurepip") exit {no_venv} ;;
 "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
 "-m pip --version") ;;
-"-m counterfoil.linkage.core") ;;
+"-m counterfoil.cli.compiling") ;;
 "-m pip install"*)
     echo "$*" >>pip.log
     touch .venv/bin/counterfoil

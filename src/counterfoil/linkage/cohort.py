@@ -164,7 +164,7 @@ def exact_baseline(entries: pa.Table, spine: Spine) -> pa.Table:
     tables = {
         "entries": prepared,
         "spine": spine.encoded(["pnc_std", "prison_number_std", "name_key", "dob"]).append_column(
-            "person_id", spine.people()["person_id"]
+            "person_id", spine.people(["person_id"])["person_id"]
         ),
         "numbered": _numbered(entries, prepared),
     }

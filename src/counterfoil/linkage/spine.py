@@ -59,9 +59,10 @@ class Spine:
         """Its name: date, number within the day, hash of the inputs."""
         return self.folder.name
 
-    def people(self) -> pa.Table:
-        """source, record_id, person_id, cluster_strict, cluster_medium, cluster_loose; ordered by the first two."""
-        return read_table(self.folder / "people.parquet")
+    def people(self, columns: list[str] | None = None) -> pa.Table:
+        """source, record_id, person_id, cluster_strict, cluster_medium, cluster_loose, or some of them; ordered by the
+        first two."""
+        return read_table(self.folder / "people.parquet", columns)
 
     def encoded(self, columns: list[str] | None = None) -> pa.Table:
         """The records as they are compared, or some of their columns; row i is record number i."""

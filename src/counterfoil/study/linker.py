@@ -52,6 +52,7 @@ LINK_QUALITY = "link_quality.json"  # how its entries ended, with their numbers 
 NO_PUBLICATION = 0  # the atom of people in no earlier publication; others come with the ledger
 NO_PERSON = frozenset({Code.NOT_A_PERSON.value, Code.REPEATED_HEADINGS.value})  # rows that hold nobody
 _STUDY_KEY_BITS = 62
+_WHO = ["person_id", "cluster_strict", "cluster_loose"]
 
 
 def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -174,11 +175,8 @@ def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress
     kept = spine.kept(resources=machine, progress=progress)
     found = find_links(standard, spine, resources=machine, threshold=threshold, kept=kept)
     keys = entry_keys(submission.entries, register_secret(lab.paths))
-    ruled, strict, records = (
-        read_overrides(lab.paths, scope=ENTRIES),
-        spine.thresholds[Strictness.STRICT],
-        spine.people(),
-    )
+    ruled, strict = read_overrides(lab.paths, scope=ENTRIES), spine.thresholds[Strictness.STRICT]
+    records = spine.people(None if ruled.num_rows else _WHO)  # rulings name records
     links = apply_rulings(found.links, keys, ruled, records, strict=strict)
     quality = cohort_quality(standard, links, spine, resources=machine, threshold=threshold, kept=kept)
     write_json(folder / LINK_QUALITY, quality)

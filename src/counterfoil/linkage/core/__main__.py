@@ -30,8 +30,10 @@ _TABLE = pa.table(
         "unique_id": list(range(8)),
         "name": ["ANNA", "ANNE", "BERT", "BERT", "CARL", "KARL", "DORA", "DORA"],
         "town": ["ASH", "ASH", "BOW", "BOW", "ASH", "ASH", "BOW", "BOW"],
+        "aka": [["ANN", "ANA"], ["ANA"], [], ["BOB"], ["CHAS"], ["CHAS", "CAL"], None, ["DOT"]],
     }
 )
+_MANY = 1_000  # records in one block: more pairs than those for which the order of comparisons is not chosen
 _RULES = ["l.town = r.town", "l.name = r.town", "l.name = r.name"]
 
 
@@ -50,6 +52,15 @@ def _comparison(column: str) -> dict[str, Any]:
     return {"output_column_name": column, "comparison_levels": levels}
 
 
+def _overlap(column: str) -> dict[str, Any]:
+    levels = [
+        _level(f"{column}_l IS NULL OR {column}_r IS NULL", is_null_level=True),
+        _level(f"array_length(list_intersect({column}_l, {column}_r)) >= 1", m_probability=0.5, u_probability=0.1),
+        _level("ELSE", m_probability=0.5, u_probability=0.9),
+    ]
+    return {"output_column_name": column, "comparison_levels": levels}
+
+
 def settings() -> dict[str, Any]:
     """A model that uses every part of the core."""
     return {
@@ -57,7 +68,7 @@ def settings() -> dict[str, Any]:
         "unique_id_column_name": "unique_id",
         "probability_two_random_records_match": 0.1,
         "blocking_rules_to_generate_predictions": _RULES,
-        "comparisons": [_comparison("name"), _comparison("town")],
+        "comparisons": [_comparison("name"), _comparison("town"), _overlap("aka")],
     }
 
 
@@ -67,13 +78,16 @@ def warm() -> None:
     encoded = encode(_TABLE, model, {})
     pairs = score(encoded, model, threshold=-100.0, fresh=np.ones(8, np.bool_)).pairs
     left, right = (pairs[side].to_numpy().astype(np.int64) for side in ("left", "right"))
+    many = pa.table({name: (_TABLE[name].to_pylist() * _MANY)[:_MANY] for name in _TABLE.column_names[1:]})
+    many = many.add_column(0, "unique_id", pa.array(range(_MANY)))
+    score(encode(many, model, {}), model, threshold=-100.0)
     components(8, Links(left, right, pairs["match_weight"].to_numpy()))
     for rarity in (False, True):
         plan = Plan(("l.name = r.name",), 0.9, ("l.town = r.town", "l.name = r.name"), 28, 1000, rarity=rarity)
         train(_TABLE, settings(), plan)
     searcher = Searcher(Index.of(_TABLE, encoded, model, {}), model)
     searcher.find(_TABLE, threshold=-100.0)
-    searcher.find_one({"name": "NEW", "town": "ASH"}, threshold=-100.0, most=8)
+    searcher.find_one({"name": "NEW", "town": "ASH", "aka": ["NEWT"]}, threshold=-100.0, most=8)
     schema, types = told_of(_TABLE, model)
     for order in Keys(_TABLE, schema, DEFAULT_RESOURCES).orders(model.rules, types):
         order.counted()
