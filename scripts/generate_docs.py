@@ -21,7 +21,7 @@ from typer.main import get_command
 
 from counterfoil.clearance.moves import TABLE, Rule, State
 from counterfoil.clearance.statements import NO_AUDIT, STATEMENTS
-from counterfoil.cli.commands import app
+from counterfoil.cli.commands import command_line
 from counterfoil.disclosure import DisclosureSettings
 from counterfoil.domains import Domain, TableSchema, load
 from counterfoil.domains.shares import load_shares
@@ -112,7 +112,7 @@ def _measure_line(raw: Mapping[str, Any]) -> str:
 
 def render_commands() -> str:
     """One section a command: what it does, how it is called, its arguments and options."""
-    group = get_command(app)
+    group = get_command(command_line())
     context = typer.Context(group, info_name="counterfoil")
     sections = ["# The command line\n", f"{group.help}\n", EXIT_CODES]
     for name in sorted(group.commands):  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 import counterfoil
-from counterfoil.cli.commands import app
+from counterfoil.cli.commands import command_line
 from counterfoil.errors import CounterfoilError
 from counterfoil.lab.settings import LabSettings
 from counterfoil.study.plan import Plan, read_plan
@@ -44,7 +44,7 @@ def error_classes() -> list[type[CounterfoilError]]:
 
 
 def commands() -> dict[str, Any]:
-    return dict(get_command(app).commands)  # type: ignore[attr-defined]
+    return dict(get_command(command_line()).commands)  # type: ignore[attr-defined]
 
 
 def test_the_generated_pages_are_what_the_code_says() -> None:

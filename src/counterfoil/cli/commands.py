@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import os
+import sys
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -13,26 +16,11 @@ from typer.exceptions import TyperException
 
 from counterfoil import __version__
 from counterfoil.cli import INTERRUPTED, STOPPED, words
-from counterfoil.cli.clear import clear
-from counterfoil.cli.demo import run_demo
-from counterfoil.cli.find import find
-from counterfoil.cli.log import log
-from counterfoil.cli.pool import pool
-from counterfoil.cli.power import power
-from counterfoil.cli.quality import quality
-from counterfoil.cli.requests import requests, withdraw
-from counterfoil.cli.review import review
 from counterfoil.cli.screen import complain, progress, say, say_json
 from counterfoil.errors import CounterfoilError, Fault, UsageError
 from counterfoil.lab.make import make_lab, open_lab
-from counterfoil.population import generate
-from counterfoil.records.provider import check_file, write_template
-from counterfoil.report import why_no_pdf
 from counterfoil.study.child import machine_fault, where_it_broke
-from counterfoil.study.doctor import examine
-from counterfoil.study.evaluate import evaluate_lab
 from counterfoil.study.roles import ProcessRole, run_role
-from counterfoil.study.table import evaluate_table
 
 DONE, FINDINGS, USAGE, REFUSED, FAULT = 0, 1, 2, 3, 4
 
@@ -97,6 +85,8 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make a synthetic lab, evaluate three programmes in it and end with the reports' paths."""
+    from counterfoil.cli.demo import run_demo
+
     result = run_demo(people=people, seed=seed, out=out, quiet=as_json)
     if as_json:
         say_json(result)
@@ -111,6 +101,8 @@ def population(
     as_json: Json = False,
 ) -> None:
     """Write a synthetic population with known truth: what the sources would hold, and the truth apart."""
+    from counterfoil.population import generate
+
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not empty. Give a folder that does not exist yet, or an empty one.")
     with progress() as show:
@@ -214,6 +206,8 @@ def template(
     as_json: Json = False,
 ) -> None:
     """Write the upload template that a provider fills in."""
+    from counterfoil.records.provider import write_template
+
     path = out or Path(f"cohort-template.{format.value}")
     if path.exists():
         raise UsageError(f"{path} is there already. Give another name with --out, so that nothing is written over.")
@@ -228,6 +222,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a provider's file before it is sent: what must be mended, what to look at. Nothing is stored."""
+    from counterfoil.records.provider import check_file
+
     with progress() as show:
         show("Reading the file", None)
         result = check_file(file, today=today.date() if today else dt.date.today())
@@ -246,6 +242,10 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Evaluate a cohort: LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR."""
+    from counterfoil.report.pdf_ready import why_no_pdf
+    from counterfoil.study.evaluate import evaluate_lab
+    from counterfoil.study.table import evaluate_table
+
     missing = why_no_pdf() if pdf else ""
     made = {"pdf": pdf and not missing}
     with progress() as show:
@@ -266,6 +266,8 @@ def evaluate(
 @app.command()
 def doctor(lab: Lab, as_json: Json = False) -> None:
     """Look a lab over: settings, keys, what is loaded, linked and registered, the log's chain, free disk."""
+    from counterfoil.study.doctor import examine
+
     findings = examine(lab)
     if as_json:
         say_json({"lab": str(lab), "findings": [f.to_json() for f in findings]})
@@ -274,21 +276,45 @@ def doctor(lab: Lab, as_json: Json = False) -> None:
     raise typer.Exit(DONE if all(f.well for f in findings) else FINDINGS)
 
 
-app.command()(quality)
-app.command()(review)
-app.command()(find)
-app.command()(pool)
-app.command()(power)
-app.command()(requests)
-app.command()(withdraw)
-app.add_typer(clear)
-app.add_typer(log)
+# Verbs with a file of their own, in the order of `--help`: each is read only when it is asked for, which saves seconds.
+ELSEWHERE = {
+    "quality": "quality",
+    "review": "review",
+    "find": "find",
+    "pool": "pool",
+    "power": "power",
+    "requests": "requests",
+    "withdraw": "requests",
+    "clear": "clear",
+    "log": "log",
+}
+
+
+def command_line(verb: str | None = None) -> typer.Typer:
+    """The command line with every verb, or with what `verb` needs."""
+    there = _names()
+    for name, module in ELSEWHERE.items():
+        if verb in (None, name) and name not in there:
+            found = getattr(importlib.import_module(f"counterfoil.cli.{module}"), name)
+            app.add_typer(found) if isinstance(found, typer.Typer) else app.command()(found)
+    return app
+
+
+def _names() -> set[str]:
+    own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    return own | {str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance}
+
+
+def _verb(arguments: Sequence[str]) -> str | None:
+    """The verb that was typed; None where all must be known: for help, and to say what is near an unknown one."""
+    first = arguments[0] if arguments else ""
+    return first if first in _names() | ELSEWHERE.keys() | {"--version"} else None
 
 
 def run() -> int:
     """Run the command line; the exit code is the answer (0 done, 1 findings, 2 usage, 3 refused, 4 fault)."""
     try:
-        code: int = app(standalone_mode=False) or DONE
+        code: int = command_line(_verb(sys.argv[1:]))(standalone_mode=False) or DONE
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
             complain(CounterfoilError(STOPPED))
         return code

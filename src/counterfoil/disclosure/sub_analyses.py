@@ -64,6 +64,8 @@ def is_safe_beside(
     if len(shown) > MOST_SHOWN:
         return False
     stacked = np.column_stack([*shown, new]).astype(np.int8)
+    there = stacked.any(axis=1)  # whoever is in none of them is in no combination
+    stacked, outcome = stacked[there], None if outcome is None else outcome[there]
     atoms, place = np.unique(stacked, axis=0, return_inverse=True)  # people with the same membership
     people = np.bincount(place.ravel(), minlength=len(atoms))
     events = None

@@ -63,11 +63,12 @@ def main(role_name: str, task: str, parent: str) -> int:
     role = ProcessRole(role_name)
     lab = LabPaths(Path(arguments["lab"]))
     guard(role, lab)
-    from counterfoil.study.tasks import TASKS  # takes a second or two, in which the parent may end
+    from counterfoil.study.tasks import TASKS
 
     try:
         keep_scratch_in(lab.analyst if role is ProcessRole.ANALYST else lab.linker)
-        channel.send({"result": TASKS[role, task](arguments, channel.progress)})
+        work = TASKS[role, task]  # takes a second or two, in which the parent may end
+        channel.send({"result": work(arguments, channel.progress)})
     except CounterfoilError as error:
         return _answer(channel, error)
     except OSError as error:
