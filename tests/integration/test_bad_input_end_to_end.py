@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy.typing as npt
 import openpyxl
 import pytest
 
+from counterfoil.lab.make import open_lab
 from counterfoil.study import evaluate
 from lib.labs import MadeLab
 from lib.small_lab import Said, call_here, check_result, run_here
@@ -285,6 +287,14 @@ def changed_list(made: MadeLab, folder: Path, change: Callable[[Sheet], None]) -
     return folder / "list.xlsx"
 
 
+@pytest.fixture(scope="module")
+def own_lab(small_lab: MadeLab, tmp_path_factory: pytest.TempPathFactory) -> MadeLab:
+    """A copy of the small lab: requests are counted, and other tests read the count."""
+    root = tmp_path_factory.mktemp("own") / "lab"
+    shutil.copytree(small_lab.lab.paths.root, root, symlinks=True)
+    return replace(small_lab, lab=open_lab(root))
+
+
 @pytest.fixture
 def roles_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each role's task in this process; that they are apart is tested elsewhere."""
@@ -300,9 +310,9 @@ def evaluated(made: MadeLab, file: Path, capfd: pytest.CaptureFixture[str], plan
 @pytest.mark.usefixtures("roles_here")
 @pytest.mark.parametrize("day", [AFTER_THE_DATA, IN_THE_FUTURE])
 def test_a_list_of_whom_nobody_can_be_followed_is_refused_by_r1(
-    day: dt.datetime, small_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    day: dt.datetime, own_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    said = evaluated(small_lab, changed_list(small_lab, tmp_path, all_dates(day)), capfd)
+    said = evaluated(own_lab, changed_list(own_lab, tmp_path, all_dates(day)), capfd)
     assert said.code == REFUSED
     result = said.json()
     check_result(result)
@@ -314,11 +324,11 @@ def test_a_list_of_whom_nobody_can_be_followed_is_refused_by_r1(
 @pytest.mark.slow
 @pytest.mark.usefixtures("roles_here")
 def test_people_who_are_listed_twice_count_once(
-    small_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    own_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Twice the rows are the people of the list itself."""
-    once = evaluated(small_lab, small_lab.population.programmes["northgate"].file, capfd).json()
-    said = evaluated(small_lab, changed_list(small_lab, tmp_path, twice), capfd)
+    once = evaluated(own_lab, own_lab.population.programmes["northgate"].file, capfd).json()
+    said = evaluated(own_lab, changed_list(own_lab, tmp_path, twice), capfd)
     assert said.code in {DONE, UNRELIABLE}
     doubled = said.json()
     assert doubled["attrition"][0]["n"] == 2 * once["attrition"][0]["n"]
@@ -329,14 +339,14 @@ def test_people_who_are_listed_twice_count_once(
 @pytest.mark.slow
 @pytest.mark.usefixtures("roles_here")
 def test_an_outcome_is_no_covariate_of_a_lab(
-    small_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    own_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    chosen = small_lab.population.programmes["northgate"]
+    chosen = own_lab.population.programmes["northgate"]
     text = chosen.plan.read_text("utf-8")
     assert text.count('exact = ["sex"]') == 1
     plan = tmp_path / "plan.toml"
     plan.write_text(text.replace('exact = ["sex"]', 'covariates = ["reoffending_rate"]'), "utf-8")
-    said = evaluated(small_lab, chosen.file, capfd, plan)
+    said = evaluated(own_lab, chosen.file, capfd, plan)
     assert said.code == USAGE
     assert said.out == ""
     assert "`reoffending_rate` is no covariate of the register. Those there are:" in said.err
@@ -345,23 +355,23 @@ def test_an_outcome_is_no_covariate_of_a_lab(
 @pytest.mark.slow
 @pytest.mark.usefixtures("roles_here")
 def test_dates_that_are_no_dates_are_said_and_left_out(
-    small_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    own_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    file = changed_list(small_lab, tmp_path, no_dates)
+    file = changed_list(own_lab, tmp_path, no_dates)
     checked = call_here(capfd, "check", file, "--today", "2022-03-01", "--json")
     assert checked.code == UNRELIABLE
     found = [f for f in checked.json()["findings"] if f["code"] == "date not read" and "Start date" in f["column"]]
     assert [f["advice"] for f in found] == ["Write it as 27/03/1984."]
-    said = evaluated(small_lab, file, capfd)
+    said = evaluated(own_lab, file, capfd)
     assert said.code in {DONE, UNRELIABLE}
     check_result(said.json())
 
 
 @pytest.mark.slow
 def test_dates_after_today_are_said_before_the_list_is_sent(
-    small_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    own_lab: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    file = changed_list(small_lab, tmp_path, all_dates(IN_THE_FUTURE))
+    file = changed_list(own_lab, tmp_path, all_dates(IN_THE_FUTURE))
     said = call_here(capfd, "check", file, "--today", "2022-03-01", "--json")
     columns = {f["column"] for f in said.json()["findings"] if f["code"] == "future date"}
     assert len([c for c in columns if c.startswith(DATES)]) == 2

@@ -15,7 +15,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from counterfoil.disclosure import Cell, Protected
+from counterfoil.disclosure import Cell, Protected, Rule
+from counterfoil.disclosure.values import hidden
 from counterfoil.errors import Fault
 from counterfoil.report import render, to_json
 from counterfoil.report.allow_list import allowed_numbers, check_numbers, find_strays
@@ -26,7 +27,7 @@ from counterfoil.report.read_back import texts_of
 from counterfoil.report.tables import Table, to_csv
 from counterfoil.report.trust import rows_of
 from counterfoil.units import Kind
-from lib.reports import EVALUATIONS, REFUSALS, REPORTS, files_of
+from lib.reports import EVALUATIONS, REFUSALS, REPORTS, files_of, with_everything
 from lib.results import ABOUT
 
 SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
@@ -375,3 +376,11 @@ def test_the_same_result_gives_the_same_bytes(name: str) -> None:
 
 def test_only_protected_results_are_rendered() -> None:
     assert all(isinstance(make(), Protected) for make in EVALUATIONS.values())
+
+
+def test_r22_a_rule_that_only_the_json_names_is_no_number_of_anybody() -> None:
+    """Gamma hidden for want of pairs: the page says so in words, report.json by the rule's name."""
+    whole = with_everything()
+    assert whole.trust is not None
+    few = replace(whole, trust=replace(whole.trust, gamma=hidden(Rule.R2)))
+    assert b'"gamma_hidden": "R2"' in render(few, ABOUT).files["report.json"]

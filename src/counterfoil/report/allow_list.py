@@ -59,6 +59,7 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
     found = {abs(numbers.exact(c)) for c in cells}
     found |= {abs(numbers.times_hundred(c)) for c in cells if c.decimals >= numbers.HUNDRED_PLACES}
     found |= {n for name in about.texts() if NUMBER.fullmatch(name) for n in numbers_in(name)}  # seeds and the like
+    found |= {n for c in cells_in(protected) if c.rule is not None for n in numbers_in(c.rule.value)}  # named
     found |= {Decimal(f"{p.value:g}") for p in protected.settings.annex()}
     found |= {n for text in words_of(about.language).sentences.values() for n in numbers_in(text)}
     for parameter in protected.settings.annex():
