@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from counterfoil.disclosure import Cell, Protected, Rule
-from counterfoil.disclosure.values import hidden
+from counterfoil.disclosure.values import MAKER, hidden
 from counterfoil.errors import Fault
 from counterfoil.report import render, to_json
 from counterfoil.report.allow_list import allowed_numbers, check_numbers, find_strays
@@ -382,5 +382,5 @@ def test_r22_a_rule_that_only_the_json_names_is_no_number_of_anybody() -> None:
     """Gamma hidden for want of pairs: the page says so in words, report.json by the rule's name."""
     whole = with_everything()
     assert whole.trust is not None
-    few = replace(whole, trust=replace(whole.trust, gamma=hidden(Rule.R2)))
+    few = replace(whole, trust=replace(whole.trust, gamma=hidden(Rule.R2), maker=MAKER), maker=MAKER)
     assert b'"gamma_hidden": "R2"' in render(few, ABOUT).files["report.json"]
