@@ -51,7 +51,7 @@ JOIN every_event e USING (index_event_id)
 JOIN covariates c USING (index_event_id)
 WHERE f.inside_years AND f.eligible AND NOT coalesce(f.first_offence < f.delay, false)
     AND f.year BETWEEN getvariable('pool_first') AND getvariable('pool_last')
-ORDER BY f.index_event_id, f.study_key
+ORDER BY f.index_event_id, f.delay, f.study_key
 """
 
 _THEIR_EVENTS = """

@@ -56,12 +56,12 @@ def _named(found: CohortLinks, links: pa.Table, apart: pa.Table, people: pa.Tabl
             FROM (SELECT * FROM near ANTI JOIN settled USING (row)) n ANTI JOIN apart USING (row, person_id)
             GROUP BY ALL),
         loose AS (
-            SELECT person_id, min(cluster_loose) AS cluster FROM people
+            SELECT person_id, min(cluster_loose) AS cluster, min(place) AS place FROM people
             WHERE person_id IN (SELECT person_id FROM still) GROUP BY person_id),
         named AS (
-            SELECT s.*, cluster, l.person_id IS NOT NULL AS is_link
+            SELECT s.*, cluster, place, l.person_id IS NOT NULL AS is_link
             FROM still s JOIN loose USING (person_id) LEFT JOIN links l ON s.row = l.row AND s.person_id = l.person_id)
-        SELECT row, first(person_id ORDER BY is_link DESC, weight DESC, person_id) AS person_id,
+        SELECT row, first(person_id ORDER BY is_link DESC, weight DESC, place) AS person_id,
                max(weight) AS weight, bool_or(is_link) AS is_link
         FROM named GROUP BY row, cluster ORDER BY row, person_id"""
     tables = {
@@ -69,7 +69,10 @@ def _named(found: CohortLinks, links: pa.Table, apart: pa.Table, people: pa.Tabl
         "before": found.links.select(["row", "link_status"]),
         "candidates": found.candidates,
         "apart": apart,
-        "people": people.select(["person_id", "cluster_loose"]),
+        "people": people.select(["person_id", "cluster_loose"]).append_column(
+            "place",
+            pa.array(np.arange(people.num_rows)),  # of two that weigh the same the first: keys are random
+        ),
     }
     return query(sql, tables)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 
@@ -17,15 +19,14 @@ def link_doubt(selected: Selected, possible: pa.Table, study: pa.Table, doubt: p
     them over.
 
     A person has one row in every draw: the treated row of the selection where there is one, else that of the first
-    entry. Entries come in the order of their likeliest candidate's register key, so that no draw depends on a file's
-    order or on a key of this run.
+    entry. Entries come in the order of their candidates' rows, so that no draw depends on a file's order or on a key.
     """
-    doubt = _in_order(doubt)
     everyone, keys = everyone_of(selected), selected.keys["register_key"].to_pylist()
     treated = np.asarray(everyone[TREATED].to_numpy(zero_copy_only=False), np.bool_)
     rows = np.flatnonzero(treated)
     row_of = {keys[row]: int(row) for row in rows}
     of_possible = {key: len(keys) + n for n, key in enumerate(selected.possible.keys["study_key"].to_pylist())}
+    doubt, at = _in_order(doubt, row_of, of_possible)
     asked, own = doubt["register_key"].to_pylist(), doubt["study_key"].to_pylist()
     number = {key: n for n, key in enumerate(sorted(set(asked)))}
     uncertain = {key for key, is_link in zip(own, doubt["is_link"].to_pylist(), strict=True) if is_link}
@@ -41,7 +42,7 @@ def link_doubt(selected: Selected, possible: pa.Table, study: pa.Table, doubt: p
         place=selected.possible.place,
         entry=_whole(doubt["entry"]),
         person=np.array([number[key] for key in asked], np.int64),
-        row=np.array([row_of.get(a, of_possible.get(b, -1)) for a, b in zip(asked, own, strict=True)], np.int64),
+        row=np.array(at, np.int64),
         probability=np.asarray(doubt["link_probability"].to_numpy(), np.float64),
         sure=sure,
         steady=is_steady,
@@ -49,15 +50,24 @@ def link_doubt(selected: Selected, possible: pa.Table, study: pa.Table, doubt: p
     )
 
 
-def _in_order(doubt: pa.Table) -> pa.Table:
-    """Entries numbered in the order of their likeliest candidate and start; candidates from the likeliest on."""
-    rows = doubt.to_pylist()
-    first: dict[int, tuple[str, str]] = {}
+def _in_order(doubt: pa.Table, row_of: Mapping[str, int], of_possible: Mapping[int, int]) -> tuple[pa.Table, list[int]]:
+    """Entries numbered in the order of their candidates' rows, chances and start; candidates from the likeliest on.
+
+    With them the row of each candidate, -1 for somebody who is not eligible. Rows stand in the order of events, which
+    no secret changes; entries that are alike in all this are alike in every draw.
+    """
+    rows = [
+        {**row, "at": row_of.get(row["register_key"], of_possible.get(row["study_key"], -1))}
+        for row in doubt.to_pylist()
+    ]
+    rows.sort(key=lambda row: (-row["link_probability"], row["at"]))
+    of_entry: dict[int, list[tuple[int, float, str]]] = {}
     for row in rows:
-        first.setdefault(row["entry"], (row["register_key"], str(row["start_date"])))
-    number = {entry: n for n, entry in enumerate(sorted(first, key=lambda entry: first[entry]))}
-    rows.sort(key=lambda row: (number[row["entry"]], -row["link_probability"], row["register_key"]))
-    return pa.Table.from_pylist([{**row, "entry": number[row["entry"]]} for row in rows], schema=doubt.schema)
+        of_entry.setdefault(row["entry"], []).append((row["at"], row["link_probability"], str(row["start_date"])))
+    number = {entry: n for n, entry in enumerate(sorted(of_entry, key=lambda entry: of_entry[entry]))}
+    rows.sort(key=lambda row: number[row["entry"]])  # keeps the likeliest first within each
+    ordered = [{**row, "entry": number[row["entry"]]} for row in rows]
+    return pa.Table.from_pylist(ordered, schema=doubt.schema), [row["at"] for row in ordered]
 
 
 def _whole(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
