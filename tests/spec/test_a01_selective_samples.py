@@ -11,12 +11,13 @@ import pytest
 from counterfoil.cohort.gaps import FALSE_ALARMS, GapTest, start_date_gaps
 from counterfoil.disclosure import Beside, Gaps, Protected, SampleFacts, protect
 from counterfoil.lab import log
+from counterfoil.lab.log import REQUESTED
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.report import render
 from counterfoil.report.further import sample_caveats, sample_of
 from counterfoil.report.words import words_of
 from counterfoil.study.plan import parse_plan
-from counterfoil.study.requests import REQUESTED, Asked, count_requests, note_request
+from counterfoil.study.requests import Asked, count_requests, note_request
 from lib.results import ABOUT, attrition_of, comparison_of, rate_effect
 
 LISTS = 1_000  # drawn; a rate of 1% is then known to 0.3 points

@@ -72,6 +72,18 @@ def test_r27_nor_who_submitted_it_before_or_another_run_of_the_same_list(office:
             approve(office, person)
 
 
+def test_r27_nor_who_worked_on_a_run_that_a_newer_version_made_anew(office: Office) -> None:
+    """The same request evaluated again is not requested again: the log joins its runs by what was evaluated."""
+    add_run(office.lab, OTHER)
+    log.append(office.lab.paths, "requested", {"run": OTHER, "list": "0f0f"})
+    for run in (OTHER, RUN):
+        log.append(office.lab.paths, "evaluated", {"request": "r", "run": run, "plan": "p", "list": "0f0f"})
+    actions.submit(office.lab, OTHER, signer=office.signer("finn"), team=[])
+    actions.submit(office.lab, RUN, signer=office.signer("amina"), team=[])
+    with pytest.raises(Refused, match="of the team"):
+        approve(office, "finn")
+
+
 def test_r27_one_person_does_not_approve_twice_even_under_a_new_name(office: Office) -> None:
     key = new_key()
     declare(office.lab, "ben-two", ("checker",), 4, key.public, replaces="ben")

@@ -13,10 +13,9 @@ from typing import Any
 from counterfoil.clearance.moves import Move, Need, Rule, State, rule_for
 from counterfoil.clearance.people import PEOPLE, Roster, check_signed, next_roster
 from counterfoil.errors import Refused
-from counterfoil.lab.log import FIRST, Entry
+from counterfoil.lab.log import EVALUATED, FIRST, REQUESTED, Entry
 
 CLEARANCE = "clearance"
-REQUESTED = "requested"  # as `study` writes it: which list a run is of
 Facts = Mapping[str, Any]
 
 
@@ -93,7 +92,7 @@ def replay(there: Iterable[Entry]) -> Record:
 
 
 def _after(record: Record, entry: Entry) -> Record:
-    if entry.event == REQUESTED:
+    if entry.event in {REQUESTED, EVALUATED} and "list" in entry.facts:  # a later run of a request is only evaluated
         return replace(record, lists={**record.lists, entry.facts["run"]: entry.facts["list"]})
     if entry.event == PEOPLE:
         return replace(record, roster=next_roster(record.roster, entry.facts, entry.name, record.lab))

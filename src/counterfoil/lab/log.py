@@ -21,6 +21,7 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.provenance import canonical_json, sha256_of_bytes
 
 FIRST = "0" * 64
+REQUESTED, EVALUATED = "requested", "evaluated"  # events of a request, which clearance reads too
 
 
 @dataclass(frozen=True, slots=True)

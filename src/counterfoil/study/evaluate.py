@@ -35,7 +35,7 @@ from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.refusal import refused_before_linking
-from counterfoil.study.requests import EVALUATED, is_withdrawn, note_request, request_of
+from counterfoil.study.requests import is_withdrawn, list_of, note_request, request_of
 from counterfoil.study.roles import ProcessRole, run_role
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
@@ -93,7 +93,8 @@ def evaluate_lab(
     else:
         _submit(request, data, file.suffix.lower())
         result = _link_and_analyse(request, progress)
-    log.append(lab.paths, EVALUATED, {"request": key, "run": request.run, "plan": plan.sha256()})
+    done = {"request": key, "run": request.run, "plan": plan.sha256(), "list": list_of(digest)}
+    log.append(lab.paths, log.EVALUATED, done)
     return result
 
 

@@ -17,9 +17,10 @@ from typing import Any
 
 from counterfoil.disclosure import Verdict
 from counterfoil.lab import log
+from counterfoil.lab.log import EVALUATED, REQUESTED
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.paths import RESULT
-from counterfoil.study.requests import EVALUATED, REQUESTED, WITHDRAWN
+from counterfoil.study.requests import WITHDRAWN
 
 
 class Ending(Enum):

@@ -15,11 +15,12 @@ from typing import Any
 
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
+from counterfoil.lab.log import REQUESTED
 from counterfoil.lab.make import OpenLab
 from counterfoil.provenance import key_of
 from counterfoil.study.plan import Plan
 
-REQUESTED, EVALUATED, WITHDRAWN = "requested", "evaluated", "withdrawn"
+WITHDRAWN = "withdrawn"
 WITHIN_DAYS = 365  # requests of a year count together
 NOT_STATED = "Not stated"
 
@@ -47,7 +48,7 @@ def note_request(lab: OpenLab, plan: Plan, list_hash: str, run: str) -> Asked:
         "request": request_of(plan, list_hash),
         "run": run,
         "plan": _as_written(plan),
-        "list": key_of(list=list_hash)[:12],
+        "list": list_of(list_hash),
         "organisation": organisation(plan),
         "on": lab.settings.date().isoformat(),
     }
@@ -61,6 +62,11 @@ def note_request(lab: OpenLab, plan: Plan, list_hash: str, run: str) -> Asked:
 def request_of(plan: Plan, list_hash: str) -> str:
     """The request that a plan and a list are."""
     return key_of(plan=_as_written(plan), list=list_hash)[:12]
+
+
+def list_of(list_hash: str) -> str:
+    """How the log names a list."""
+    return key_of(list=list_hash)[:12]
 
 
 def _as_written(plan: Plan) -> str:

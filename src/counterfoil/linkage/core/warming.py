@@ -1,12 +1,7 @@
-"""`python -m counterfoil.linkage.core`: compile the core ahead of time, so that the first real run waits for nothing.
-
-Compiled code is kept beside the package, or in numba's own cache folder where the package cannot be written to.
-"""
+"""Every compiled function of the core, run once on a few records: `counterfoil.cli.compiling` does so at set-up."""
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -22,8 +17,6 @@ from counterfoil.linkage.core.score import score
 from counterfoil.linkage.core.searcher import Searcher
 from counterfoil.linkage.core.splink_json import read_model
 from counterfoil.linkage.core.train import Plan, train
-
-LONG_SECONDS = 5.0  # more than this was compiling
 
 _TABLE = pa.table(
     {
@@ -95,10 +88,3 @@ def warm() -> None:
         order.mark_near(np.ones(8, np.bool_), np.zeros(8, np.bool_))
     listed = _TABLE.append_column("names", pa.array([["ANNA"]] * 8))
     same_rows(listed, listed, "name", ["town", "names"])
-
-
-if __name__ == "__main__":
-    started = time.perf_counter()
-    warm()
-    if time.perf_counter() - started > LONG_SECONDS:
-        print("Compiled the linkage engine.", file=sys.stderr)
