@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from counterfoil.cohort.register import RegisterPaths
-from counterfoil.errors import UsageError
+from counterfoil.errors import Fault, UsageError
 from counterfoil.outcomes.register import measure
 from lib.justice_extracts import World
 
@@ -34,6 +34,14 @@ def measured_in(paths: RegisterPaths, *names: str) -> tuple[Any, ...]:
     people = events.select(["index_event_id"]).append_column("follow_from", events["index_date"])
     row = measure(people, paths, measures=names).to_pylist()[0]
     return tuple(row[name] for name in names)
+
+
+def test_an_event_asked_for_twice_is_refused_and_not_counted_double(tmp_path: Path) -> None:
+    paths = followed().register(tmp_path, "2030-01-01")
+    events = pq.read_table(paths.index_events).slice(0, 1)
+    people = events.select(["index_event_id"]).append_column("follow_from", events["index_date"])
+    with pytest.raises(Fault, match="measured twice"):
+        measure(pa.concat_tables([people, people]), paths, measures=["reoffending_frequency"])
 
 
 @pytest.mark.parametrize(

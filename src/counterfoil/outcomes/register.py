@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, open_history, run_scripts
 from counterfoil.domains import load
 from counterfoil.domains.schema import folder, read_scripts
-from counterfoil.errors import UsageError
+from counterfoil.errors import Fault, UsageError
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.catalogue import Definition, catalogue_of
 from counterfoil.outcomes.measuring import STANDARD, FollowUp, Scripts, take
@@ -147,7 +147,12 @@ def _open(connection: duckdb.DuckDBPyConnection, followed: pa.Table, paths: Regi
 
 
 def open_followed(connection: duckdb.DuckDBPyConnection, followed: pa.Table, paths: RegisterPaths) -> None:
-    """`followed`: the index events asked for, with all that the register says of each; and the last day of the data."""
+    """`followed`: the index events asked for, with all that the register says of each; and the last day of the data.
+
+    Fault where an event is asked for twice: what happened is added up by event, and would count double.
+    """
+    if len(pc.unique(followed["index_event_id"])) != followed.num_rows:
+        raise Fault("An index event is to be measured twice at once. Report it; nothing was measured.")
     _view(connection, "index_events", paths.index_events)
     connection.register("asked", followed)
     connection.execute("CREATE VIEW followed AS SELECT * FROM asked JOIN index_events USING (index_event_id)")

@@ -22,6 +22,7 @@ from counterfoil.study.negative_control import negative_control_of
 from counterfoil.study.plan import Plan
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 def measures_of(lab: OpenLab, plan: Plan) -> tuple[Measure, ...]:
@@ -56,7 +57,33 @@ def open_outcomes(
     lab: OpenLab, plan: Plan, register: RegisterPaths, people: pa.Table, machine: Machine
 ) -> Mapping[str, FloatArray]:
     """Every measure of the plan, and the negative control, for `people` (index_event_id, follow_from), row by row; NaN
-    where not measured."""
+    where not measured.
+
+    An event may stand in several rows: a doubtful entry may be somebody of the pool, from a day of its own. What
+    happened is added up by event, so each further row of one is measured by itself.
+    """
+    turn = _turns(people["index_event_id"])
+    found: dict[str, FloatArray] = {}
+    for number in range(int(turn.max(initial=0)) + 1):
+        rows = np.flatnonzero(turn == number)
+        for name, values in _measured(lab, plan, register, people.take(pa.array(rows)), machine).items():
+            found.setdefault(name, np.full(people.num_rows, np.nan))[rows] = values
+    return found
+
+
+def _turns(events: pa.ChunkedArray) -> IntArray:
+    """For each row, how often its event stood in a row before it."""
+    event = np.asarray(events.to_numpy(), np.int64)
+    order = np.argsort(event, kind="stable")
+    first = np.searchsorted(event[order], event[order], side="left")
+    turn = np.empty(len(event), np.int64)
+    turn[order] = np.arange(len(event)) - first
+    return turn
+
+
+def _measured(
+    lab: OpenLab, plan: Plan, register: RegisterPaths, people: pa.Table, machine: Machine
+) -> Mapping[str, FloatArray]:
     follow_up = FollowUp(plan.outcomes.follow_up_months, plan.outcomes.waiting_months)
     domain = lab.settings.domain
     found: dict[str, FloatArray] = {}
