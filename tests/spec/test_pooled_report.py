@@ -125,7 +125,7 @@ def test_r22_every_number_of_the_page_was_released(lab: OpenLab, monkeypatch: py
 
 def test_the_page_is_marked_up_for_everybody_and_ranks_nobody(lab: OpenLab) -> None:
     page = Path(pooled(lab, "run0", "run1", "run2")["report"]).read_text()
-    assert "Inside the lab: not cleared for publication" in page
+    assert "Published only if it is in the register" in page
     assert page.count("<h1") == 1
     assert page.count("<caption") == page.count("<table")
     assert "never of size" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from counterfoil.clearance.moves import State
 from counterfoil.clearance.people import Signer
 from counterfoil.clearance.record import Case
 from counterfoil.clearance.texts import LONGEST
+from counterfoil.cli.clear_words import facts_of
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.make import open_lab
 from counterfoil.lab.signing import new_key
+from counterfoil.study.request_counts import Ending, requests_in
+from counterfoil.study.requests import Reason
+from counterfoil.study.requests import withdraw as withdraw_request
 from lib.clearance import FILES, OTHER, REASON, RUN, Office, add_run, bring, declare, make_office, write_audit
 
 FINDING = {"rule": "R13", "cell": "table 1 row 2", "never": False}
@@ -343,3 +348,103 @@ def test_a11_no_word_of_a_reason_and_no_byte_of_a_report_is_in_the_log(office: O
     assert b"12 July" not in said
     assert b"A person" not in said
     assert all(file.stat().st_mode & 0o077 == 0 for file in office.lab.paths.clearance_texts.iterdir())
+
+
+def note_asked(office: Office, request: str, *runs: str) -> None:
+    for run in runs:
+        facts = {"request": request, "run": run, "plan": "p", "list": "0f0f", "organisation": "o", "on": "2026-06-01"}
+        log.append(office.lab.paths, "requested" if run == runs[0] else "evaluated", facts)
+
+
+@pytest.mark.parametrize("state", [State.DRAFTED, State.SUBMITTED, State.APPROVED_ONCE, State.CLEARED, State.SCHEDULED])
+def test_a01_a_withdrawn_request_is_neither_cleared_nor_published(office: Office, state: State) -> None:
+    add_run(office.lab, OTHER)
+    note_asked(office, "r", RUN, OTHER)
+    bring(office, state)
+    assert withdraw_request(office.lab, OTHER, Reason.AGREEMENT)
+    assert (office.case().state, office.case(OTHER).state) == (State.WITHDRAWN, State.WITHDRAWN)
+    assert office.case().approvals == ()
+    acts = (
+        lambda: actions.submit(office.lab, RUN, signer=office.signer("amina"), team=[]),
+        lambda: approve(office, "cara"),
+        lambda: actions.schedule(office.lab, RUN, signer=office.signer("dan"), date="2026-08-03"),
+        lambda: actions.mark_published(office.lab, RUN, signer=office.signer("dan")),
+        lambda: actions.cleared(office.lab, RUN),
+    )
+    for act in acts:
+        with pytest.raises(Refused, match="The report is withdrawn") as refused:
+            act()
+        assert refused.value.exit_code == 3
+
+
+def test_a01_a_request_whose_report_is_published_is_corrected_and_not_withdrawn(office: Office) -> None:
+    note_asked(office, "r", RUN)
+    bring(office, State.PUBLISHED)
+    with pytest.raises(Refused, match="is published, so the request cannot be withdrawn") as refused:
+        withdraw_request(office.lab, RUN, Reason.PROVIDER)
+    assert (refused.value.rule, refused.value.exit_code) == ("A1", 3)
+    assert office.case().state is State.PUBLISHED
+
+
+def test_a01_a_report_withdrawn_in_clearance_ends_its_request_unless_a_later_run_answers_it(office: Office) -> None:
+    note_asked(office, "r", RUN)
+    bring(office, State.WITHDRAWN)
+    (request,) = requests_in(log.read(office.lab.paths))
+    assert request.ending({RUN: "fewer"}) is Ending.WITHDRAWN
+    log.append(office.lab.paths, "evaluated", {"request": "r", "run": OTHER, "plan": "p", "list": "0f0f"})
+    (request,) = requests_in(log.read(office.lab.paths))
+    assert request.ending({RUN: "fewer", OTHER: "more"}) is Ending.MORE
+
+
+def test_a01_a_withdrawal_of_another_request_changes_nothing(office: Office) -> None:
+    add_run(office.lab, OTHER)
+    note_asked(office, "r", RUN)
+    note_asked(office, "s", OTHER)
+    bring(office, State.CLEARED)
+    withdraw_request(office.lab, OTHER, Reason.LIST)
+    assert actions.cleared(office.lab, RUN).files == FILES
+
+
+def test_r29_a_pdf_asked_for_after_submission_makes_approvals_void(office: Office) -> None:
+    """`evaluate --pdf` of a finished run adds a file, as here: what two people read is no longer all there is."""
+    bring(office, State.CLEARED)
+    folder = office.lab.paths.run(RUN)
+    kept = json.loads((folder / "result.json").read_bytes())
+    (folder / "report.pdf").write_bytes(b"%PDF-1.7")
+    kept["files"]["report.pdf"] = hashlib.sha256(b"%PDF-1.7").hexdigest()
+    (folder / "result.json").write_text(json.dumps(kept))
+    with pytest.raises(Refused) as refused:
+        actions.cleared(office.lab, RUN)
+    assert refused.value.rule == "R29"
+    with pytest.raises(Refused, match="Every approval of it is reset"):
+        actions.schedule(office.lab, RUN, signer=office.signer("dan"), date="2026-08-03")
+    assert (office.case().state, office.case().approvals) == (State.DRAFTED, ())
+    again = actions.submit(office.lab, RUN, signer=office.signer("amina"), team=[])
+    assert again.state is State.SUBMITTED
+
+
+def test_a04_who_opens_a_report_to_decide_about_it_is_in_the_log_once_for_each_submission(office: Office) -> None:
+    bring(office, State.SUBMITTED)
+    for _ in range(2):
+        actions.note_view(office.lab, RUN, signer=office.signer("ben"))
+    views = [e for e in log.entries(office.lab.paths) if e.facts.get("move") == "view"]
+    assert [(e.facts["by"], e.facts["release"]) for e in views] == [("ben", office.digest())]
+    actions.send_back(office.lab, RUN, signer=office.signer("ben"), reason=REASON)
+    bring_again = actions.submit(office.lab, RUN, signer=office.signer("amina"), team=[])
+    assert actions.viewers(bring_again) == ()
+    assert actions.viewers(actions.note_view(office.lab, RUN, signer=office.signer("ben"))) == ("ben",)
+    with pytest.raises(Refused, match="not signed with the key of cara"):
+        actions.note_view(office.lab, RUN, signer=Signer("cara", office.keys["ben"]))
+
+
+def test_r27_nobody_is_shown_a_first_answer_before_the_second_is_given(office: Office) -> None:
+    bring(office, State.SUBMITTED)
+    before = facts_of(office.lab, office.case())
+    actions.note_view(office.lab, RUN, signer=office.signer("ben"))
+    approve(office, "ben")
+    assert facts_of(office.lab, office.case(), to="cara") == before
+    own = facts_of(office.lab, office.case(), to="ben")
+    assert (own["state"], own["approvals"]) == ("approved once", ["ben"])
+    approve(office, "cara")
+    after = facts_of(office.lab, office.case())
+    assert (after["state"], after["approvals"]) == ("cleared", ["ben", "cara"])

@@ -219,10 +219,13 @@ def test_r24_a_fact_with_a_path_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_r12_every_report_says_it_is_inside_the_lab(name: str) -> None:
-    assert "Inside the lab: not cleared for publication" in html_of(name)
-    cleared = render(REPORTS[name](), replace(ABOUT, cleared=True)).files["report.html"].decode()
-    assert "Inside the lab" not in cleared
+def test_r12_r29_no_report_says_of_itself_whether_it_was_cleared(name: str) -> None:
+    """The approved bytes are the published ones, so what they say is true before and after (decision 21)."""
+    page = html_of(name)
+    assert "Published only if it is in the register" in page
+    assert "it may be read only inside the lab" in page
+    assert "leared for" not in page
+    assert "cleared" not in json.loads(files_of(name)["report.json"])["about"]
 
 
 @pytest.mark.parametrize("name", REFUSALS)

@@ -69,6 +69,22 @@ def submit(lab: OpenLab, run: str, *, signer: Signer, team: Sequence[str]) -> Ca
     return _act(lab, run, Move.SUBMIT, signer, say)
 
 
+def note_view(lab: OpenLab, run: str, *, signer: Signer) -> Case:
+    """Write into the log that a checker opens these bytes to decide about them (A4); once for each submission."""
+    case = read_record(lab).case(run)
+    if signer.person in viewers(case) and not is_changed(lab, case):
+        return case
+    return _act(lab, run, Move.VIEW, signer, lambda *_: {})
+
+
+def viewers(case: Case) -> tuple[str, ...]:
+    """Who opened the bytes that are being cleared, since they were submitted."""
+    moves = [entry.facts for entry in case.history]
+    last = max((n for n, facts in enumerate(moves) if facts["move"] == Move.SUBMIT.value), default=len(moves))
+    seen = (facts["by"] for facts in moves[last:] if facts["move"] == Move.VIEW.value)
+    return tuple(dict.fromkeys(seen))
+
+
 def approve(lab: OpenLab, run: str, *, signer: Signer, release: str) -> Case:
     """Approve the bytes whose hash is `release` (12 characters or more of it), statements confirmed."""
 

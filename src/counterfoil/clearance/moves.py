@@ -29,6 +29,7 @@ class Move(Enum):
     ASK_EXCEPTION = "ask for an exception"
     ALLOW_EXCEPTION = "allow an exception"
     SUBMIT = "submit"
+    VIEW = "view"
     APPROVE = "approve"
     SEND_BACK = "send back"
     CHANGE = "change"
@@ -87,6 +88,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(Move.ALLOW_EXCEPTION, _OPEN, None, _CHECKER | _OWNER, (Need.INDEPENDENT, Need.HIGHER_GRADE)),
     Rule(Move.SUBMIT, _OPEN, State.SUBMITTED, _ANALYST,
          (Need.MADE, Need.AUDIT, Need.TEAM, Need.STATEMENTS, Need.UNEXPIRED), resets=True),
+    Rule(Move.VIEW, _BEING_CLEARED, None, _CHECKER, (Need.BYTES,)),
     Rule(Move.APPROVE, frozenset({State.SUBMITTED}), State.APPROVED_ONCE, _CHECKER, _APPROVAL),
     Rule(Move.APPROVE, frozenset({State.APPROVED_ONCE}), State.CLEARED, _CHECKER, (*_APPROVAL, Need.SECOND)),
     Rule(Move.SEND_BACK, _BEING_CLEARED, State.SENT_BACK, _CHECKER, (Need.INDEPENDENT, Need.REASON), resets=True),

@@ -13,9 +13,10 @@ from typing import Any
 from counterfoil.clearance.moves import Move, Need, Rule, State, rule_for
 from counterfoil.clearance.people import PEOPLE, Roster, check_signed, next_roster
 from counterfoil.errors import Refused
-from counterfoil.lab.log import EVALUATED, FIRST, REQUESTED, Entry
+from counterfoil.lab.log import EVALUATED, FIRST, REQUESTED, WITHDRAWN, Entry
 
 CLEARANCE = "clearance"
+PUBLIC = frozenset({State.PUBLISHED, State.CORRECTED})  # no withdrawal takes these back
 Facts = Mapping[str, Any]
 
 
@@ -61,10 +62,15 @@ class Record:
     cases: Mapping[str, Case] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)  # run -> the list it is of
     workers: Mapping[str, frozenset[str]] = field(default_factory=dict)  # list -> who ever worked on it
+    asked: Mapping[str, str] = field(default_factory=dict)  # run -> the request that it answers
+    withdrawn: frozenset[str] = frozenset()  # requests, as `counterfoil withdraw` noted them (A1)
 
     def case(self, run: str) -> Case:
-        """The report of a run; drafted until something was done with it."""
-        return self.cases.get(run, Case(run))
+        """The report of a run; drafted until something was done with it, or withdrawn with its request."""
+        case = self.cases.get(run, Case(run))
+        if self.asked.get(run) not in self.withdrawn or case.state in PUBLIC:
+            return case
+        return replace(case, state=State.WITHDRAWN, approvals=(), date="", in_use=frozenset())
 
     def request(self, run: str) -> str:
         """What joins the runs of one request: their list, or the run itself where the log does not say."""
@@ -93,7 +99,11 @@ def replay(there: Iterable[Entry]) -> Record:
 
 def _after(record: Record, entry: Entry) -> Record:
     if entry.event in {REQUESTED, EVALUATED} and "list" in entry.facts:  # a later run of a request is only evaluated
-        return replace(record, lists={**record.lists, entry.facts["run"]: entry.facts["list"]})
+        run = entry.facts["run"]
+        asked = {**record.asked, run: entry.facts.get("request", run)}
+        return replace(record, lists={**record.lists, run: entry.facts["list"]}, asked=asked)
+    if entry.event == WITHDRAWN:
+        return replace(record, withdrawn=record.withdrawn | {entry.facts["request"]})
     if entry.event == PEOPLE:
         return replace(record, roster=next_roster(record.roster, entry.facts, entry.name, record.lab))
     if entry.event == CLEARANCE:
@@ -264,5 +274,5 @@ def _moved(case: Case, rule: Rule, facts: Facts, name: str) -> Case:
             return replace(made, date=facts["date"])
         case Move.CORRECT:
             return replace(made, replaced_by=facts["replaced_by"])
-        case Move.SEND_BACK | Move.CHANGE | Move.PUBLISH | Move.WITHDRAW:  # pragma: no branch - nor move
+        case Move.VIEW | Move.SEND_BACK | Move.CHANGE | Move.PUBLISH | Move.WITHDRAW:  # pragma: no branch - nor move
             return made

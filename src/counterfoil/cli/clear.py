@@ -44,8 +44,9 @@ def _open(context: typer.Context) -> OpenLab:
     return open_lab(context.obj)
 
 
-def _tell(lab: OpenLab, run: str, *, as_json: bool) -> None:
-    found = words.facts_of(lab, actions.read_record(lab).case(run))
+def _tell(lab: OpenLab, run: str, *, as_json: bool, to: str = "") -> None:
+    """`to`: who asks; nobody else sees a first answer before the second is given."""
+    found = words.facts_of(lab, actions.read_record(lab).case(run), to=to)
     say_json(found) if as_json else words.say_case(found)
 
 
@@ -118,6 +119,23 @@ def submit(
 
 
 @clear.command()
+def view(
+    context: typer.Context,
+    run: Run,
+    who: Who,
+    key: KeyFile,
+    passphrase_file: Passphrase = None,
+    as_json: Json = False,
+) -> None:
+    """Open a report that is being cleared, before deciding about it. A checker does; that it was opened is logged."""
+    lab = _open(context)
+    actions.note_view(lab, run, signer=signer(who, key, passphrase_file))
+    if not as_json:
+        words.say_report(lab, run)
+    _tell(lab, run, as_json=as_json, to=who)
+
+
+@clear.command()
 def approve(
     context: typer.Context,
     run: Run,
@@ -132,12 +150,13 @@ def approve(
 ) -> None:
     """Approve a report's very bytes. Two checkers do, neither its author nor of the team for the request."""
     lab = _open(context)
-    audited = actions.read_record(lab).case(run).audited
+    by = signer(who, key, passphrase_file)
+    audited = actions.note_view(lab, run, signer=by).audited
     if not yes:
         words.say_report(lab, run)
     confirm(statements_for(Move.APPROVE, audited=audited), yes=yes)
-    actions.approve(lab, run, signer=signer(who, key, passphrase_file), release=release)
-    _tell(lab, run, as_json=as_json)
+    actions.approve(lab, run, signer=by, release=release)
+    _tell(lab, run, as_json=as_json, to=who)
 
 
 @clear.command("send-back")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from counterfoil.clearance import actions
-from counterfoil.clearance.moves import moves_from
+from counterfoil.clearance.moves import Move, State, moves_from
 from counterfoil.clearance.record import Case, ReleaseException
 from counterfoil.clearance.release import read_release
 from counterfoil.clearance.texts import read_texts
@@ -19,8 +20,12 @@ from counterfoil.lab.make import OpenLab
 NAMED = 12  # characters by which an exception is named
 
 
-def facts_of(lab: OpenLab, case: Case) -> dict[str, Any]:
-    """A report as JSON. `release` is the hash of its bytes now, `submitted` of those that are being cleared."""
+def facts_of(lab: OpenLab, case: Case, *, to: str = "") -> dict[str, Any]:
+    """A report as JSON. `release` is the hash of its bytes now, `submitted` of those that are being cleared.
+
+    `to` is who reads it. While a second answer is awaited, only whoever gave the first is shown that there is one.
+    """
+    case = _blind(case, to)
     try:
         release = read_release(lab.paths, case.run)
         now, files = release.digest, dict(release.hashes)
@@ -42,6 +47,16 @@ def facts_of(lab: OpenLab, case: Case) -> dict[str, Any]:
         "moves": [move.value for move in moves_from(case.state)],
         "history": [history_facts(lab, entry) for entry in case.history],
     }
+
+
+def _blind(case: Case, to: str) -> Case:
+    """The report as it stood before a first approval, for everybody but whoever gave it."""
+    if case.state is not State.APPROVED_ONCE or to in case.approvals:
+        return case
+    (by,) = case.approvals
+    last = max(n for n, entry in enumerate(case.history) if entry.facts["move"] == Move.SUBMIT.value)
+    kept = tuple(e for n, e in enumerate(case.history) if n <= last or e.facts["by"] != by)
+    return replace(case, state=State.SUBMITTED, approvals=(), history=kept)
 
 
 def exception_facts(each: ReleaseException, today: str) -> dict[str, Any]:

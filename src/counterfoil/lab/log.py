@@ -21,7 +21,8 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.provenance import canonical_json, sha256_of_bytes
 
 FIRST = "0" * 64
-REQUESTED, EVALUATED = "requested", "evaluated"  # events of a request, which clearance reads too
+# events of a request, which clearance reads too
+REQUESTED, EVALUATED, WITHDRAWN = "requested", "evaluated", "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

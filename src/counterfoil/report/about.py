@@ -30,7 +30,6 @@ class About:
     data_window: str = ""  # "Index events of 2016 to 2019, followed to December 2020"
     lab: str = ""
     language: str = "en"
-    cleared: bool = False  # False until two people have cleared it (R12, R27)
 
     def __post_init__(self) -> None:
         """R24: a path of the machine says where and by whom a report was made."""

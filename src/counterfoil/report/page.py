@@ -232,7 +232,6 @@ def _about_json(about: About) -> dict[str, object]:
         "title": about.title,
         "provider": about.provider,
         "date": about.today.isoformat(),
-        "cleared": about.cleared,
         "plan": about.plan_hash,
         "design": about.design_hash,
         "seeds": list(about.seeds),

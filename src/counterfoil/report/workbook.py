@@ -118,8 +118,7 @@ def workbook_of(
 
 def _cover_lines(protected: Protected | ProtectedRefusal, about: About, words: Words) -> Iterator[str]:
     yield f"{about.title}: {words('page.kind').lower()}"
-    if not about.cleared:
-        yield f"{words('page.not_cleared')}. {words('page.not_cleared_more')}"
+    yield f"{words('page.status')}. {words('page.status_more')}"
     yield about.provider
     yield words("page.dated", date=f"{about.today.day} {about.today:%B %Y}")
     if isinstance(protected, Protected):

@@ -35,7 +35,7 @@ from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.refusal import refused_before_linking
-from counterfoil.study.requests import is_withdrawn, list_of, note_request, request_of
+from counterfoil.study.requests import is_withdrawn, list_of, note_request, reports_withdrawn, request_of
 from counterfoil.study.roles import ProcessRole, run_role
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
@@ -82,6 +82,11 @@ def evaluate_lab(
         raise UsageError(
             "This request, the same list with the same plan, was withdrawn, and the lab's log says so. To ask again, "
             "say in the plan what is different now: that is a new request, and is counted as one."
+        )
+    if request.run in reports_withdrawn(log.read(lab.paths)):
+        raise UsageError(
+            "The report of this very run was withdrawn in clearance, and the lab's log says so. To ask again, say in "
+            "the plan what is different now: that is a new request, and is counted as one."
         )
     finished = finished_result(lab.paths.run(request.run), pdf=pdf)
     if finished is not None:

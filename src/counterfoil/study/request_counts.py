@@ -17,10 +17,10 @@ from typing import Any
 
 from counterfoil.disclosure import Verdict
 from counterfoil.lab import log
-from counterfoil.lab.log import EVALUATED, REQUESTED
+from counterfoil.lab.log import EVALUATED, REQUESTED, WITHDRAWN
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.paths import RESULT
-from counterfoil.study.requests import WITHDRAWN
+from counterfoil.study.requests import reports_withdrawn
 
 
 class Ending(Enum):
@@ -70,7 +70,9 @@ class YearCount:
 
 
 def requests_in(events: Iterable[Mapping[str, Any]]) -> list[Request]:
-    """Every request that the log's events tell of, oldest first."""
+    """Every request that the log's events tell of, oldest first. One whose last report was withdrawn is withdrawn."""
+    events = list(events)
+    gone = reports_withdrawn(events)
     asked: dict[str, Mapping[str, Any]] = {}
     runs: dict[str, list[str]] = {}
     withdrawn: set[str] = set()
@@ -83,8 +85,9 @@ def requests_in(events: Iterable[Mapping[str, Any]]) -> list[Request]:
             runs[facts["request"]].append(facts["run"])
         elif event["event"] == WITHDRAWN:
             withdrawn.add(facts["request"])
+    own = {key: tuple(dict.fromkeys(found)) for key, found in runs.items()}
     return [
-        Request(key, int(facts["on"][:4]), facts["organisation"], tuple(dict.fromkeys(runs[key])), key in withdrawn)
+        Request(key, int(facts["on"][:4]), facts["organisation"], own[key], key in withdrawn or own[key][-1] in gone)
         for key, facts in asked.items()
     ]
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from counterfoil.errors import UsageError
+from counterfoil.clearance import read_record
+from counterfoil.clearance.moves import Move
+from counterfoil.clearance.record import CLEARANCE, PUBLIC
+from counterfoil.errors import Refused, UsageError
 from counterfoil.lab import log
-from counterfoil.lab.log import REQUESTED
+from counterfoil.lab.log import REQUESTED, WITHDRAWN
 from counterfoil.lab.make import OpenLab
 from counterfoil.provenance import key_of
 from counterfoil.study.plan import Plan
 
-WITHDRAWN = "withdrawn"
 WITHIN_DAYS = 365  # requests of a year count together
 NOT_STATED = "Not stated"
 
@@ -77,7 +79,8 @@ def _as_written(plan: Plan) -> str:
 def withdraw(lab: OpenLab, run: str, reason: Reason) -> bool:
     """Note in the log that the request behind a run is withdrawn; False where it is so already. Nothing is removed.
 
-    UsageError where no list was taken for such a run: then there is no request, and nothing to withdraw.
+    No report of it can be cleared or published from then on. UsageError where no list was taken for such a run: then
+    there is no request, and nothing to withdraw. Refused once a report of it is published: that is corrected instead.
     """
     events = list(log.read(lab.paths))
     found = [e["facts"].get("request") for e in events if e["facts"].get("run") == run]
@@ -89,6 +92,14 @@ def withdraw(lab: OpenLab, run: str, reason: Reason) -> bool:
         )
     if is_withdrawn(events, request):
         return False
+    record = read_record(lab)
+    runs = {event["facts"]["run"] for event in events if event["facts"].get("request") == request}
+    if any(record.case(each).state in PUBLIC for each in runs):
+        raise Refused(
+            "A report of this request is published, so the request cannot be withdrawn. A mistake in a published "
+            "report is put right by a correction: counterfoil publish.",
+            rule="A1",
+        )
     on = lab.settings.date().isoformat()
     log.append(lab.paths, WITHDRAWN, {"request": request, "run": run, "reason": reason.value, "on": on})
     return True
@@ -97,6 +108,12 @@ def withdraw(lab: OpenLab, run: str, reason: Reason) -> bool:
 def is_withdrawn(events: Iterable[Mapping[str, Any]], request: str) -> bool:
     """Whether the log says that a request was withdrawn."""
     return any(e["event"] == WITHDRAWN and e["facts"]["request"] == request for e in events)
+
+
+def reports_withdrawn(events: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Runs whose report was withdrawn in clearance (`counterfoil clear LAB withdraw`)."""
+    moves = (event["facts"] for event in events if event["event"] == CLEARANCE)
+    return frozenset(facts["run"] for facts in moves if facts["move"] == Move.WITHDRAW.value)
 
 
 def organisation(plan: Plan) -> str:
