@@ -1,18 +1,22 @@
 """`make bench-disclosure`: the intruder audit of a full report beside earlier ones, and tables protected, with growth.
 
 Everything is drawn. The report has 12 measures, and 6 sub-analyses of the first; each earlier report shares 15 people
-with it. The tables have counts of a gamma law, about a fifth of them under 10. No peer is installed by any recipe:
-sdcTable is an R package that is not in Debian, and G-Confid needs SAS.
+with it. The tables have counts of a gamma law, about a fifth of them under 10. Patterns of 100 small tables are set
+beside the cheapest that an exact program finds, which shares no code with ours (`cheapest_pattern.py`). No peer is
+installed by any recipe: sdcTable and GaussSuppression are R packages that are not in Debian, and G-Confid needs SAS.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 import counterfoil
+from benchmarks.cheapest_pattern import Places, draw_table, find_cheapest
 from benchmarks.harness import Ready, Work, measure
 from counterfoil.disclosure.intruder import (
     CountTable,
@@ -23,6 +27,7 @@ from counterfoil.disclosure.intruder import (
     Share,
     Statement,
     Truth,
+    Withheld,
     audit,
     find_unsafe,
     publish_table,
@@ -30,7 +35,7 @@ from counterfoil.disclosure.intruder import (
     truth_of,
 )
 from counterfoil.disclosure.intruder.people import find_atoms
-from counterfoil.disclosure.intruder.tables import label_of
+from counterfoil.disclosure.intruder.tables import TOTAL, label_of
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS
 
@@ -38,9 +43,10 @@ BoolArray = npt.NDArray[np.bool_]
 
 OURS = "counterfoil"
 MEASURES, SUB_ANALYSES = 12, 6
-EARLIER = (0, 1, 2)
+EARLIER = (0, 5, 10, 20)
 ROWS, COLUMNS = (10, 20, 40), 12
 COHORT, SHARED = 200, 15
+PATTERNS = 100  # small tables
 
 
 def audit_report(earlier: int) -> Ready:
@@ -48,8 +54,9 @@ def audit_report(earlier: int) -> Ready:
     publications, truth = draw_reports(earlier)
 
     def run() -> None:
-        if not audit(publications, truth).intervals:
-            raise SystemExit("The audit looked for nothing.")
+        found = audit(publications, truth)
+        if not found.intervals or any(one.timed_out for one in found.intervals):
+            raise SystemExit("The audit looked for nothing, or gave up.")
 
     return run
 
@@ -107,12 +114,67 @@ def protect_table(rows: int) -> Ready:
             raise SystemExit("The table was not protected.")
 
     draw = np.random.default_rng(4)
-    counts = draw.poisson(draw.gamma(1.0, 40.0, (rows, COLUMNS)))
-    places = {(f"row {i:02d}", f"column {j:02d}"): int(counts[i, j]) for i in range(rows) for j in range(COLUMNS)}
-    table = CountTable("table", places)
-    start = publish_table(table, find_unsafe(table, DEFAULT_SETTINGS), DEFAULT_SETTINGS)
-    costs = {label_of(place): table.value(place) for place in table.places()}
+    table = _table(draw.poisson(draw.gamma(1.0, 40.0, (rows, COLUMNS))))
+    start, costs = _before(table)
     return run
+
+
+def _table(counts: npt.NDArray[np.int64]) -> CountTable:
+    names = [(f"row {i:02d}", f"column {j:02d}") for i in range(counts.shape[0]) for j in range(counts.shape[1])]
+    return CountTable("table", dict(zip(names, map(int, counts.ravel()), strict=True)))
+
+
+def _before(table: CountTable) -> tuple[Publication, Mapping[str, int]]:
+    """With what is unsafe by itself hidden, and what each number would lose."""
+    start = publish_table(table, find_unsafe(table, DEFAULT_SETTINGS), DEFAULT_SETTINGS)
+    return start, {label_of(place): table.value(place) for place in table.places()}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Patterns beside the cheapest safe ones. Costs are people in what is hidden to protect others."""
+
+    tables: int
+    impossible: int  # nothing is safe, and both say so
+    unsafe: int  # ours passed, and the other program finds it unsafe
+    dearer: int
+    ours: int
+    cheapest: int
+    ours_seconds: float
+    other_seconds: float
+
+
+def compare_patterns(tables: int) -> Compared:
+    """Repair each table and find its cheapest safe pattern by the other program."""
+    impossible = unsafe = dearer = ours = cheapest = 0
+    seconds = [0.0, 0.0]
+    for seed in range(tables):
+        counts = draw_table(seed)
+        table = _table(counts)
+        start, costs = _before(table)
+        begun = time.perf_counter()
+        found = repair(start, truth_of(table), costs)
+        middle = time.perf_counter()
+        best = find_cheapest(counts)
+        seconds = [seconds[0] + middle - begun, seconds[1] + time.perf_counter() - middle]
+        if not best.proved or found.audit.passed is not (best.hidden is not None):
+            raise SystemExit(f"The two programs do not agree on whether table {seed} can be protected.")
+        if best.hidden is None:
+            impossible += 1
+            continue
+        paid = sum(costs[label] for label in found.partners)
+        ours, cheapest, dearer = ours + paid, cheapest + best.cost, dearer + (paid > best.cost)
+        pattern = _places_hidden(counts, table, found.publication)
+        unsafe += find_cheapest(counts, pattern=pattern).hidden is None
+    return Compared(tables, impossible, unsafe, dearer, ours, cheapest, seconds[0], seconds[1])
+
+
+def _places_hidden(counts: npt.NDArray[np.int64], table: CountTable, shown: Publication) -> list[tuple[int, int]]:
+    """Rows and columns of what is hidden, -1 for a total, as the other program names them."""
+    hidden = {one.label for one in shown.statements if isinstance(one, Withheld)}
+    rows, columns = [*table.rows, TOTAL], [*table.columns, TOTAL]
+    names = Places.of(counts).names
+    return [(i, j) for i, j in names if label_of((rows[i], columns[j])) in hidden]
 
 
 def main() -> None:
@@ -127,9 +189,15 @@ def main() -> None:
         for n in ROWS
     ]  # fmt: skip
     rows = measure(works, "disclosure")
-    print("\nGrowth: seconds at each size")
+    print("\nGrowth: seconds at each number of earlier reports, and of cells")
     for start in ("intruder audit", "intruder protects"):
         print(f"  {start}: " + ", ".join(f"{r.n}: {r.seconds:.2f}" for r in rows if r.work.startswith(start)))
+    found = compare_patterns(PATTERNS)
+    print(f"\nPatterns of {found.tables} small tables beside the cheapest safe ones of an exact program")
+    print(f"  none is safe, and both say so: {found.impossible}; ours unsafe: {found.unsafe}; dearer: {found.dearer}")
+    ratio = found.ours / found.cheapest if found.cheapest else 1.0
+    print(f"  people hidden to protect others: {found.ours}, cheapest {found.cheapest}: {ratio:.3f} times as many")
+    print(f"  seconds: {found.ours_seconds:.1f}, the exact program {found.other_seconds:.1f}")
 
 
 if __name__ == "__main__":

@@ -28,10 +28,14 @@ class Intruder:
         self.populations: dict[str, list[str]] = {}
         self.statements: list[dict[str, Any]] = []
         self.outcomes: dict[str, str] = {}
+        self.behind: dict[str, str] = {}
+        self.sums: list[dict[str, Any]] = []
         for one in held:
             self.populations |= one["populations"]
             self.statements += one["statements"]
             self.outcomes |= {outcome["name"]: outcome["counts"] for outcome in one["outcomes"]}
+            self.behind |= {outcome["name"]: outcome["behind"] for outcome in one["outcomes"] if outcome["behind"]}
+            self.sums += one["sums"]
         atoms = sorted({atom for members in self.populations.values() for atom in members})
         self.columns = [(atom, what) for atom in atoms for what in ("", *self.outcomes)]
         self.worlds = self._enumerate()
@@ -68,12 +72,30 @@ class Intruder:
             if self.outcomes.get(what) == "once":
                 people = self.columns.index((atom, ""))
                 worlds = worlds[worlds[:, -1] <= worlds[:, people]]
+            worlds = self._holds_anyway(worlds, atom, what)
             for one in self.statements:
                 if one["kind"] in ("exact", "rounded") and all(piece["times"] > 0 for piece in one["of"]):
                     limit = one["value"] + (one["base"] if one["kind"] == "rounded" else 0)
                     worlds = worlds[self._sum(one["of"], worlds) <= limit]
             if len(worlds) > MOST:
                 raise OverflowError
+        return worlds
+
+    def _holds_anyway(self, worlds: Worlds, atom: str, what: str) -> Worlds:
+        """In one atom: whoever has an event is behind it, and parts add up, as soon as all of them are there."""
+
+        def column(name: str) -> Any:
+            place = self.columns.index((atom, name))
+            return worlds[:, place] if place < worlds.shape[1] else None
+
+        for name, behind in self.behind.items():
+            if what in (name, behind) and column(name) is not None and column(behind) is not None:
+                worlds = worlds[column(name) >= column(behind)]
+        for one in self.sums:
+            parts = [(column(part), sign) for part, sign in one["parts"]]
+            whole = column(one["whole"])
+            if whole is not None and all(found is not None for found, _ in parts):
+                worlds = worlds[whole == sum(found * sign for found, sign in parts)]
         return worlds
 
     def _most(self, atom: str, what: str) -> int:

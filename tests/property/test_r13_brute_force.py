@@ -14,6 +14,7 @@ import pytest
 
 from counterfoil.disclosure import DisclosureSettings
 from counterfoil.disclosure.intruder import (
+    AddsUp,
     Between,
     Counts,
     CountTable,
@@ -54,29 +55,51 @@ def settings_of(draw: np.random.Generator) -> DisclosureSettings:
     )
 
 
+def outcomes_of(draw: np.random.Generator) -> tuple[tuple[Outcome, ...], tuple[AddsUp, ...]]:
+    """One outcome; or two, of which the second may have the first behind it; or three that add up."""
+    kind = draw.choice(["one", "one", "two", "behind", "sum"])
+    first = Outcome("r", Counts(draw.choice(["once", "often"])))
+    if kind == "two":
+        return (first, Outcome("s", Counts(draw.choice(["once", "often"])))), ()
+    if kind == "behind":
+        return (Outcome("r"), Outcome("s", Counts.OFTEN, "r")), ()
+    if kind == "sum":
+        return (Outcome("r"), Outcome("s"), Outcome("t")), (AddsUp("t", (("r", 1), ("s", 1))),)
+    return (first,), ()
+
+
+def counts_of(
+    atoms: list[str], outcomes: tuple[Outcome, ...], sums: tuple[AddsUp, ...], draw: np.random.Generator
+) -> Truth:
+    counts = {(atom, ""): int(draw.integers(0, 5)) for atom in atoms}
+    if sum(counts.values()) == 0:
+        counts[atoms[0], ""] = 2
+    for atom in atoms:
+        room = counts[atom, ""]
+        for one in outcomes:
+            most = room if one.counts is Counts.ONCE else 2
+            least = counts[atom, one.behind] if one.behind else 0
+            counts[atom, one.name] = int(draw.integers(least, max(least, most) + 1))
+            room -= counts[atom, one.name] if sums else 0
+        for adds in sums:
+            counts[atom, adds.whole] = sum(sign * counts[atom, part] for part, sign in adds.parts)
+    return Truth(counts)
+
+
 def publications_of(draw: np.random.Generator) -> tuple[list[Publication], Truth]:
-    """One or two publications on two to four atoms. The size of everybody is always said, exactly or rounded."""
-    atoms = [f"a{i}" for i in range(draw.integers(2, 5))]
-    outcome = Outcome("r", Counts(draw.choice(["once", "often"])))
-    people = {(atom, ""): int(draw.integers(0, 5)) for atom in atoms}
-    if sum(people.values()) == 0:
-        people[atoms[0], ""] = 2
-    most = {atom: people[atom, ""] if outcome.counts is Counts.ONCE else 2 for atom in atoms}
-    truth = Truth(people | {(atom, "r"): int(draw.integers(0, most[atom] + 1)) for atom in atoms})
+    """One to four publications on two to four atoms. How many there are of all is always said, exactly or rounded."""
+    outcomes, sums = outcomes_of(draw)
+    atoms = [f"a{i}" for i in range(draw.integers(2, 6 - len(outcomes)))]
+    truth = counts_of(atoms, outcomes, sums, draw)
     subsets = [atoms[:1]] + [[a for a in atoms if draw.random() < 0.6] for _ in range(3)]
     populations = {"all": tuple(atoms)} | {f"p{i}": tuple(s) for i, s in enumerate(subsets) if s}
+    spoken = ("", *(one.name for one in outcomes))
     made = []
-    for number in range(draw.integers(1, 3)):
-        said: list[Statement] = [count_of("all", "", truth, populations, draw)] if number == 0 else []
-        if number == 0:
-            said.append(count_of("all", "r", truth, populations, draw))
-        for name in populations:
-            said += [
-                one
-                for one in (random_statement(name, what, truth, populations, draw) for what in ("", "r"))
-                if one is not None
-            ]
-        made.append(Publication(f"n{number}", populations, unique(said), (outcome,)))
+    for number in range(draw.integers(1, 5)):
+        said: list[Statement] = [count_of("all", what, truth, populations, draw) for what in spoken if number == 0]
+        chances = (random_statement(name, what, truth, populations, draw) for name in populations for what in spoken)
+        said += [one for one in chances if one is not None]
+        made.append(Publication(f"n{number}", populations, unique(said), outcomes, sums))
     return made, truth
 
 

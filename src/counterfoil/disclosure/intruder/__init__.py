@@ -3,10 +3,11 @@
 from counterfoil.disclosure.intruder.attacks import explain, find_attacks
 from counterfoil.disclosure.intruder.audit import Attack, Audit, Breach, Interval, audit, join
 from counterfoil.disclosure.intruder.kept import read_publication, write_publication
+from counterfoil.disclosure.intruder.limits import Limits
 from counterfoil.disclosure.intruder.merging import ProtectedCounts, protect_counts
 from counterfoil.disclosure.intruder.people import find_atoms
 from counterfoil.disclosure.intruder.repair import Repaired, hide, repair
-from counterfoil.disclosure.intruder.solver import Limits
+from counterfoil.disclosure.intruder.sharing import find_sharing
 from counterfoil.disclosure.intruder.statements import (
     PEOPLE,
     AddsUp,
@@ -60,6 +61,7 @@ __all__ = [
     "explain",
     "find_atoms",
     "find_attacks",
+    "find_sharing",
     "find_targets",
     "find_unsafe",
     "hide",

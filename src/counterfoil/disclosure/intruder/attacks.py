@@ -18,7 +18,8 @@ from counterfoil.disclosure.intruder.audit import (
     find_interval,
     join,
 )
-from counterfoil.disclosure.intruder.solver import Answer, Limits, Worlds, solve, weights_of
+from counterfoil.disclosure.intruder.limits import Limits
+from counterfoil.disclosure.intruder.solver import Answer, Worlds, solve, weights_of
 from counterfoil.disclosure.intruder.statements import (
     Between,
     Difference,

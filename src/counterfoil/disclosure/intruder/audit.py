@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from counterfoil.disclosure.intruder.solver import Answer, Limits, Worlds, largest, solve
+from counterfoil.disclosure.intruder.limits import Limits
+from counterfoil.disclosure.intruder.solver import Answer, Reached, Worlds, largest, solve
 from counterfoil.disclosure.intruder.statements import Publication, Truth, Withheld
 from counterfoil.disclosure.intruder.system import NO_BOUND, Spread, build, find_cap, true_world, value_of
 from counterfoil.disclosure.intruder.targets import Target, find_targets
+from counterfoil.disclosure.intruder.widening import widen
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.errors import Fault
 
 LIMITS = Limits()
-WIDENINGS = 2  # worlds looked for that serve many targets at once, before each is asked about by itself
-WIDE_ENOUGH = 0.5  # of the best such world: it need only be far from the truth
 
 
 class Breach(Enum):
@@ -113,6 +113,7 @@ def audit(
     tight: bool = False,
 ) -> Audit:
     """Audit what was published together. `tight`: find the tightest interval even of what passes."""
+    limits = limits.started()
     publication = join(publications)
     targets = find_targets(publication, truth, settings)
     cap = find_cap(publication, truth)
@@ -125,26 +126,9 @@ def audit(
     worlds = Worlds(system)
     worlds.add(real)
     if not tight:
-        _widen(targets, worlds, settings, limits)
+        widen(targets, worlds, settings, limits)
     intervals = tuple(find_interval(target, worlds, settings, limits, tight=tight) for target in targets)
     return Audit(intervals, sums=find_sums(publication, truth, settings))
-
-
-def _widen(targets: Sequence[Target], worlds: Worlds, settings: DisclosureSettings, limits: Limits) -> None:
-    """Worlds in which everything that is counted over the same atoms is large at once: each proves many targets."""
-    groups: dict[tuple[str, ...], list[Target]] = {}
-    for target in targets:
-        groups.setdefault(tuple(sorted({atom for atom, _ in target.of})), []).append(target)
-    for group in groups.values():
-        vectors = [worlds.system.vector(target.of) for target in group]
-        for _ in range(WIDENINGS):
-            spans = [worlds.span(vector) for vector in vectors]
-            left = [v for v, t, s in zip(vectors, group, spans, strict=True) if s and not passes(t, *s, settings)]
-            if not left or len(group) == 1:
-                break
-            found = solve(worlds.system, sum(left, 0 * left[0]), limits, whole=True, gap=WIDE_ENOUGH)
-            if found.world is None or not worlds.add(found.world):
-                break
 
 
 def passes(target: Target, low: int, high: int, settings: DisclosureSettings) -> bool:
@@ -155,23 +139,28 @@ def passes(target: Target, low: int, high: int, settings: DisclosureSettings) ->
 def find_interval(
     target: Target, worlds: Worlds, settings: DisclosureSettings, limits: Limits, *, tight: bool
 ) -> Interval:
-    """The tightest interval; or, unless `tight`, the first that is wide enough."""
+    """The tightest interval; or, unless `tight`, the first that is wide enough. It passes by worlds that were seen."""
     objective = worlds.system.vector(target.of)
     seen = worlds.span(objective)
     if not tight and seen is not None and passes(target, *seen, settings):
         return Interval(target, *seen, passed=True, tight=False)
-    up = largest(worlds, objective, limits)
-    down = largest(worlds, -objective, limits)
+    enough = None if tight or seen is None else _wanted(target, seen[0], settings)
+    up = largest(worlds, objective, limits, enough=enough)
+    down = Reached(up.answer) if up.answer is Answer.ENOUGH else largest(worlds, -objective, limits)
     low = -NO_BOUND if down.bound is None else -down.bound
     high = NO_BOUND if up.bound is None else up.bound
-    gave_up = Answer.TIMED_OUT in (up.answer, down.answer)
-    if not gave_up:
-        return Interval(target, low, high, passed=passes(target, low, high, settings), tight=True)
     seen = worlds.span(objective)
+    if seen == (low, high):
+        return Interval(target, low, high, passed=passes(target, low, high, settings), tight=True)
     if seen is not None and passes(target, *seen, settings):
         return Interval(target, *seen, passed=True, tight=False)
     open_still = passes(target, low, high, settings)  # the bounds would let it pass: only the proof is missing
     return Interval(target, low, high, passed=False, tight=False, timed_out=open_still)
+
+
+def _wanted(target: Target, low: int, settings: DisclosureSettings) -> int:
+    """How large a target that can be as small as `low` must be able to be."""
+    return max(low + settings.min_width, settings.threshold if target.small else 0)
 
 
 def find_sums(publication: Publication, truth: Truth, settings: DisclosureSettings) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from counterfoil.disclosure.intruder.audit import LIMITS, Audit, Interval, find_interval, find_sums, passes
-from counterfoil.disclosure.intruder.solver import Limits, Worlds, solve, weights_of
+from counterfoil.disclosure.intruder.limits import Limits
+from counterfoil.disclosure.intruder.solver import Worlds, solve, weights_of
 from counterfoil.disclosure.intruder.statements import OneOf, Publication, Statement, Truth, Weighted, Withheld
 from counterfoil.disclosure.intruder.system import Ints, Spread, System, build, find_cap, true_world, value_of
 from counterfoil.disclosure.intruder.targets import Target, find_targets

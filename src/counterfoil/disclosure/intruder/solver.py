@@ -16,6 +16,8 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
+from counterfoil.disclosure.intruder.limits import Limits
+from counterfoil.disclosure.intruder.parts import Part, Parts
 from counterfoil.disclosure.intruder.system import NO_BOUND, Ints, System
 
 Floats = npt.NDArray[np.float64]
@@ -28,16 +30,9 @@ class Answer(Enum):
     """How a question to the solver ended."""
 
     FOUND = "found"
+    ENOUGH = "enough"  # as much as was asked for; there may be more
     IMPOSSIBLE = "impossible"  # no world agrees with the statements
     TIMED_OUT = "timed out"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a question is given up. Nodes come first: they are the same on every machine."""
-
-    nodes: int = 1000
-    seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +51,11 @@ class Worlds:
     system: System
     found: list[Ints] = field(default_factory=list)
     stacked: Ints | None = None  # of those found, until there is another
+    parts: Parts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the system apart."""
+        self.parts = Parts(self.system)
 
     def add(self, world: Ints) -> bool:
         """Keep a world, if it agrees."""
@@ -64,6 +64,10 @@ class Worlds:
         self.found.append(world)
         self.stacked = None
         return True
+
+    def start(self) -> Ints:
+        """A world to begin with: one that agrees, where there is one."""
+        return self.found[0] if self.found else np.zeros(len(self.system.unknowns), np.int64)
 
     def span(self, objective: Ints) -> tuple[int, int] | None:
         """The smallest and the largest that a sum is in the worlds so far."""
@@ -75,17 +79,37 @@ class Worlds:
         return int(values.min()), int(values.max())
 
 
-def largest(worlds: Worlds, objective: Ints, limits: Limits) -> Reached:
-    """The largest that a sum can be: first with fractions of people, then with whole ones where that differs."""
-    relaxed = solve(worlds.system, objective, limits, whole=False)
-    if relaxed.answer is not Answer.FOUND or relaxed.bound is None:
+def largest(worlds: Worlds, objective: Ints, limits: Limits, *, enough: int | None = None) -> Reached:
+    """The largest that a sum can be. `enough`: any world with as much will do.
+
+    Asked first with fractions of people, then with whole ones; first of the part that the sum is about, and of the
+    whole where a world of that part has no place in it.
+    """
+    part = worlds.parts.about(objective)
+    relaxed = _in_part(worlds, part, objective, limits, whole=False)
+    if relaxed.answer is not Answer.FOUND or relaxed.world is not None:
         return relaxed
-    if relaxed.world is not None and worlds.add(relaxed.world) and int(objective @ relaxed.world) == relaxed.bound:
-        return relaxed
-    exact = solve(worlds.system, objective, limits, whole=True)
-    if exact.world is not None and worlds.add(exact.world):
+    if enough is not None and (relaxed.bound or 0) >= enough:
+        world = worlds.parts.reach(part, objective, enough, worlds.start(), limits)
+        if world is not None and worlds.add(world) and int(objective @ world) >= enough:
+            return Reached(Answer.ENOUGH, relaxed.bound, world)
+    exact = _in_part(worlds, part, objective, limits, whole=True)
+    if part.system is not worlds.system and exact.answer is Answer.FOUND and exact.world is None:
+        exact = _in_part(worlds, worlds.parts.whole(), objective, limits, whole=True)
+    if exact.answer is Answer.IMPOSSIBLE or exact.world is not None:
         return exact
-    return Reached(Answer.TIMED_OUT if exact.answer is Answer.FOUND else exact.answer, relaxed.bound, None)
+    return Reached(Answer.TIMED_OUT, relaxed.bound)
+
+
+def _in_part(worlds: Worlds, part: Part, objective: Ints, limits: Limits, *, whole: bool) -> Reached:
+    """The largest in a part. With a world only where that world, completed, agrees with everything and has as much."""
+    found = solve(part.system, objective[part.columns], limits, whole=whole)
+    if found.answer is not Answer.FOUND or found.world is None:
+        return Reached(found.answer, found.bound)
+    world = worlds.parts.complete(part, found.world, worlds.start(), limits)
+    if world is None or not worlds.add(world) or int(objective @ world) != found.bound:
+        return Reached(Answer.FOUND, found.bound)
+    return Reached(Answer.FOUND, found.bound, world)
 
 
 def solve(system: System, objective: Ints, limits: Limits, *, whole: bool, gap: float = 0.0) -> Reached:
@@ -95,7 +119,7 @@ def solve(system: System, objective: Ints, limits: Limits, *, whole: bool, gap: 
         integrality=np.full(len(objective), int(whole)),
         bounds=Bounds(0, system.cap),
         constraints=_constraint(system) if system.labels else (),
-        options={"node_limit": limits.nodes, "time_limit": limits.seconds, "mip_rel_gap": gap},
+        options={"node_limit": limits.nodes, "time_limit": limits.left(), "mip_rel_gap": gap},
     )
     if found.status == INFEASIBLE:
         return Reached(Answer.IMPOSSIBLE)
