@@ -232,7 +232,7 @@ def test_r12_r29_no_report_says_of_itself_whether_it_was_cleared(name: str) -> N
 def test_r25_a_refused_run_has_its_short_report(name: str) -> None:
     files = files_of(name)
     assert REFUSALS[name]().reason in files["report.html"].decode()
-    tables = {f"tables/{table}.csv" for table in ("refusal", "disclosure_settings", "versions")}
+    tables = {f"tables/{table}.csv" for table in ("refusal", "provider_words", "disclosure_settings", "versions")}
     described = {f"{table}-metadata.json" for table in tables}
     assert set(files) == {"report.html", "report.json", "report.ods", "report.xlsx"} | tables | described
     kept = json.loads(files["report.json"])

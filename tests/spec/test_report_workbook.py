@@ -5,6 +5,8 @@ Read back by programs that share nothing with the writers: calamine, odfdo, open
 
 from __future__ import annotations
 
+import datetime as dt
+import html
 import io
 import json
 import re
@@ -26,6 +28,7 @@ from python_calamine import CalamineWorkbook
 from counterfoil.disclosure import Cell, Protected
 from counterfoil.errors import Fault
 from counterfoil.report import render
+from counterfoil.report.about import ProviderWords
 from counterfoil.report.allow_list import check_numbers
 from counterfoil.report.archive import to_zip
 from counterfoil.report.as_ods import to_ods
@@ -265,7 +268,7 @@ def as_shown(text: str) -> str:
 
 def hostile_book(text: str) -> Workbook:
     rows = ((text, Number(Decimal("-2"))), ("b", Number(Decimal("-0.5"))))
-    return Workbook(text, "Report", ABOUT, (Sheet("S", (text, text), "t", (text, "b"), rows),))
+    return Workbook(text, "Report", ABOUT, "en", (Sheet("S", (text, text), "t", (text, "b"), rows),))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -282,11 +285,15 @@ def test_a06_hostile_text_is_text_in_every_cell(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a06_a_hostile_plan_has_its_report_in_every_format(text: str) -> None:
-    about = replace(ABOUT, title=text.replace("file:// and", "file and")[:200], description=text.replace("file://", ""))
+    said = ProviderWords(response=f"r {text}", responded=dt.date(2026, 2, 27), other_evidence=text)
+    about = replace(ABOUT, title=text[:200], description=text, words=said)
     files = render(EVALUATIONS["fewer"](), about).files
     for file in BOOKS:
-        cover = sheets_of(files[file])["Cover"]
-        assert as_shown(about.description) in [row[0] for row in cover]
+        (*_, described, response, other) = sheets_of(files[file])["Service_s_words"]
+        assert [described[2], response[2], other[2]] == [as_shown(t) for t in (text, f"r {text}", text)]
+        assert response[1] == "2026-02-27"
+    plain = html.unescape(re.sub(r"<[^>]*>", "", files["report.html"].decode()))
+    assert plain.count(as_shown(text).strip()) >= 3
     assert as_shown(about.title) in json.loads(files["tables/results.csv-metadata.json"])["dc:title"]
     assert not {"\u202e", "\x07"} & {c for data in (files["report.html"], files["report.json"]) for c in data.decode()}
 

@@ -239,6 +239,10 @@ def evaluate(
     table: Annotated[Path | None, typer.Option(help="A table ready for analysis, in place of LAB FILE.")] = None,
     out: Annotated[Path | None, typer.Option(help="With --table: folder for the report.")] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also a copy of the report as PDF (PDF/UA).")] = False,
+    words_file: Annotated[
+        Path | None,
+        typer.Option("--words", help="What the organisation says of the result, a TOML file; printed as its words."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a cohort: LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR."""
@@ -250,13 +254,13 @@ def evaluate(
     made = {"pdf": pdf and not missing}
     with progress() as show:
         if table is not None:
-            if lab is not None or out is None:
+            if lab is not None or out is None or words_file is not None:
                 raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
             result = evaluate_table(table, plan, out, **made, progress=show)
         else:
             if lab is None or file is None or out is not None:
                 raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
-            result = evaluate_lab(lab, file, plan, **made, progress=show)
+            result = evaluate_lab(lab, file, plan, **made, words_file=words_file, progress=show)
     say_json(result) if as_json else words.say_lines(words.evaluation(result))
     if missing:
         typer.echo(missing, err=True)
@@ -287,6 +291,7 @@ ELSEWHERE = {
     "withdraw": "requests",
     "clear": "clear",
     "log": "log",
+    "wording": "wording",
 }
 
 

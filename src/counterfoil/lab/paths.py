@@ -45,6 +45,10 @@ class LabPaths:
         """`log.key`: what the log's heads are signed with."""
         return self.root / "log.key"
 
+    def translation(self, language: str) -> Path:
+        """`wording/LANGUAGE.json`: who signed the translation into a language, and which texts."""
+        return self.root / "wording" / f"{language}.json"
+
     @property
     def clearance_texts(self) -> Path:
         """`analyst/clearance`: reasons that people gave, by the hash that the log holds of them."""

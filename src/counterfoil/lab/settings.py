@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -91,6 +91,8 @@ class LabSettings(BaseModel):
     name: str = "Data lab"  # what reports call the lab
     domain: str = "justice"  # which schemas, codes and measures apply
     today: dt.date | None = None  # the day the lab takes as today; fixed, a run gives the same bytes on another day
+    # of the reports; English is always the first, and another needs a translator's signature
+    languages: tuple[Literal["en", "cy"], ...] = ("en",)
     threads: Annotated[int, Field(ge=1, le=64)] = 2  # processor threads that one stage may use
     # what one database stage may use before it spills to disk
     memory: Annotated[str, Field(pattern=r"^\d+(MB|GB)$")] = "8GB"
@@ -121,6 +123,12 @@ class LabSettings(BaseModel):
                 before = self.people[before].replaces
         return self
 
+    @model_validator(mode="after")
+    def _english_comes_first(self) -> Self:
+        if self.languages[:1] != ("en",) or len(set(self.languages)) < len(self.languages):
+            raise ValueError('`languages` begins with "en" and names each language once: ["en", "cy"].')
+        return self
+
     def date(self) -> dt.date:
         """Today, or the day the lab is fixed at."""
         return self.today or dt.date.today()
@@ -135,6 +143,7 @@ domain = "justice"        # which schemas, codes and measures apply
 # The day the lab takes as today. Fix it to make a run give the same bytes on another day.
 {today_line}
 
+# languages = ["en"]      # of the reports; ["en", "cy"] adds Welsh, once a translator has signed it (wording sign)
 # threads = 2             # processor threads that one stage may use
 # memory = "8GB"          # memory that one database stage may use before it spills to disk
 

@@ -2,13 +2,14 @@
 
 from counterfoil.report.about import About
 from counterfoil.report.as_json import to_json
-from counterfoil.report.page import PDF, REPORT, Rendered, render
+from counterfoil.report.page import PDF, PRINTINGS, REPORT, Rendered, render
 from counterfoil.report.pdf_ready import why_no_pdf
 from counterfoil.report.pool import POOL, pool_json, render_pool
 
 __all__ = [
     "PDF",
     "POOL",
+    "PRINTINGS",
     "REPORT",
     "About",
     "Rendered",

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from counterfoil.errors import Fault
 
 Pairs = tuple[tuple[str, str], ...]
 MACHINE_PATH = re.compile(r"(?:^|[\s'\"(=])(?:/[\w.-]+/|~/|[A-Za-z]:\\|\\\\|file:)")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderWords:
+    """What the organisation says after it has seen the result, in its own words. Shown as text, never scored."""
+
+    response: str = ""
+    responded: dt.date | None = None  # the day on which the response was given
+    other_evidence: str = ""
+    language: str = "en"  # in which the organisation wrote, its description of the service too
+
+    def texts(self) -> tuple[str, ...]:
+        """Every text that the report prints from here."""
+        day = "" if self.responded is None else self.responded.isoformat()
+        return tuple(filter(None, (self.response, day, self.other_evidence)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +44,29 @@ class About:
     method: Pairs = ()  # label and fact; settings only, never a result
     data_window: str = ""  # "Index events of 2016 to 2019, followed to December 2020"
     lab: str = ""
-    language: str = "en"
+    words: ProviderWords = field(default_factory=ProviderWords)  # what it says beside the description
+    languages: tuple[str, ...] = ("en",)  # of the pages; the first is that of the files without a language's name
+    drafts: tuple[str, ...] = ()  # those of them that no translator has signed: their pages say so loudly
 
     def __post_init__(self) -> None:
-        """R24: a path of the machine says where and by whom a report was made."""
-        if any(MACHINE_PATH.search(text) for text in self.texts()):
+        """R24: a path of the machine says where and by whom a report was made. What an organisation says is its own."""
+        own = {self.title, self.provider, self.description, *self.words.texts()}
+        if any(MACHINE_PATH.search(text) for text in self.texts() if text not in own):
             raise Fault("A fact about the run holds a path of this machine, which a report may not show (R24).")
+
+    @property
+    def language(self) -> str:
+        """Of every file that is there in one language only."""
+        return self.languages[0]
 
     def texts(self) -> tuple[str, ...]:
         """Every text that the report prints from here."""
         pairs = (*self.versions, *self.inputs, *self.method)
         single = (self.title, self.provider, self.description, self.run, self.today.isoformat(), self.plan_hash,
                   self.design_hash, self.data_window, self.lab)  # fmt: skip
-        return (*single, *(text for pair in pairs for text in pair), *(str(seed) for seed in self.seeds))
+        return (
+            *single,
+            *self.words.texts(),
+            *(text for pair in pairs for text in pair),
+            *(str(seed) for seed in self.seeds),
+        )

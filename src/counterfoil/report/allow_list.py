@@ -61,7 +61,10 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
     found |= {n for name in about.texts() if NUMBER.fullmatch(name) for n in numbers_in(name)}  # seeds and the like
     found |= {n for c in cells_in(protected) if c.rule is not None for n in numbers_in(c.rule.value)}  # named
     found |= {Decimal(f"{p.value:g}") for p in protected.settings.annex()}
-    found |= {n for text in words_of(about.language).sentences.values() for n in numbers_in(text)}
+    for language in about.languages:
+        words = words_of(language)
+        said = (*words.sentences.values(), *words.given_texts.values())
+        found |= {n for text in said for n in numbers_in(text)}
     for parameter in protected.settings.annex():
         found |= numbers_in(parameter.meaning) | numbers_in(parameter.source) | numbers_in(f"{parameter.symbol}")
     found |= {Decimal("0.05"), Decimal("0.10"), Decimal(about.today.day), Decimal(about.today.year)}
@@ -97,7 +100,9 @@ def without_names(text: str, protected: Protected | ProtectedRefusal, about: Abo
     """
     caveats = protected.caveats if isinstance(protected, Protected) else ()
     made = f"{about.today.isoformat()}T00:00:00Z"  # as XLSX must say a date
-    return without(text, {*about.texts(), *names_in(protected), *caveats, made, CONTEXT}, broken=broken)
+    days = () if about.words.responded is None else (about.words.responded,)
+    dated = {words_of(language).date(day) for language in about.languages for day in days}
+    return without(text, {*about.texts(), *names_in(protected), *caveats, *dated, made, CONTEXT}, broken=broken)
 
 
 def without(text: str, names: set[str], *, broken: bool = False) -> str:

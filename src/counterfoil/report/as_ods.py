@@ -29,7 +29,7 @@ class CellView:
 
 def to_ods(book: Workbook, templates: Environment) -> bytes:
     """The same workbook gives the same bytes."""
-    words = {"book": book, "language": book.about.language, "country": COUNTRY[book.about.language]}
+    words = {"book": book, "language": book.language, "country": COUNTRY[book.language]}
     sheets = [_sheet_view(place, sheet) for place, sheet in enumerate(book.sheets)]
     filling = {**words, "sheets": sheets, "widths": _widths(book), "styles": _number_styles(book), "mimetype": MIMETYPE}
     parts = {"mimetype": MIMETYPE.encode()}

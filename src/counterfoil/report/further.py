@@ -184,6 +184,7 @@ def _cost(cost: ProtectedCost, words: Words) -> str:
     sides = (cost.high, cost.low) if case == "spent" else (cost.low, cost.high)
     filling = {
         "noun": cost.measure.noun or cost.measure.label,
+        "label": words.given(cost.measure.label),
         "low": f"{cost.currency}{numbers.size(sides[0])}",
         "high": f"{cost.currency}{numbers.size(sides[1])}",
         "unit": f"{cost.currency}{numbers.plain(cost.unit_cost)}",
@@ -199,5 +200,5 @@ def other_measures(protected: Protected) -> tuple[ProtectedMeasure, ...]:
 
 def hidden_measures(protected: Protected, words: Words) -> str:
     """The others that are hidden, in one line."""
-    names = [m.measure.label for m in protected.measures[FULL_MEASURES:] if m.hidden is not None]
+    names = [words.given(m.measure.label) for m in protected.measures[FULL_MEASURES:] if m.hidden is not None]
     return words("results.hidden_others", names="; ".join(names)) if names else ""

@@ -21,7 +21,9 @@ def linking_lines(protected: Protected, words: Words) -> tuple[str, ...]:
         "difference": numbers.signed(found.difference),
         "low": numbers.signed(found.low),
         "high": numbers.signed(found.high),
-        "unit": words("results.unit_points") if measure.kind is Kind.RATE else measure.unit or measure.kind.value,
+        "unit": words("results.unit_points")
+        if measure.kind is Kind.RATE
+        else words.given(measure.unit or measure.kind.value),
     }
     lines = [words("linking.about")]
     if found.share_to.value is not None:

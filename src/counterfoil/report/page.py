@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterfoil.disclosure import Band, Box, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
-from counterfoil.report import charts, further, numbers, sentences, tables, trust
+from counterfoil.report import charts, further, numbers, provider, sentences, tables, trust
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_numbers
 from counterfoil.report.as_csvw import SUFFIX, to_csvw
@@ -20,12 +20,13 @@ from counterfoil.report.as_ods import to_ods
 from counterfoil.report.as_xlsx import to_xlsx
 from counterfoil.report.linking import linking_lines
 from counterfoil.report.visible import finalise, visible
-from counterfoil.report.words import Words, words_of
+from counterfoil.report.words import LANGUAGES, Words, file_in, words_of
 from counterfoil.report.workbook import workbook_of
 from counterfoil.units import Kind
 
 REPORT = "report.html"
 ODS, XLSX, PDF = "report.ods", "report.xlsx", "report.pdf"
+PRINTINGS = frozenset(file_in(name, language) for name in (REPORT, ODS, XLSX, PDF) for language in LANGUAGES)
 EDGES = {Band.GREEN: "0.05", Band.AMBER: "0.10", Band.RED: "0.10"}  # METHODS 4
 
 
@@ -59,23 +60,29 @@ def render(protected: Protected | ProtectedRefusal, about: About, *, pdf: bool =
 
     `pdf` takes seconds, and a machine on which `why_no_pdf` is empty.
     """
-    words = words_of(about.language)
-    made = tables.tables_of(protected, about, words)
+    files: dict[str, bytes] = {}
+    for language in about.languages:
+        files |= _in_language(protected, about, words_of(language), pdf=pdf)
+    document = {**to_json(protected, about.run, REPORT), "about": _about_json(about)}
+    files["report.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
+    for table in tables.tables_of(protected, about, words_of(about.language)):
+        files[f"tables/{table.name}.csv"] = tables.to_csv(table)
+        files[f"tables/{table.name}.csv{SUFFIX}"] = to_csvw(table, about)
+    check_numbers(files, protected, about)
+    return Rendered(files=files)
+
+
+def _in_language(protected: Protected | ProtectedRefusal, about: About, words: Words, *, pdf: bool) -> dict[str, bytes]:
+    """The page and the workbooks in one language."""
     page = _page(protected, about, words)
-    files = {REPORT: page.encode("utf-8")}
+    files = {file_in(REPORT, words.language): page.encode("utf-8")}
     if pdf:
         from counterfoil.report.as_pdf import to_pdf
 
-        files[PDF] = to_pdf(page, environment().get_template("pdf.css").render())
-    document = {**to_json(protected, about.run, REPORT), "about": _about_json(about)}
-    files["report.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
-    book = workbook_of(protected, about, made, words)
-    files |= {ODS: to_ods(book, environment()), XLSX: to_xlsx(book)}
-    for table in made:
-        files[f"tables/{table.name}.csv"] = tables.to_csv(table)
-        files[f"tables/{table.name}.csv{SUFFIX}"] = to_csvw(table, about, words)
-    check_numbers(files, protected, about)
-    return Rendered(files=files)
+        files[file_in(PDF, words.language)] = to_pdf(page, environment().get_template("pdf.css").render())
+    book = workbook_of(protected, about, tables.tables_of(protected, about, words), words)
+    books = {ODS: to_ods(book, environment()), XLSX: to_xlsx(book)}
+    return files | {file_in(name, words.language): data for name, data in books.items()}
 
 
 @cache
@@ -96,13 +103,17 @@ def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -
     style = templates.get_template("style.css").render()
     shared = {
         "say": words,
+        "given": partial(_marked, words),
+        "translations": _translations(about, words),
+        "is_draft": words.language in about.drafts,
+        "provider_words": provider.views_of(about, words),
         "about": about,
         "protected": protected,
         "style": Markup(style),
         "version": dict(about.versions).get("counterfoil", ""),
-        "date": long_date(about),
+        "date": words.date(about.today),
         "settings": protected.settings,
-        "parameters": tables.parameters_table(protected.settings),
+        "parameters": tables.parameters_table(protected.settings, words),
         "versions": tables.versions_table(about, words),
         "n": numbers,
     }
@@ -111,9 +122,16 @@ def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -
     return templates.get_template("report.html").render(shared | _view(protected, words))
 
 
-def long_date(about: About) -> str:
-    """4 March 2026."""
-    return f"{about.today.day} {about.today:%B %Y}"
+def _translations(about: About, words: Words) -> tuple[tuple[str, str, str], ...]:
+    """The other languages of the page: code, its own name, file."""
+    others = (language for language in about.languages if language != words.language)
+    return tuple((language, LANGUAGES[language], file_in(REPORT, language)) for language in others)
+
+
+def _marked(words: Words, text: str) -> Markup:
+    """A text that the program or a plan gives, in the page's language; marked as English where it is not."""
+    found = words.given(text)
+    return Markup('<span lang="en">{0}</span>').format(found) if words.is_foreign(text) else Markup.escape(found)
 
 
 def _view(protected: Protected, words: Words) -> dict[str, object]:
@@ -184,10 +202,10 @@ def _measure_view(measure: ProtectedMeasure, protected: Protected, words: Words)
     shown = measure.estimate.difference.value is not None
     reach = f"{charts.axis_reach(measure):,f}" if shown else ""
     less, more = ("lower", "higher") if kind is Kind.AMOUNT else ("less", "more")
-    unit = words("results.unit_points") if kind is Kind.RATE else measure.measure.unit or kind.value
+    unit = words("results.unit_points") if kind is Kind.RATE else words.given(measure.measure.unit or kind.value)
     return MeasureView(
         measure=measure,
-        label=measure.measure.label,
+        label=words.given(measure.measure.label),
         verdict=sentences.verdict_word(measure, words),
         statement=sentences.statement_of(measure, design, words),
         bars=charts.bars_of(measure, _groups(design, words), words),
@@ -238,4 +256,12 @@ def _about_json(about: About) -> dict[str, object]:
         "versions": dict(about.versions),
         "inputs": dict(about.inputs),
         "language": about.language,
+        "languages": list(about.languages),
+        "provider_words": {
+            "description": about.description or None,
+            "response": about.words.response or None,
+            "responded": None if about.words.responded is None else about.words.responded.isoformat(),
+            "other_evidence": about.words.other_evidence or None,
+            "language": about.words.language,
+        },
     }

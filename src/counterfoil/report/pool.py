@@ -11,7 +11,7 @@ from counterfoil.disclosure import NOT_APPLICABLE, Cell, ProtectedPool, Protecte
 from counterfoil.report import charts, numbers, tables
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_pool_numbers
-from counterfoil.report.page import Rendered, environment, long_date
+from counterfoil.report.page import Rendered, environment
 from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
 from counterfoil.units import Kind
 
@@ -235,10 +235,12 @@ def _page(pool: ProtectedPool, about: About, left_out: tuple[str, ...], words: W
     less, more = ("less", "more") if pool.measure.kind in (Kind.RATE, Kind.COUNT) else ("lower", "higher")
     return made.get_template("pool.html").render(
         say=words,
+        translations=(),
+        is_draft=False,
         about=about,
         style=Markup(made.get_template("style.css").render()),
         version=dict(about.versions).get("counterfoil", ""),
-        date=long_date(about),
+        date=words.date(about.today),
         label=pool.measure.label,
         verdict=_case(pool),
         verdict_word=words("pool.two") if pool.verdict is None else words(f"verdict.{pool.verdict.value}"),

@@ -90,7 +90,7 @@ def power_of(protected: Protected, words: Words) -> tuple[str, ...]:
     more = _more_people(protected, words)
     if protected.smallest_detectable.value is None:
         return (more,)
-    unit = words("power.unit_rate") if kind is Kind.RATE else protected.headline.measure.unit or kind.value
+    unit = words("power.unit_rate") if kind is Kind.RATE else words.given(protected.headline.measure.unit or kind.value)
     return (words("power.smallest", smallest=numbers.size(protected.smallest_detectable), unit=unit), more)
 
 
@@ -168,9 +168,9 @@ def _filling(measure: ProtectedMeasure, design: Design, words: Words) -> dict[st
     kind, estimate = measure.measure.kind, measure.estimate
     ends = sorted((estimate.low, estimate.high), key=lambda cell: abs(cell.value or 0.0))
     return {
-        "label": measure.measure.label,
+        "label": words.given(measure.measure.label),
         "noun": measure.measure.noun or words(f"noun.{kind.value}"),
-        "unit": measure.measure.unit or kind.value,
+        "unit": words.given(measure.measure.unit or kind.value),
         "per": words("per.hundred" if _is_for_hundred(measure) else "per.person"),
         "who_treated": words(f"who.{design.value}.treated"),
         "who_comparison": words(f"who.{design.value}.comparison"),

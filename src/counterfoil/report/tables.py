@@ -58,19 +58,19 @@ def to_csv(table: Table) -> bytes:
     return visible(out.getvalue()).encode("utf-8")
 
 
-def results_table(protected: Protected) -> Table:
+def results_table(protected: Protected, words: Words) -> Table:
     """One row a measure: both groups, the difference, its interval, p, and the rule of what is hidden."""
     columns = ("measure", "label", "unit", "treated_people", "treated_value", "comparison_people", "comparison_value",
                "difference", "low", "high", "p", "verdict", "hidden_by")  # fmt: skip
-    return Table("results", columns, tuple(_result_row(m) for m in protected.measures))
+    return Table("results", columns, tuple(_result_row(m, words) for m in protected.measures))
 
 
-def _result_row(measure: ProtectedMeasure) -> tuple[Entry, ...]:
+def _result_row(measure: ProtectedMeasure, words: Words) -> tuple[Entry, ...]:
     about = measure.measure
     return (
         about.name,
-        about.label,
-        "rate" if about.kind is Kind.RATE else about.unit or about.kind.value,
+        words.given(about.label),
+        "rate" if about.kind is Kind.RATE else words.given(about.unit or about.kind.value),
         measure.treated.n,
         measure.treated.value,
         measure.comparison.n,
@@ -143,7 +143,7 @@ def why(rule: Rule, settings: DisclosureSettings, words: Words) -> str:
 
 def hidden_table(protected: Protected, words: Words) -> Table:
     """What was hidden, by which rule, and why. Never a number but the rules' own."""
-    labels = {m.measure.name: m.measure.label for m in protected.measures}
+    labels = {m.measure.name: words.given(m.measure.label) for m in protected.measures}
     labels |= {"flow": words("flow.title"), "balance": words("balance.title"), "survival": words("survival.title")}
     rows = tuple(
         (labels[f.where], f.rule.value,
@@ -189,10 +189,11 @@ def _label(way: ProtectedWay) -> str:
     return f"“{way.label}”" if way.group is WayGroup.SITE else way.label
 
 
-def parameters_table(settings: DisclosureSettings) -> Table:
+def parameters_table(settings: DisclosureSettings, words: Words) -> Table:
     """The disclosure settings."""
     rows = tuple(
-        (p.symbol, Cell(value=p.value, decimals=_decimals(p.value)), p.meaning, p.source) for p in settings.annex()
+        (p.symbol, Cell(value=p.value, decimals=_decimals(p.value)), words.given(p.meaning), words.given(p.source))
+        for p in settings.annex()
     )
     return Table("disclosure_settings", ("symbol", "value", "meaning", "source"), rows)
 
@@ -215,13 +216,26 @@ def versions_table(about: About, words: Words) -> Table:
     return Table("versions", ("what", "value"), tuple(rows))
 
 
+def provider_table(about: About, words: Words) -> Table:
+    """What the organisation says in its own words; the lab has neither checked nor scored it."""
+    rows = (
+        (words("provider.description"), "", about.description),
+        (words("provider.response"), about.words.responded.isoformat() if about.words.responded else "",
+         about.words.response),
+        (words("provider.other_evidence"), "", about.words.other_evidence),
+    )  # fmt: skip
+    return Table("provider_words", ("what", "date", "words"), tuple(row for row in rows if row[2]))
+
+
 def tables_of(protected: Protected | ProtectedRefusal, about: About, words: Words) -> tuple[Table, ...]:
     """Every table of a report. A refusal has no table of results."""
-    ends = (parameters_table(protected.settings), versions_table(about, words))
+    ends = (parameters_table(protected.settings, words), versions_table(about, words))
+    said = provider_table(about, words)
+    ends = (*((said,) if said.rows else ()), *ends)
     if isinstance(protected, ProtectedRefusal):
-        return (Table("refusal", ("rule", "reason"), ((protected.rule, protected.reason),)), *ends)
+        return (Table("refusal", ("rule", "reason"), ((protected.rule, words.given(protected.reason)),)), *ends)
     found: Sequence[Table] = (
-        results_table(protected),
+        results_table(protected, words),
         further_tests_table(protected),
         attrition_table(protected, words),
         balance_table(protected),

@@ -90,6 +90,7 @@ class Workbook:
     title: str
     subject: str
     about: About
+    language: str
     sheets: tuple[Sheet, ...]
 
 
@@ -113,21 +114,22 @@ def workbook_of(
         (words("workbook.column_sheet"), words("workbook.column_what")),
         links,
     )
-    return Workbook(about.title, words("page.kind"), about, (cover, contents, notes, *data))
+    return Workbook(about.title, words("page.kind"), about, words.language, (cover, contents, notes, *data))
 
 
 def _cover_lines(protected: Protected | ProtectedRefusal, about: About, words: Words) -> Iterator[str]:
     yield f"{about.title}: {words('page.kind').lower()}"
     yield f"{words('page.status')}. {words('page.status_more')}"
+    if words.language in about.drafts:
+        yield f"{words('page.draft')}. {words('page.draft_more')}"
     yield about.provider
-    yield words("page.dated", date=f"{about.today.day} {about.today:%B %Y}")
+    yield words("page.dated", date=words.date(about.today))
     if isinstance(protected, Protected):
         yield sentences.statement_of(protected.headline, protected.design, words).text
         yield from sentences.caveats_of(protected, words)
         yield sentences.scope_of(protected, words)
     else:
-        yield protected.reason
-    yield from filter(None, (about.description,))
+        yield words.given(protected.reason)
     yield words("workbook.beside")
     yield words("workbook.accessible")
     yield words("page.footer", version=dict(about.versions).get("counterfoil", ""), run=about.run)
@@ -194,6 +196,8 @@ def _text(
         return words(f"balance.{text}")
     if (column, text) == ("unit", "rate"):
         return words("workbook.unit_rate")
+    if (column, text) == ("note", "rounded"):
+        return words("workbook.note_rounded")
     return text
 
 

@@ -53,11 +53,13 @@ from counterfoil.lab.paths import RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_bytes, sha256_of_file
-from counterfoil.report import PDF, About, render, to_json
+from counterfoil.report import PRINTINGS, About, render, to_json
+from counterfoil.report.about import ProviderWords
 from counterfoil.study.comparison_plan import REGION, comparison_facts
 from counterfoil.study.link_draws import LinkDesigns, LinkDoubt, design_draws, estimate_draws, freeze_draws
 from counterfoil.study.negative_control import NegativeControl, design_control, with_control
 from counterfoil.study.plan import Plan, Setting, comparison_settings
+from counterfoil.study.provider_words import hash_of
 from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
 from counterfoil.study.specifications import Site, Specification, decide_specifications, run_specifications
 from counterfoil.study.sub_analyses import SubDesign, design_parts, estimate_parts
@@ -117,6 +119,8 @@ class Inputs:
     control: NegativeControl | None = None
     follow_up_months: int | None = None  # of the curves of everyone; None draws none
     pdf: bool = False  # a copy of the report as PDF as well
+    languages: tuple[str, ...] = ("en",)  # of the report
+    words: ProviderWords = field(default_factory=ProviderWords)  # what the organisation says of the result
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
     doubt: LinkDoubt | None = None  # who else the entries of a list may be; None: nobody was linked
@@ -334,7 +338,8 @@ def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict
     rendered = render(result, _about(inputs), pdf=inputs.pdf)
     report = inputs.folder / REPORT
     answer = to_json(result, run=inputs.run, report_path=str(report))
-    (inputs.folder / PDF).unlink(missing_ok=True)  # one of an earlier run is not of these bytes
+    for earlier in PRINTINGS - rendered.files.keys():  # with a PDF, or in a language, that this printing has not
+        (inputs.folder / earlier).unlink(missing_ok=True)
     for name, data in rendered.files.items():
         atomic_write(inputs.folder / name, data)
     if inputs.score is not None:
@@ -343,7 +348,7 @@ def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict
     inside = inputs.folder / SENSITIVITY
     kept = {SENSITIVITY: sha256_of_file(inside)} if inside.is_file() else {}
     write_json(inputs.folder / "manifest.json", _manifest(inputs, {**hashes, **kept}))
-    write_json(inputs.folder / RESULT, {"result": answer, "files": hashes})
+    write_json(inputs.folder / RESULT, {"result": answer, "files": hashes, "words": hash_of(inputs.words)})
     return answer
 
 
@@ -377,6 +382,8 @@ def _about(inputs: Inputs) -> About:
         method=method_facts(inputs),
         data_window=facts.data_window,
         lab=facts.lab,
+        words=inputs.words,
+        languages=inputs.languages,
     )
 
 

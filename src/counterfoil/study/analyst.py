@@ -35,6 +35,7 @@ from counterfoil.study.negative_control import negative_control_of
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
+from counterfoil.study.provider_words import from_json
 from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
 from counterfoil.study.specifications import Site
 from counterfoil.study.sub_plan import SITE, UPLOADED, YEAR, Part, make_parts
@@ -96,6 +97,8 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
         sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
         doubt=link_doubt(chosen.selected, chosen.possible, study, doubt),
         pdf=bool(arguments.get("pdf", False)),
+        languages=lab.settings.languages,
+        words=from_json(arguments.get("words", {})),
     )
     people = pa.concat_tables([everyone_of(selected), _ungrouped(selected.possible.people)])
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}

@@ -28,12 +28,16 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
 from counterfoil.report import PDF
+from counterfoil.report.about import ProviderWords
+from counterfoil.report.signed import check_signed
+from counterfoil.report.words import file_in
 from counterfoil.study.analysis import REPORT
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
+from counterfoil.study.provider_words import hash_of, read_words, to_json
 from counterfoil.study.refusal import refused_before_linking
 from counterfoil.study.requests import is_withdrawn, list_of, note_request, reports_withdrawn, request_of
 from counterfoil.study.roles import ProcessRole, run_role
@@ -50,6 +54,7 @@ class _Request:
     digest: str  # SHA-256 of the file
     run: str
     pdf: bool
+    words: ProviderWords
 
     @property
     def submission(self) -> str:
@@ -63,20 +68,30 @@ class _Request:
 
 
 def evaluate_lab(
-    root: Path, file: Path, plan_path: Path, *, pdf: bool = False, progress: Progress = silent
+    root: Path,
+    file: Path,
+    plan_path: Path,
+    *,
+    pdf: bool = False,
+    words_file: Path | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Evaluate the people in `file` and give the JSON of `evaluate` (DESIGN 4). A finished run is not run again.
 
     Errors: UsageError (no lab, no file, mistakes in the plan, a lab that is not linked yet), FileNotTaken (the file
-    cannot be taken). A refusal by a rule is a result.
+    cannot be taken), Refused (the lab asks for a language that no translator has signed). A refusal of the request by a
+    rule is a result.
     """
     lab = open_lab(root)
+    for language in lab.settings.languages:
+        check_signed(language, lab.paths.translation(language))
+    said = ProviderWords() if words_file is None else read_words(words_file)
     if not file.is_file():
         raise UsageError("There is no file with that name. Give the path of the provider's file.")
     plan = _checked_plan(lab, plan_path)
     data = _read(file)
     digest = sha256_of_bytes(data)
-    request = _Request(lab, plan, digest, _run_id(lab, plan, digest), pdf)
+    request = _Request(lab, plan, digest, _run_id(lab, plan, digest), pdf, said)
     key = request_of(plan, digest)
     if is_withdrawn(log.read(lab.paths), key):
         raise UsageError(
@@ -88,13 +103,15 @@ def evaluate_lab(
             "The report of this very run was withdrawn in clearance, and the lab's log says so. To ask again, say in "
             "the plan what is different now: that is a new request, and is counted as one."
         )
-    finished = finished_result(lab.paths.run(request.run), pdf=pdf)
+    finished = finished_result(lab.paths.run(request.run), pdf=pdf, languages=lab.settings.languages, words=said)
     if finished is not None:
         return finished
     unsuitable = _why_unsuitable(request)
     if unsuitable is not None:
         note_request(lab, plan, digest, request.run)
-        result = refused_before_linking(lab, plan, request.run, unsuitable, request.inside(), pdf=pdf)
+        result = refused_before_linking(
+            lab, plan, request.run, unsuitable, request.inside(), pdf=pdf, words=request.words
+        )
     else:
         _submit(request, data, file.suffix.lower())
         result = _link_and_analyse(request, progress)
@@ -182,16 +199,19 @@ def _run_id(lab: OpenLab, plan: Plan, digest: str) -> str:
         file=digest,
         spine=spine.name if spine else None,
         register=register.name if register else None,
-        # who may clear a report decides none of its numbers
-        settings=lab.settings.model_dump(mode="json", exclude={"people", "clearance"}),
+        # who may clear a report, and its languages, decide none of its numbers
+        settings=lab.settings.model_dump(mode="json", exclude={"people", "clearance", "languages"}),
         version=__version__,
     )[:12]
 
 
-def finished_result(folder: Path, *, pdf: bool = False) -> dict[str, Any] | None:
+def finished_result(
+    folder: Path, *, pdf: bool = False, languages: tuple[str, ...] = ("en",), words: ProviderWords | None = None
+) -> dict[str, Any] | None:
     """The result of a run that is finished and whose report has not been changed since, else None.
 
-    `pdf`: a run without its copy as PDF is not finished.
+    `pdf`: a run without its copy as PDF is not finished; nor is one without a page in one of `languages`, or that was
+    printed with other `words` of the organisation (None: whatever it said).
     """
     try:
         kept: dict[str, Any] = json.loads((folder / RESULT).read_bytes())
@@ -199,7 +219,9 @@ def finished_result(folder: Path, *, pdf: bool = False) -> dict[str, Any] | None
         unchanged = all(sha256_of_file(folder / name) == digest for name, digest in reports.items())
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
-    is_whole = unchanged and (not pdf or PDF in reports)
+    wanted = (REPORT, PDF) if pdf else (REPORT,)
+    is_whole = unchanged and all(file_in(name, language) in reports for name in wanted for language in languages)
+    is_whole &= words is None or kept.get("words", "") == hash_of(words)
     return {**kept["result"], "report": str(folder / REPORT)} if is_whole else None
 
 
@@ -215,4 +237,5 @@ def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
     given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
     given["pdf"] = request.pdf
+    given["words"] = to_json(request.words)
     return run_role(ProcessRole.ANALYST, "evaluate", given, progress)

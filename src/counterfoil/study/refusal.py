@@ -11,12 +11,20 @@ from counterfoil.cohort.values import Attrition
 from counterfoil.disclosure import refuse
 from counterfoil.errors import Refused
 from counterfoil.lab.make import OpenLab
+from counterfoil.report.about import ProviderWords
 from counterfoil.study.analysis import Facts, Inputs, publish_inside
 from counterfoil.study.plan import Plan
 
 
 def refused_before_linking(
-    lab: OpenLab, plan: Plan, run: str, refusal: Refused, inside: Mapping[str, str], *, pdf: bool = False
+    lab: OpenLab,
+    plan: Plan,
+    run: str,
+    refusal: Refused,
+    inside: Mapping[str, str],
+    *,
+    pdf: bool = False,
+    words: ProviderWords | None = None,
 ) -> dict[str, Any]:
     """Write the refusal's report and give its JSON. `inside`: what was asked of, for the manifest."""
     inputs = Inputs(
@@ -31,5 +39,7 @@ def refused_before_linking(
         facts=Facts(today=lab.settings.date(), lab=lab.settings.name),
         inside=inside,
         pdf=pdf,
+        languages=lab.settings.languages,
+        words=words or ProviderWords(),
     )
     return publish_inside(inputs, refuse(refusal))
