@@ -206,3 +206,56 @@ def test_a_register_of_an_older_spine_is_not_used(small_lab: MadeLab, capfd: Cap
     doctor = call_here(capfd, "doctor", paths.root)
     assert doctor.code == FINDINGS
     assert [line[6:14] for line in doctor.out.splitlines() if line.startswith("MEND")] == ["register"]
+
+
+def test_what_the_organisation_says_is_printed_by_the_same_run(
+    evaluated: Evaluated, tmp_path: Path, capfd: Captured
+) -> None:
+    """A response changes no number and no run; without it the report is printed as it was."""
+    made = copy_of(evaluated.made, tmp_path / "lab")
+    folder = made.lab.paths.run(evaluated.result["run"])
+    (tmp_path / "words.toml").write_text(
+        'response = "We are glad, and have 97 questions."\nresponse_date = 2026-02-27\nother_evidence = "A survey."\n'
+    )
+    said = evaluate_arguments(made, "northgate")
+    answered = call_here(capfd, *said, "--words", tmp_path / "words.toml", "--json")
+    assert answered.json()["run"] == evaluated.result["run"]
+    assert answered.json()["measures"] == evaluated.result["measures"]
+    page = (folder / "report.html").read_text("utf-8")
+    assert "We are glad, and have 97 questions." in page
+    assert "27 February 2026" in page
+    kept = json.loads((folder / "report.json").read_bytes())["about"]["provider_words"]
+    assert (kept["response"], kept["responded"], kept["other_evidence"]) == (
+        "We are glad, and have 97 questions.",
+        "2026-02-27",
+        "A survey.",
+    )
+    again = call_here(capfd, *said, "--json")
+    assert again.json()["run"] == evaluated.result["run"]
+    assert (folder / "report.html").read_bytes() == (evaluated.folder / "report.html").read_bytes()
+    (tmp_path / "words.toml").write_text('response = "Undated."\n')
+    undated = call_here(capfd, *said, "--words", tmp_path / "words.toml")
+    assert (undated.code, "go together" in undated.err) == (USAGE, True)
+
+
+def test_a_language_that_nobody_signed_is_refused_and_a_signed_one_is_printed(
+    evaluated: Evaluated, tmp_path: Path, capfd: Captured
+) -> None:
+    made = copy_of(evaluated.made, tmp_path / "lab")
+    settings = made.lab.paths.settings
+    settings.write_text('languages = ["en", "cy"]\n' + settings.read_text("utf-8"), "utf-8")
+    said = evaluate_arguments(made, "northgate")
+    refused = call_here(capfd, *said)
+    assert (refused.code, "no translator has signed" in refused.err) == (REFUSED, True)
+    signing = ("wording", "sign", made.lab.paths.root, "--language", "cy", "--translator", "Siân Rees")
+    assert call_here(capfd, *signing).code == USAGE  # nothing was confirmed
+    assert call_here(capfd, *signing, "--yes").code == DONE
+    assert "drafts: 0" in call_here(capfd, "wording", "status", made.lab.paths.root).out
+    printed = call_here(capfd, *said, "--json")
+    assert printed.json()["run"] == evaluated.result["run"]
+    folder = made.lab.paths.run(printed.json()["run"])
+    page = (folder / "report.cy.html").read_text("utf-8")
+    assert "DRAFFT" not in page
+    assert '<html lang="cy">' in page
+    named = json.loads((folder / "result.json").read_bytes())["files"]
+    assert named["report.cy.html"] == sha256(folder / "report.cy.html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import http.server
 import io
 import re
@@ -22,6 +23,7 @@ import pytest
 
 from counterfoil.errors import Fault
 from counterfoil.report import render, why_no_pdf
+from counterfoil.report.about import ProviderWords
 from counterfoil.report.allow_list import check_numbers
 from counterfoil.report.page import environment
 from counterfoil.report.read_back import texts_of
@@ -248,15 +250,21 @@ def test_a09_what_a_provider_writes_is_shown_and_nothing_is_fetched_or_attached(
     address, asked = listener
     secret = tmp_path / "secret.txt"
     secret.write_text("a planted secret")
-    text = " ".join(part.replace("file:", "file ") for part in hostile(address, secret))
-    about = replace(ABOUT, description=text)
-    made = render(EVALUATIONS["fewer"](), about, pdf=True).files["report.pdf"]
+    text = " ".join(hostile(address, secret))
+    words = ProviderWords(response=text, responded=dt.date(2026, 2, 27), other_evidence=text)
+    about = replace(ABOUT, description=text, words=words, languages=("en", "cy"), drafts=("cy",))
+    files = render(EVALUATIONS["fewer"](), about, pdf=True).files
     assert asked == []
-    shown = re.sub(r"\s", "", texts_of("a.pdf", made))
-    assert re.sub(r"\s", "", text.replace("\u202e", "[U+202E]").replace("\u202c", "[U+202C]")) in shown
-    keys = {key for key, _ in objects(opened(made))}
-    assert not keys & {"/EmbeddedFiles", "/EF", "/AF", "/URI", "/JS", "/OpenAction", "/Launch"}
-    assert not opened(made).attachments
+    for name, language in (("report.pdf", "en"), ("report.cy.pdf", "cy")):
+        made = files[name]
+        shown = re.sub(r"\s", "", texts_of("a.pdf", made))
+        said = re.sub(r"\s", "", text.replace("\u202e", "[U+202E]").replace("\u202c", "[U+202C]"))
+        assert shown.count(said) == 3
+        keys = {key for key, _ in objects(opened(made))}
+        assert not keys & {"/EmbeddedFiles", "/EF", "/AF", "/URI", "/JS", "/OpenAction", "/Launch"}
+        assert not opened(made).attachments
+        assert str(opened(made).Root.Lang) == language
+        check_fonts(made)
 
 
 def test_a09_a_page_that_asks_for_anything_has_no_pdf(listener: tuple[str, list[str]], tmp_path: Path) -> None:

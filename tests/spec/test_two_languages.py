@@ -17,11 +17,12 @@ from counterfoil.comparison import compare
 from counterfoil.disclosure import DisclosureSettings, Verdict
 from counterfoil.disclosure.gate import check_groups
 from counterfoil.domains import justice
-from counterfoil.errors import Refused, UsageError
+from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.lab.settings import parse_settings
 from counterfoil.report import render
 from counterfoil.report.about import About, ProviderWords
+from counterfoil.report.allow_list import check_numbers
 from counterfoil.report.cases import RESULTS, cases_page, result_cases, sentence_cases
 from counterfoil.report.sentences import can_say, cannot_say
 from counterfoil.report.signed import check_signed, find_drafts, sign, texts_of
@@ -33,7 +34,8 @@ from lib.results import ABOUT
 BOTH = replace(ABOUT, languages=("en", "cy"), drafts=("cy",))
 TODAY = dt.date(2026, 3, 4)
 # Words that say a programme did something. A sentence may hold one only where it says what cannot be said.
-CAUSAL = re.compile(r"\b(caused|because of the programme|thanks to|worked(?! out| with)|effective|led to|reduced|achieved)\b", re.I)
+DID_IT = "caused|because of the programme|thanks to|worked(?! out| with)|effective|led to|reduced|achieved"
+CAUSAL = re.compile(rf"\b({DID_IT})\b", re.IGNORECASE)
 
 
 def numbers_of(text: str) -> list[str]:
@@ -165,6 +167,20 @@ def without_given(text: str) -> str:
     for name in sorted(own, key=len, reverse=True):
         text = text.replace(name, " ")
     return text
+
+
+def test_settings_of_the_method_keep_their_numbers_in_both_languages() -> None:
+    """They are the plan's and no results, so the check of R22 takes them for what they are in each language."""
+    method = (("Follow-up", "13 months, then 7 months for proof"), ("Kept", "at least 83% of the treated, or the "
+              "result is marked unreliable"))  # fmt: skip
+    about = replace(BOTH, method=method, data_window="Records cover dates up to 29 November 2017")
+    files = render(EVALUATIONS["fewer"](), about).files
+    welsh = files["report.cy.html"].decode()
+    for said in ("13 mis, yna 7 mis ar gyfer prawf", "o leiaf 83% o’r rhai", "hyd at 29 Tachwedd 2017"):
+        assert said in welsh
+    planted = {"report.cy.html": welsh.replace("13 mis", "13 mis, 47 person").encode()}
+    with pytest.raises(Fault, match=r"report\.cy\.html"):
+        check_numbers(planted, EVALUATIONS["fewer"](), about)
 
 
 def test_a_report_in_one_language_is_as_before_and_has_no_link() -> None:

@@ -59,6 +59,10 @@ class About:
         """Of every file that is there in one language only."""
         return self.languages[0]
 
+    def given(self) -> tuple[str, ...]:
+        """What the program says of the run in English, and a page in its own language."""
+        return (self.data_window, *(text for pair in self.method for text in pair))
+
     def texts(self) -> tuple[str, ...]:
         """Every text that the report prints from here."""
         pairs = (*self.versions, *self.inputs, *self.method)

@@ -101,8 +101,11 @@ def without_names(text: str, protected: Protected | ProtectedRefusal, about: Abo
     caveats = protected.caveats if isinstance(protected, Protected) else ()
     made = f"{about.today.isoformat()}T00:00:00Z"  # as XLSX must say a date
     days = () if about.words.responded is None else (about.words.responded,)
-    dated = {words_of(language).date(day) for language in about.languages for day in days}
-    return without(text, {*about.texts(), *names_in(protected), *caveats, *dated, made, CONTEXT}, broken=broken)
+    tongues = [words_of(language) for language in about.languages]
+    dated = {words.date(day) for words in tongues for day in days}
+    given = {*about.given(), *names_in(protected), *caveats}
+    names = {words.given(name) for words in tongues for name in given} | {*about.texts(), *dated, made, CONTEXT}
+    return without(text, names, broken=broken)
 
 
 def without(text: str, names: set[str], *, broken: bool = False) -> str:
