@@ -26,10 +26,11 @@ def link_doubt(selected: Selected, possible: pa.Table, study: pa.Table, doubt: p
     rows = np.flatnonzero(treated)
     row_of = {keys[row]: int(row) for row in rows}
     of_possible = {key: len(keys) + n for n, key in enumerate(selected.possible.keys["study_key"].to_pylist())}
-    doubt, at = _in_order(doubt, row_of, of_possible)
-    asked, own = doubt["register_key"].to_pylist(), doubt["study_key"].to_pylist()
+    own, is_link = doubt["study_key"].to_pylist(), doubt["is_link"].to_pylist()
+    uncertain = {key for key, linked in zip(own, is_link, strict=True) if linked}
+    doubt, at = entries_in_order(doubt, row_of, of_possible)
+    asked = doubt["register_key"].to_pylist()
     number = {key: n for n, key in enumerate(sorted(set(asked)))}
-    uncertain = {key for key, is_link in zip(own, doubt["is_link"].to_pylist(), strict=True) if is_link}
     linked = zip(*(study[name].to_pylist() for name in ("study_key", "register_key")), strict=True)
     certain = {person for key, person in linked if key not in uncertain}
     told = dict(zip(*(study[name].to_pylist() for name in ("register_key", "link_probability")), strict=True))
@@ -50,11 +51,14 @@ def link_doubt(selected: Selected, possible: pa.Table, study: pa.Table, doubt: p
     )
 
 
-def _in_order(doubt: pa.Table, row_of: Mapping[str, int], of_possible: Mapping[int, int]) -> tuple[pa.Table, list[int]]:
+def entries_in_order(
+    doubt: pa.Table, row_of: Mapping[str, int], of_possible: Mapping[int, int]
+) -> tuple[pa.Table, list[int]]:
     """Entries numbered in the order of their candidates' rows, chances and start; candidates from the likeliest on.
 
     With them the row of each candidate, -1 for somebody who is not eligible. Rows stand in the order of events, which
-    no secret changes; entries that are alike in all this are alike in every draw.
+    no secret changes. Entries that may be the same people by the same chances from the same day are one entry, however
+    often the list has it: a person who is in it twice has one lot.
     """
     rows = [
         {**row, "at": row_of.get(row["register_key"], of_possible.get(row["study_key"], -1))}
@@ -62,9 +66,16 @@ def _in_order(doubt: pa.Table, row_of: Mapping[str, int], of_possible: Mapping[i
     ]
     rows.sort(key=lambda row: (-row["link_probability"], row["at"]))
     of_entry: dict[int, list[tuple[int, float, str]]] = {}
+    who: dict[int, list[tuple[int, float, str]]] = {}
     for row in rows:
-        of_entry.setdefault(row["entry"], []).append((row["at"], row["link_probability"], str(row["start_date"])))
-    number = {entry: n for n, entry in enumerate(sorted(of_entry, key=lambda entry: of_entry[entry]))}
+        said = (row["link_probability"], str(row["start_date"]))
+        of_entry.setdefault(row["entry"], []).append((row["at"], *said))
+        who.setdefault(row["entry"], []).append((row["register_key"], *said))
+    order = sorted(of_entry, key=lambda entry: of_entry[entry])
+    once = {tuple(sorted(who[entry])): entry for entry in reversed(order)}  # the first of those that are alike
+    kept = set(once.values())
+    number = {entry: n for n, entry in enumerate(entry for entry in order if entry in kept)}
+    rows = [row for row in rows if row["entry"] in number]
     rows.sort(key=lambda row: number[row["entry"]])  # keeps the likeliest first within each
     ordered = [{**row, "entry": number[row["entry"]]} for row in rows]
     return pa.Table.from_pylist(ordered, schema=doubt.schema), [row["at"] for row in ordered]
