@@ -112,7 +112,7 @@ def without(text: str, names: set[str], *, broken: bool = False) -> str:
     """`text` without these names, the longest first, so that none leaves a part of another. Spaces may differ."""
     named = {form for name in names for form in (name, visible(name))}
     for name in sorted(filter(_is_more_than_a_number, named), key=len, reverse=True):
-        between = r"\n?" if broken else ""
+        between = r"\n{0,3}" if broken else ""  # three where a page ends too
         spaced = r"\s+".join(between.join(map(re.escape, word)) for word in name.split())
         text = re.sub(rf"(?<![\w.]){spaced}(?!\w)", " ", text)
     return text
