@@ -20,6 +20,8 @@ from xml.etree import ElementTree as ET
 import pikepdf
 import pypdf
 import pytest
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.ttLib import TTFont
 
 from counterfoil.errors import Fault
 from counterfoil.report import render, why_no_pdf
@@ -153,6 +155,39 @@ def test_welsh_letters_are_in_the_font_that_we_ship() -> None:
     made = to_pdf(files_of("refused")["report.html"].decode().replace("Bridge to work", letters))
     assert letters in texts_of("a.pdf", made)
     check_fonts(made)
+
+
+def glyphs_drawn(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Each letter that a PDF says it shows, and the outline that it draws for it."""
+    pdf = opened(data)
+    for font in [o for o in pdf.objects if isinstance(o, pikepdf.Dictionary) and o.get("/Subtype") == "/Type0"]:
+        program = font.DescendantFonts[0].FontDescriptor.get("/FontFile2", font.DescendantFonts[0].FontDescriptor)
+        drawn = TTFont(io.BytesIO(program.read_bytes()))
+        said = re.findall(r"<([0-9a-f]{4})> <([0-9a-f]{4})>", font.ToUnicode.read_bytes().decode())
+        for glyph, letter in said:
+            yield chr(int(letter, 16)), outline(drawn, drawn.getGlyphName(int(glyph, 16)))
+
+
+def outline(font: TTFont, name: str) -> Any:
+    pen = RecordingPen()
+    font.getGlyphSet()[name].draw(pen)
+    return pen.value
+
+
+def test_each_letter_is_drawn_with_its_own_shape() -> None:
+    """What a PDF says it shows is not what it draws, where two files pass for one font: ŵ was drawn as a semicolon."""
+    from counterfoil.report import as_pdf
+
+    shipped: dict[str, list[Any]] = {}
+    for file in (Path(as_pdf.__file__).parent / "fonts").glob("*.woff2"):
+        font = TTFont(file)
+        for code, name in font.getBestCmap().items():
+            shipped.setdefault(chr(code), []).append(outline(font, name))
+    made = to_pdf(files_of("refused")["report.html"].decode().replace("Bridge to work", "y grŵp, y tŷ; 24 ŵyr"))
+    letters = set("ŵŷ;ygrtb")  # figures and some others have a second shape, for tables
+    drawn = [(letter, shape) for letter, shape in glyphs_drawn(made) if letter in letters]
+    assert {letter for letter, _ in drawn} == letters
+    assert not [letter for letter, shape in drawn if shape not in shipped[letter]]
 
 
 def test_the_font_comes_with_its_licence() -> None:
