@@ -12,14 +12,14 @@ from counterfoil.cli.requests import lines_of
 from counterfoil.errors import Fault, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import write_json
-from counterfoil.lab.log import EVALUATED, REQUESTED
+from counterfoil.lab.log import EVALUATED, REQUESTED, WITHDRAWN
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
 from counterfoil.lab.paths import RESULT
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.study.evaluate import evaluate_lab
 from counterfoil.study.plan import parse_plan
 from counterfoil.study.request_counts import Ending, lab_counts, requests_in
-from counterfoil.study.requests import WITHDRAWN, Reason, note_request, request_of, withdraw
+from counterfoil.study.requests import Reason, note_request, request_of, withdraw
 
 TODAY = dt.date(2025, 3, 1)
 

@@ -20,8 +20,8 @@ from xml.etree import ElementTree as ET
 import pikepdf
 import pypdf
 import pytest
-from fontTools.pens.recordingPen import DecomposingRecordingPen
-from fontTools.ttLib import TTFont
+from fontTools.pens.recordingPen import DecomposingRecordingPen  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from counterfoil.errors import Fault
 from counterfoil.report import render, why_no_pdf

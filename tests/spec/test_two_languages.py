@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from counterfoil.cohort.suitability import check_suitable
+from counterfoil.cohort.suitability import check_suitable, unsuitable_reasons
 from counterfoil.comparison import compare
 from counterfoil.disclosure import DisclosureSettings, Verdict
 from counterfoil.disclosure.gate import check_groups
@@ -119,11 +119,11 @@ def test_what_the_program_gives_in_english_is_there_in_welsh() -> None:
     with pytest.raises(Refused) as few:
         check_groups(29, 29, DisclosureSettings())
     filled.add(few.value.reason)
-    for code in re.findall(r"^\[(\w+)\]", (folder / "suitability.toml").read_text("utf-8"), re.M):
+    for each in unsuitable_reasons("justice"):
         with pytest.raises(Refused) as refused:
-            check_suitable((code,), "justice")
-        filled.add(refused.value.reason)
-    assert len(filled) > 40
+            check_suitable(each.name, "justice")
+        filled |= {refused.value.reason, each.label, each.why}
+    assert len(filled) > 70
     assert not sorted(each for each in filled if words.is_foreign(each))
     assert words.is_foreign("A name of a covariate")
     assert words.given("A name of a covariate") == "A name of a covariate"
