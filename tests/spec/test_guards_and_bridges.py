@@ -12,7 +12,7 @@ import pytest
 from counterfoil.linkage import joining
 from counterfoil.linkage.batch.models import _why_new
 from counterfoil.linkage.clusters import Guard, Links, Rulings, Strictness, cluster, weak_bridges
-from counterfoil.linkage.guards import Apart, find_same_day
+from counterfoil.linkage.guards import Apart, find_same_day, read_evidence
 from counterfoil.linkage.prepare import prepare
 from counterfoil.linkage.specification import Evidence, SameDay, load_specification
 from counterfoil.warehouse import write_table
@@ -97,10 +97,12 @@ def test_nobody_stands_in_court_while_in_prison(tmp_path: Path) -> None:
         folder.mkdir()
     together = np.zeros(6, dtype=np.int64)
     rule = SameDay(STAYS, DAYS, cut=True)
-    assert find_same_day(prepared, together, rule, extracts).size == 0  # no table of evidence yet
+    assert (
+        find_same_day(prepared, together, rule, read_evidence([rule], extracts)).size == 0
+    )  # no table of evidence yet
     write_table(pa.table(stays), extracts["prison"] / "stays.parquet")
     write_table(pa.table(heard), extracts["pnc"] / "hearings.parquet")
-    pairs = find_same_day(prepared, together, rule, extracts)
+    pairs = find_same_day(prepared, together, rule, read_evidence([rule], extracts))
     names = prepared["record_id"].to_pylist()
     assert [{names[one], names[other]} for one, other in pairs.tolist()] == [{"S", "H1"}]
     apart = Apart.of(pairs, joining.SAME_DAY)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from counterfoil.linkage.guards import find_same_day
+from counterfoil.linkage.guards import find_same_day, read_evidence
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.specification import SameDay, load_specification
 from counterfoil.warehouse import write_table
@@ -29,7 +29,7 @@ def _found(
     write_table(pa.table(heard), folder / court / "case_summary.parquet")
     records = pa.table({ID: [0, 1], "source": ["prison", court], "record_id": ["p", "c"]})
     extracts = {"prison": folder / "prison", court: folder / court}
-    return len(find_same_day(records, np.zeros(2, np.int64), rule, extracts))
+    return len(find_same_day(records, np.zeros(2, np.int64), rule, read_evidence([rule], extracts)))
 
 
 @pytest.mark.parametrize("court", ["magistrates", "crown"])

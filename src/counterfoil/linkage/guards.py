@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,21 +199,19 @@ def broken(together: Labels, columns: Sequence[Guarded], apart: Apart, largest: 
     return found[together]
 
 
-def find_same_day(
-    prepared: pa.Table, together: Labels, rule: SameDay, extracts: dict[str, Path], held: Held | None = None
-) -> Pairs:
+def read_evidence(rules: Sequence[SameDay], extracts: Mapping[str, Path]) -> Held:
+    """The tables of link evidence that some rules want, each read once."""
+    wanted = {repr(each): each for rule in rules for each in (rule.stays, rule.days)}
+    return {key: _evidence(each, extracts) for key, each in wanted.items()}
+
+
+def find_same_day(prepared: pa.Table, together: Labels, rule: SameDay, held: Held) -> Pairs:
     """Pairs of one component: a record kept in one place on a day on which the other was in another.
 
-    Needs both tables of link evidence; sources that are not loaded, or that hold none, give no pair. `held`: the tables
-    that were read for other rules of the run.
+    Needs both tables of link evidence, which `read_evidence` gives; sources that are not loaded, or that hold none,
+    give no pair.
     """
-    held = {} if held is None else held
-    tables = {}
-    for side, each in (("stays", rule.stays), ("days", rule.days)):
-        key = repr(each)
-        if key not in held:
-            held[key] = _evidence(each, extracts)
-        tables[side] = held[key]
+    tables = {side: held[repr(each)] for side, each in (("stays", rule.stays), ("days", rule.days))}
     if any(table is None for table in tables.values()):
         return np.empty((0, 2), dtype=np.int64)
     where = "true"
@@ -230,7 +228,7 @@ def find_same_day(
     return _pairs(query(sql, {"t": people} | {name: table for name, table in tables.items() if table is not None}))
 
 
-def _evidence(evidence: Evidence, extracts: dict[str, Path]) -> pa.Table | None:
+def _evidence(evidence: Evidence, extracts: Mapping[str, Path]) -> pa.Table | None:
     path = extracts.get(evidence.source)
     file = None if path is None else path / f"{evidence.table}.parquet"
     if file is None or not file.is_file():

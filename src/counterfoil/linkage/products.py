@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from counterfoil.linkage import joining
 from counterfoil.linkage.batch.records import Records
 from counterfoil.linkage.batch.scoring import Scored
 from counterfoil.linkage.clusters import Clustering, Links, Strictness, cluster, components, links_of
-from counterfoil.linkage.guards import Apart, Held, find_same_day
+from counterfoil.linkage.guards import Apart, Held, find_same_day, read_evidence
 from counterfoil.linkage.rulings import Ruled
 from counterfoil.linkage.specification import Specification
 from counterfoil.provenance import sha256_of_file
@@ -26,30 +27,27 @@ def cluster_products(
     ruled: Mapping[str, Ruled],
     folders: Mapping[str, Path],
 ) -> dict[str, Clustering]:
-    """One clustering for each product, of the links of its slices."""
-    found = {}
-    held: Held = {}
-    for product in specification.products:
-        own = [part for each, part in zip(scored, parts, strict=True) if each.task.slice in product.slices]
-        if own:
-            links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own]))
-            rulings = ruled[product.name].rulings
-            loose = links.above(thresholds[Strictness.LOOSE])
-            places = _in_two_places(records.table, loose, specification, folders, held)
-            found[product.name] = cluster(
-                records.table,
-                links,
-                thresholds,
-                specification.guards,
-                rulings=rulings,
-                apart=places[True],
-                doubted=places[False],
-            )
-    return found
+    """One clustering for each product, of the links of its slices; products are clustered at the same time."""
+    own = {
+        product.name: [part for each, part in zip(scored, parts, strict=True) if each.task.slice in product.slices]
+        for product in specification.products
+    }
+    held = read_evidence(specification.guards.same_day, folders)
+
+    def clustered(name: str) -> Clustering:
+        links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own[name]]))
+        places = _in_two_places(records.table, links.above(thresholds[Strictness.LOOSE]), specification, held)
+        guards, rulings = specification.guards, ruled[name].rulings
+        apart, doubted = places[True], places[False]
+        return cluster(records.table, links, thresholds, guards, rulings=rulings, apart=apart, doubted=doubted)
+
+    names = [name for name, parts_of in own.items() if parts_of]
+    with ThreadPoolExecutor(max(1, len(names))) as beside:
+        return dict(zip(names, beside.map(clustered, names), strict=True))
 
 
 def _in_two_places(
-    prepared: pa.Table, links: Links, specification: Specification, folders: Mapping[str, Path], held: Held
+    prepared: pa.Table, links: Links, specification: Specification, held: Held
 ) -> dict[bool, list[Apart]]:
     """Pairs that the tables of link evidence speak against: in prison, and somewhere else on that day.
 
@@ -59,7 +57,7 @@ def _in_two_places(
     if specification.guards.same_day:
         together = components(prepared.num_rows, links)
         for rule in specification.guards.same_day:
-            pairs = find_same_day(prepared, together, rule, dict(folders), held)
+            pairs = find_same_day(prepared, together, rule, held)
             found[rule.cut].append(Apart.of(pairs, joining.SAME_DAY))
     return found
 

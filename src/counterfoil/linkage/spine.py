@@ -150,10 +150,12 @@ def build_spine(
         main = next(iter(models.values())).model
         to_keep = other.submit(encoded_to_keep, main, records.table, resources=resources(lab))
         linked = _join(lab, records, counts, models, specification, scored, overrides, progress)
-        report = spine_report(linked, inputs, key=key, engine=engine, thresholds=thresholds_of(lab), truth=truth)
         progress("Writing the spine", 0.95)
-        prepared = records.stage.folder(lab.paths) / PREPARED
-        write_spine(folder, linked, report, prepared=prepared, previous=latest, new_key=new_key)
+        limits, prepared = thresholds_of(lab), records.stage.folder(lab.paths) / PREPARED
+        made = partial(spine_report, linked, inputs, key=key, engine=engine, thresholds=limits, truth=truth)
+        report = write_spine(
+            folder, linked, made, thresholds=limits, prepared=prepared, previous=latest, new_key=new_key
+        )
         spine = read_spine(lab)
         after = [other.submit(write_register_keys, lab.paths, folder, latest)]
         after += [] if beside is None else [other.submit(beside, folder)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,39 +26,50 @@ from counterfoil.warehouse import query, read_table, write_table
 def write_spine(
     folder: Path,
     linked: Linked,
-    report: Mapping[str, Any],
+    report: Callable[[], Mapping[str, Any]],
     *,
+    thresholds: Mapping[Strictness, float],
     prepared: Path,
     previous: Path | None,
     new_key: NewKey | None,
-) -> None:
-    """Write the folder of a spine, whole or not at all. Person keys are taken from the spine `previous`.
+) -> Mapping[str, Any]:
+    """Write the folder of a spine, whole or not at all; what `report` made is given back. Person keys are taken from
+    the spine `previous`.
 
-    `prepared` is the file of the records that were linked.
+    `prepared` is the file of the records that were linked. `report` makes quality.json, beside the writing.
     """
-    before = None if previous is None else read_table(previous / "people.parquet")
-    labels = linked.clustering.labels
-    records = linked.prepared.select(["source", "record_id"])
-    keys = assign_keys(records, labels[PERSON_LEVEL], before, new_key)
-    people = records.append_column("person_id", keys.person_id)
-    for level in Strictness:
-        people = people.append_column(f"cluster_{level.value}", pa.array(labels[level]))
-    people = _with_products(people, linked)
     with atomic_folder(folder) as temporary:
-        with ThreadPoolExecutor(1) as beside:
+        with ThreadPoolExecutor(2) as beside:
             written = beside.submit(write_table, linked.pairs, temporary / "links.parquet")  # longer than all the rest
+            reported = beside.submit(report)
+            before = None if previous is None else read_table(previous / "people.parquet")
+            keys = assign_keys(_names(linked), linked.clustering.labels[PERSON_LEVEL], before, new_key)
+            people = _people_table(linked, keys.person_id)
             write_table(people, temporary / "people.parquet")
             write_table(_review_table(linked), temporary / "review.parquet")
             write_table(keys.crosswalk, temporary / "crosswalk.parquet")
             write_table(linked.overrides, temporary / "overrides.parquet")
             put_again(prepared, temporary / "encoded.parquet")
-            write_table(_bridges_table(linked, report), temporary / "weak_bridges.parquet")
+            write_table(_bridges_table(linked, thresholds[PERSON_LEVEL]), temporary / "weak_bridges.parquet")
             written.result()
         first, *others = linked.models.values()
         save_model(first.model, temporary)
         for kept in others:
             save_model(kept.model, temporary / "models" / kept.slice)
-        write_json(temporary / "quality.json", dict(report))
+        write_json(temporary / "quality.json", dict(reported.result()))
+    return reported.result()
+
+
+def _names(linked: Linked) -> pa.Table:
+    return linked.prepared.select(["source", "record_id"])
+
+
+def _people_table(linked: Linked, person_id: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Each record with its person and its clusters."""
+    people = _names(linked).append_column("person_id", person_id)
+    for level in Strictness:
+        people = people.append_column(f"cluster_{level.value}", pa.array(linked.clustering.labels[level]))
+    return _with_products(people, linked)
 
 
 def _with_products(people: pa.Table, linked: Linked) -> pa.Table:
@@ -74,9 +85,8 @@ def _with_products(people: pa.Table, linked: Linked) -> pa.Table:
     return people
 
 
-def _bridges_table(linked: Linked, report: Mapping[str, Any]) -> pa.Table:
-    """Links that alone hold two parts of a person together and weigh little, for clerical review."""
-    limit = float(report["thresholds"][PERSON_LEVEL.value])
+def _bridges_table(linked: Linked, limit: float) -> pa.Table:
+    """Links that alone hold two parts of a person together at `limit` bits and weigh little, for clerical review."""
     labels = linked.clustering.labels[PERSON_LEVEL]
     weakest = linked.specification.guards.weak_bridge
     found = weak_bridges(linked.links, labels, threshold=limit, weakest=weakest)

@@ -192,11 +192,15 @@ def changes_since(was: Stage, records: Records, paths: LabPaths, specification: 
         return Changes(np.arange(about["records"]), spans)
     columns = _to_compare(records.table, about.get("specification") == specification.record_key, specification)
     before = read_table(was.folder(paths) / PREPARED, ["source", "record_id", *columns])
-    for source in spans.keys() & records.spans.keys():
+
+    def compare(source: str) -> None:
         (first, count), (second, other) = spans[source], records.spans[source]
         old, new = before.slice(first, count), records.table.slice(second, other)
         found = same_rows(old, new, "record_id", columns)
-        now[first : first + count] = np.where(found < 0, _GONE, found + second)
+        now[first : first + count] = np.where(found < 0, _GONE, found + second)  # no two sources share a place
+
+    with ThreadPoolExecutor() as beside:
+        list(beside.map(compare, sorted(spans.keys() & records.spans.keys())))
     return Changes(now, spans)
 
 

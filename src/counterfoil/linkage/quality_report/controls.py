@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from counterfoil.linkage.clusters import Labels, Strictness
-from counterfoil.linkage.guards import find_same_day, find_twins
+from counterfoil.linkage.guards import find_same_day, find_twins, read_evidence
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality_report.estimates import interval_json
 from counterfoil.linkage.quality_report.intervals import wilson
@@ -86,7 +86,8 @@ def _same_day(
     name = "in prison and elsewhere on one day"
     if not rules:
         return [Control(name, 0, 0, "No loaded source holds dates of stays and of hearings for this.")]
-    found = [find_same_day(encoded, loose, rule, dict(extracts)) for rule in rules]
+    held = read_evidence(rules, extracts)
+    found = [find_same_day(encoded, loose, rule, held) for rule in rules]
     looked = sum(len(pairs) for pairs in found)
     stands = sum(int((medium[pairs[:, 0]] == medium[pairs[:, 1]]).sum()) for pairs in found)
     note = "Pairs that hang together at loose of which one record was in custody on a day the other was elsewhere."
