@@ -443,6 +443,12 @@ def test_r27_nobody_is_shown_a_first_answer_before_the_second_is_given(office: O
     actions.note_view(office.lab, RUN, signer=office.signer("ben"))
     approve(office, "ben")
     assert facts_of(office.lab, office.case(), to="cara") == before
+    for refused in (
+        lambda: actions.schedule(office.lab, RUN, signer=office.signer("cara"), date="2026-08-03"),
+        lambda: actions.cleared(office.lab, RUN),
+    ):
+        with pytest.raises(Refused, match="The report is submitted; "):
+            refused()
     own = facts_of(office.lab, office.case(), to="ben")
     assert (own["state"], own["approvals"]) == ("approved once", ["ben"])
     approve(office, "cara")

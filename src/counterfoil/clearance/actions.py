@@ -166,7 +166,7 @@ def cleared(lab: OpenLab, run: str) -> Release:
     case = record.case(run)
     release = read_release(lab.paths, run)
     if case.state not in (State.CLEARED, State.SCHEDULED):
-        raise Refused(f"The report is {case.state.value}; it is not cleared, so it cannot be published.", rule="R27")
+        raise Refused(f"The report is {case.state.told}; it is not cleared, so it cannot be published.", rule="R27")
     check_unchanged(case, release.digest)
     for exception in case.exceptions:
         if exception.entry in case.in_use:

@@ -22,6 +22,11 @@ class State(Enum):
     CORRECTED = "corrected"
     WITHDRAWN = "withdrawn"
 
+    @property
+    def told(self) -> str:
+        """As it is told to whoever asks: nobody hears of a first approval before the second is given (R27)."""
+        return State.SUBMITTED.value if self is State.APPROVED_ONCE else self.value
+
 
 class Move(Enum):
     """What somebody does with a report."""
@@ -111,7 +116,7 @@ def rule_for(state: State, move: Move) -> Rule:
             return rule
     starts = sorted({start.value for rule in TABLE if rule.move is move for start in rule.start})
     raise Refused(
-        f"The report is {state.value}; to {move.value} it must be {' or '.join(starts)}. "
+        f"The report is {state.told}; to {move.value} it must be {' or '.join(starts)}. "
         "`counterfoil clear LAB show RUN` says what can be done now.",
         rule="clearance",
     )
