@@ -21,8 +21,7 @@ import openpyxl
 import pytest
 
 from counterfoil.lab.make import open_lab
-from counterfoil.study import evaluate
-from lib.labs import MadeLab
+from lib.labs import MadeLab, evaluate_by
 from lib.small_lab import Said, call_here, check_result, run_here
 
 DONE, UNRELIABLE, USAGE, REFUSED = 0, 1, 2, 3
@@ -298,7 +297,7 @@ def own_lab(small_lab: MadeLab, tmp_path_factory: pytest.TempPathFactory) -> Mad
 @pytest.fixture
 def roles_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each role's task in this process; that they are apart is tested elsewhere."""
-    monkeypatch.setattr(evaluate, "run_role", run_here)
+    evaluate_by(monkeypatch, run_here)
 
 
 def evaluated(made: MadeLab, file: Path, capfd: pytest.CaptureFixture[str], plan: Path | None = None) -> Said:

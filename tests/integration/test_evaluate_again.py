@@ -15,8 +15,7 @@ from counterfoil.domains import load as load_domain
 from counterfoil.lab.log import read
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.population import LAB_DATE
-from counterfoil.study import evaluate
-from lib.labs import MadeLab
+from lib.labs import MadeLab, evaluate_by
 from lib.provider_files import people, write_csv
 from lib.small_lab import Evaluated, call_here, check_result, copy_of, evaluate_arguments, files_under, run_here
 
@@ -98,7 +97,7 @@ def test_the_path_of_a_kept_report_is_the_one_of_today(
 def test_a_report_that_was_changed_is_made_again(
     evaluated: Evaluated, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate, "run_role", run_here)
+    evaluate_by(monkeypatch, run_here)
     report = evaluated.folder / "report.html"
     kept = report.read_bytes()
     report.write_bytes(kept + b"<p>and more</p>")
@@ -164,7 +163,7 @@ def test_a_lab_of_other_secrets_gives_the_same_bytes(
     monkeypatch.setattr(demo, "generate", lambda *_, **__: made.population)
     monkeypatch.setattr(demo, "make_lab", without_name)
     monkeypatch.setattr(demo, "run_role", run_here)
-    monkeypatch.setattr(evaluate, "run_role", run_here)
+    evaluate_by(monkeypatch, run_here)
     said = call_here(capfd, "demo", "--out", tmp_path / "demo", "--json")
     assert said.code == DONE
     answer = said.json()

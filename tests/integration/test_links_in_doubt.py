@@ -20,7 +20,7 @@ from counterfoil.study import evaluate
 from counterfoil.study.analysis import LINKING
 from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt
 from counterfoil.study.link_draws import FILE
-from lib.labs import MadeLab
+from lib.labs import MadeLab, evaluate_by
 from lib.small_lab import check_result, run_here
 
 pytestmark = pytest.mark.slow  # it shares a lab of 12,000 people
@@ -58,7 +58,7 @@ def doubtful(small_lab: MadeLab, tmp_path_factory: pytest.TempPathFactory) -> Do
     with file.open("w", newline="", encoding="utf-8") as written:
         csv.writer(written).writerows([headings, *([_text(cell) for cell in row] for row in rows)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "run_role", run_here)
+        evaluate_by(patch, run_here)
         result = evaluate.evaluate_lab(small_lab.lab.paths.root, file, chosen.plan)
     return Doubtful(small_lab, result, Path(result["report"]).parent)
 

@@ -23,7 +23,7 @@ from counterfoil.records.standardise import standardise_people
 from counterfoil.study import evaluate
 from counterfoil.study.linker import NO_PERSON
 from counterfoil.warehouse import query
-from lib.labs import MadeLab
+from lib.labs import MadeLab, evaluate_by
 from lib.small_lab import call_here, check_result, run_here
 
 pytestmark = pytest.mark.slow  # they share a lab of 12,000 people
@@ -49,7 +49,7 @@ def messy(small_lab: MadeLab) -> Messy:
     """Northgate's list with every pattern, evaluated in the small lab."""
     population = small_lab.population
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "run_role", run_here)
+        evaluate_by(patch, run_here)
         result = evaluate.evaluate_lab(
             small_lab.lab.paths.root, population.messy, population.programmes["northgate"].plan
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from counterfoil.study import evaluate
 from counterfoil.study.analyst import cohort_settings
 from counterfoil.study.handover import HANDOVER, unpack
 from counterfoil.study.plan import read_plan
-from counterfoil.study.roles import ProcessRole
+from counterfoil.study.roles import Ask, ProcessRole
 from counterfoil.study.tasks import TASKS
 from counterfoil.warehouse import query
 
@@ -56,8 +58,19 @@ def evaluate_here(made: MadeLab, programme: str) -> dict[str, Any]:
     """Evaluate one programme in this process. The stages are the real ones; only the child processes are left out."""
     chosen = made.population.programmes[programme]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "run_role", _run_here)
+        evaluate_by(patch, _run_here)
         return evaluate.evaluate_lab(made.lab.paths.root, chosen.file, chosen.plan)
+
+
+def evaluate_by(patch: pytest.MonkeyPatch, run: Callable[..., dict[str, Any]]) -> None:
+    """Have `evaluate` do its roles' tasks by `run(role, task, arguments, progress)` and start no child process."""
+
+    @contextmanager
+    def start(role: ProcessRole, task: str, _: str) -> Iterator[Ask]:
+        yield partial(run, role, task)
+
+    patch.setattr(evaluate, "run_role", run)
+    patch.setattr(evaluate, "start_role", start)
 
 
 def _run_here(

@@ -21,7 +21,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.study import evaluate
 from counterfoil.study.roles import ProcessRole, run_role
 from counterfoil.study.tasks import TASKS
-from lib.labs import MadeLab, build_lab
+from lib.labs import MadeLab, build_lab, evaluate_by
 
 PEOPLE = 12_000
 SEED = 3
@@ -108,7 +108,7 @@ def up_to_the_handover(made: MadeLab, file: Path, plan: Path) -> Linked:
         return answers[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "run_role", run)
+        evaluate_by(patch, run)
         with pytest.raises(_HandedOver) as stopped:
             evaluate.evaluate_lab(
                 made.lab.paths.root, file, plan, progress=lambda text, done: shown.append((text, done))

@@ -15,7 +15,8 @@ from counterfoil.comparison import ComparisonSettings, compare
 from counterfoil.comparison.values import Design
 from counterfoil.disclosure import DEFAULT_SETTINGS
 from counterfoil.domains.shares import load_shares
-from counterfoil.study.negative_control import NAME, design_control, negative_control_of
+from counterfoil.outcomes.negative_control import negative_control_of
+from counterfoil.study.negative_control import NAME, design_control
 
 CONTROL = negative_control_of("justice")
 REGISTER = (

@@ -1,63 +1,65 @@
 """What may be shown. `protect` is the only way out; a report takes nothing else."""
 
-from counterfoil.comparison.values import Band, Design, Estimand
-from counterfoil.disclosure.beside import (
-    NOTHING_BESIDE,
-    Beside,
-    DrawnGroups,
-    Gaps,
-    HiddenBias,
-    LinkingResult,
-    NoGamma,
-    SampleFacts,
-    SubResult,
-    TrustResult,
-    UnitCost,
-    WayGroup,
-    WayResult,
-)
-from counterfoil.disclosure.gate import check_gate, check_groups
-from counterfoil.disclosure.pooling import (
-    ProtectedPool,
-    ProtectedRange,
-    ProtectedStudy,
-    Released,
-    decimals_released,
-    protect_pool,
-)
-from counterfoil.disclosure.protect import protect, refuse
-from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings, Parameter
-from counterfoil.disclosure.values import (
-    NOT_APPLICABLE,
-    NOT_AVAILABLE,
-    Box,
-    Cell,
-    Finding,
-    Placebos,
-    Protected,
-    ProtectedAttrition,
-    ProtectedBalance,
-    ProtectedBox,
-    ProtectedCost,
-    ProtectedEstimate,
-    ProtectedGroup,
-    ProtectedLinking,
-    ProtectedMeasure,
-    ProtectedPoint,
-    ProtectedRatio,
-    ProtectedRefusal,
-    ProtectedSample,
-    ProtectedSubAnalysis,
-    ProtectedSurvival,
-    ProtectedTerm,
-    ProtectedTrust,
-    ProtectedWay,
-    Rule,
-    Shown,
-    Verdict,
-    headline_measure,
-)
-from counterfoil.outcomes.measures import Better, Measure, Support
+from typing import TYPE_CHECKING
+
+from counterfoil.lazily import read_when_asked
+
+if TYPE_CHECKING:
+    from counterfoil.comparison.values import Band, Design, Estimand
+    from counterfoil.disclosure.beside import (
+        NOTHING_BESIDE,
+        Beside,
+        DrawnGroups,
+        HiddenBias,
+        LinkingResult,
+        SampleFacts,
+        SubResult,
+        TrustResult,
+        UnitCost,
+        WayResult,
+    )
+    from counterfoil.disclosure.gate import check_gate, check_groups
+    from counterfoil.disclosure.pooling import (
+        ProtectedPool,
+        ProtectedRange,
+        ProtectedStudy,
+        Released,
+        decimals_released,
+        protect_pool,
+    )
+    from counterfoil.disclosure.protect import protect, refuse
+    from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings, Parameter
+    from counterfoil.disclosure.states import Gaps, NoGamma, Verdict, WayGroup
+    from counterfoil.disclosure.values import (
+        NOT_APPLICABLE,
+        NOT_AVAILABLE,
+        Box,
+        Cell,
+        Finding,
+        Placebos,
+        Protected,
+        ProtectedAttrition,
+        ProtectedBalance,
+        ProtectedBox,
+        ProtectedCost,
+        ProtectedEstimate,
+        ProtectedGroup,
+        ProtectedLinking,
+        ProtectedMeasure,
+        ProtectedPoint,
+        ProtectedRatio,
+        ProtectedRefusal,
+        ProtectedSample,
+        ProtectedSubAnalysis,
+        ProtectedSurvival,
+        ProtectedTerm,
+        ProtectedTrust,
+        ProtectedWay,
+        Rule,
+        Shown,
+        headline_measure,
+    )
+    from counterfoil.outcomes.measures import Better, Measure, Support
 
 __all__ = [
     "DEFAULT_SETTINGS",
@@ -121,3 +123,5 @@ __all__ = [
     "protect_pool",
     "refuse",
 ]
+
+read_when_asked(__name__)

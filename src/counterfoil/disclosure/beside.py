@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 
 from counterfoil.comparison.values import Comparison, Design
+from counterfoil.disclosure.states import Gaps, NoGamma, WayGroup
 from counterfoil.effect.combining import Combined
 from counterfoil.effect.sub_analyses import SubAnalysis
 from counterfoil.effect.survival import Survival
@@ -16,14 +16,6 @@ from counterfoil.effect.values import Effect, Group
 from counterfoil.outcomes.measures import Measure
 
 BoolArray = npt.NDArray[np.bool_]
-
-
-class Gaps(Enum):
-    """What the test of start dates said (A1)."""
-
-    NONE = "none"
-    FOUND = "found"
-    UNKNOWN = "unknown"  # too few dates to test
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +52,6 @@ class SubResult:
     after_start: bool = False  # by something that happened after the start, such as completing
 
 
-class WayGroup(Enum):
-    """What a way changes: whom the treated are compared with, how, within which reach, or which of them."""
-
-    COMPARISON = "comparison"
-    METHOD = "method"
-    CALIPER = "caliper"
-    SITE = "site"  # one site at a time is left out
-    CHECK = "check"  # another outcome, on which there should be no difference
-
-
 @dataclass(frozen=True, slots=True)
 class WayResult:
     """Another way to make the comparison, on the headline measure. `members`: as of a sub-analysis."""
@@ -81,13 +63,6 @@ class WayResult:
     rule: str  # that rule: "R1", "balance", "overlap"; "" when none did
     group: WayGroup = WayGroup.COMPARISON
     label: str = ""  # what fills its name: a caliper, a site
-
-
-class NoGamma(Enum):
-    """Why there is no Gamma."""
-
-    CHANCE = "chance"  # chance alone explains what the pairs show
-    NO_PAIRS = "no pairs"  # nobody was paired one to one, or hardly any pair speaks
 
 
 @dataclass(frozen=True, slots=True)

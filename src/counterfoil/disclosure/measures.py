@@ -20,6 +20,7 @@ from counterfoil.disclosure.precision import (
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.states import Verdict
 from counterfoil.disclosure.values import (
     MAKER,
     NOT_APPLICABLE,
@@ -30,7 +31,6 @@ from counterfoil.disclosure.values import (
     ProtectedMeasure,
     ProtectedRatio,
     Rule,
-    Verdict,
     hidden,
 )
 from counterfoil.effect.values import Effect, Estimate, Group, Ratio

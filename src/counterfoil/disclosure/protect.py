@@ -19,6 +19,7 @@ from counterfoil.disclosure.measures import Context, decimals_of, possible_sizes
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.sample import protect_sample
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
+from counterfoil.disclosure.states import Verdict
 from counterfoil.disclosure.sub_analyses import protect_sub_analyses
 from counterfoil.disclosure.survival import protect_survival
 from counterfoil.disclosure.trust import protect_trust
@@ -36,7 +37,6 @@ from counterfoil.disclosure.values import (
     ProtectedRefusal,
     ProtectedSurvival,
     Rule,
-    Verdict,
     headline_of,
     hidden,
 )

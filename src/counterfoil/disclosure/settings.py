@@ -9,6 +9,8 @@ from counterfoil.errors import UsageError
 
 Number = TypeVar("Number", int, float)
 
+MOST_SUB_ANALYSES = 8  # in one plan: every combination of them is looked at
+
 
 def _setting(value: Number, symbol: str, meaning: str, source: str) -> Number:
     """A field whose metadata is the line that the annex prints."""

@@ -23,13 +23,20 @@ from counterfoil.disclosure.measures import show_number
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import MAKER, NOT_APPLICABLE, Cell, ProtectedSubAnalysis, Rule, Verdict, hidden
+from counterfoil.disclosure.states import Verdict
+from counterfoil.disclosure.values import (
+    MAKER,
+    NOT_APPLICABLE,
+    Cell,
+    ProtectedSubAnalysis,
+    Rule,
+    hidden,
+)
 from counterfoil.effect.values import Effect, Estimate
 from counterfoil.units import Kind
 
 P_DECIMALS = 2  # a finer one would give the size back (R7)
 STEPS = (1, 2, 5)  # points that a difference of rates and its interval are rounded to: the finest that is safe
-MOST = 8  # sub-analyses in one plan: every combination of them is looked at
 MOST_SHOWN = 11  # populations beside which another may be shown, the whole among them: 3^11 combinations
 BLOCK = 3**8  # combinations looked at at once
 

@@ -6,8 +6,8 @@ from dataclasses import InitVar, dataclass
 from enum import Enum
 
 from counterfoil.comparison.values import Band, Design, Estimand
-from counterfoil.disclosure.beside import Gaps, NoGamma, WayGroup
 from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.states import Gaps, NoGamma, Verdict, WayGroup
 from counterfoil.errors import Fault
 from counterfoil.outcomes.measures import Measure
 from counterfoil.units import Kind
@@ -39,17 +39,6 @@ class Rule(Enum):
     R13 = "R13"
     R17 = "R17"
     R30 = "R30"
-
-
-class Verdict(Enum):
-    """The answer in one word. `fewer` and `more` are the sign of a difference whose interval leaves zero out."""
-
-    FEWER = "fewer"
-    MORE = "more"
-    NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
-    HIDDEN = "hidden"
-    REFUSED = "refused"
-    NOT_SUITABLE = "not_suitable"
 
 
 class Box(Enum):

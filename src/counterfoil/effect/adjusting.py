@@ -6,6 +6,7 @@ Errors (METHODS 5): by pair where people were paired once; Abadie-Imbens where p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,10 @@ def adjusted(
         )
     covariates = encode_covariates(table, comparison.settings).design if comparison.settings.covariates else None
     times = read_exposures(outcomes, comparison, measures)
-    return tuple(_adjust(columns[m.name], comparison, m, covariates, times.get(m.exposure)) for m in measures)
+    with ThreadPoolExecutor(max(comparison.settings.threads, 1)) as pool:
+        return tuple(
+            pool.map(lambda m: _adjust(columns[m.name], comparison, m, covariates, times.get(m.exposure)), measures)
+        )
 
 
 def _adjust(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SETTINGS_FILE = "lab.toml"
+REPORT, PDF = "report.html", "report.pdf"  # of a run; the copy as PDF is made when it is asked for
 RESULT = "result.json"  # of a run: its answer, and the files of its report with their hashes
 
 

@@ -3,10 +3,15 @@
 The only part that knows Splink.
 """
 
-from counterfoil.linkage.cohort import LinkStatus, cohort_quality, link_cohort
-from counterfoil.linkage.engine import Engine
-from counterfoil.linkage.keys import register_key
-from counterfoil.linkage.spine import Spine, SpineResult, build_spine, read_spine
+from typing import TYPE_CHECKING
+
+from counterfoil.lazily import read_when_asked
+
+if TYPE_CHECKING:
+    from counterfoil.linkage.cohort import LinkStatus, cohort_quality, link_cohort
+    from counterfoil.linkage.engine import Engine
+    from counterfoil.linkage.keys import register_key
+    from counterfoil.linkage.spine import Spine, SpineResult, build_spine, read_spine
 
 __all__ = [
     "Engine",
@@ -19,3 +24,5 @@ __all__ = [
     "read_spine",
     "register_key",
 ]
+
+read_when_asked(__name__)

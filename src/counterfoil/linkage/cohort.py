@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.errors import Fault
 from counterfoil.linkage import engine as engines
@@ -34,6 +35,7 @@ from counterfoil.warehouse import query
 # false; on 2,900 entries of the synthetic population none was, and 93% were found (79% at 14). docs/decisions/0010.
 COHORT_WEIGHT = 8.0
 LOWEST_WEIGHT = -20.0  # bits; below it a pair tells nothing about who an entry is
+_EXACT = ["pnc_std", "prison_number_std", "dob"]  # what the plain baseline joins on, with the names
 _NUMBERS = ("pnc_std", "cro_std", "prison_number_std", "crn_std")
 
 
@@ -150,8 +152,11 @@ def _beside_spine(given: pa.Table, spine: Spine, engine: Engine, resources: Reso
     }
 
 
-def exact_baseline(entries: pa.Table, spine: Spine) -> pa.Table:
-    """What plain SQL finds by PNC number, prison number, or names and birth date: row, person_id (null unless one)."""
+def exact_baseline(entries: pa.Table, spine: Spine, kept: Kept | None = None) -> pa.Table:
+    """What plain SQL finds by PNC number, prison number, or names and birth date: row, person_id (null unless one).
+
+    `kept`: the spine's encoded table, by which only records that share one of these with an entry are read.
+    """
     prepared = prepare(entries, spine.specification)
     keys = (
         "e.pnc_std = s.pnc_std",
@@ -163,12 +168,27 @@ def exact_baseline(entries: pa.Table, spine: Spine) -> pa.Table:
               FROM numbered n LEFT JOIN ({hits}) h USING (record_id) GROUP BY n.row ORDER BY n.row"""
     tables = {
         "entries": prepared,
-        "spine": spine.encoded(["pnc_std", "prison_number_std", "name_key", "dob"]).append_column(
-            "person_id", spine.people(["person_id"])["person_id"]
-        ),
+        "spine": _whole_of(spine) if kept is None else _sharing(prepared, spine, kept),
         "numbered": _numbered(entries, prepared),
     }
     return query(sql, tables)
+
+
+def _whole_of(spine: Spine) -> pa.Table:
+    keys = spine.encoded([*_EXACT, "name_key"])
+    return keys.append_column("person_id", spine.people(["person_id"])["person_id"])
+
+
+def _sharing(prepared: pa.Table, spine: Spine, kept: Kept) -> pa.Table:
+    """The records that share a number or a birth date with an entry."""
+    shares = np.zeros(kept.shown.num_rows, np.bool_)
+    for name in _EXACT:
+        values = prepared[name].combine_chunks().drop_null().unique()
+        shares |= pc.is_in(kept.shown[name], value_set=values).to_numpy()
+    rows = np.flatnonzero(shares)
+    found = kept.shown.select(_EXACT).take(pa.array(rows))
+    names = spine.encoded(["name_key"])["name_key"].take(pa.array(rows))
+    return found.append_column("name_key", names).append_column("person_id", kept.people_of(rows))
 
 
 def cohort_quality(
@@ -185,7 +205,7 @@ def cohort_quality(
     At most 55% of a provider's rows carry a valid number, so what holds without any is the honest figure (METHODS 1).
     """
     bare = link_cohort(entries, spine, resources=resources, threshold=threshold, without_identifiers=True, kept=kept)
-    exact = exact_baseline(entries, spine)
+    exact = exact_baseline(entries, spine, kept)
     return {
         "entries": entries.num_rows,
         "with_numbers": _endings(links),

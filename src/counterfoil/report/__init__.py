@@ -1,10 +1,16 @@
 """`render`: protected results to HTML, PDF, ODS, XLSX, CSV and JSON. Takes only what `disclosure` made."""
 
-from counterfoil.report.about import About
-from counterfoil.report.as_json import to_json
-from counterfoil.report.page import PDF, PRINTINGS, REPORT, Rendered, render
-from counterfoil.report.pdf_ready import why_no_pdf
-from counterfoil.report.pool import POOL, pool_json, render_pool
+from typing import TYPE_CHECKING
+
+from counterfoil.lazily import read_when_asked
+
+if TYPE_CHECKING:
+    from counterfoil.lab.paths import PDF, REPORT
+    from counterfoil.report.about import About
+    from counterfoil.report.as_json import to_json
+    from counterfoil.report.page import PRINTINGS, Rendered, render
+    from counterfoil.report.pdf_ready import why_no_pdf
+    from counterfoil.report.pool import POOL, pool_json, render_pool
 
 __all__ = [
     "PDF",
@@ -19,3 +25,5 @@ __all__ = [
     "to_json",
     "why_no_pdf",
 ]
+
+read_when_asked(__name__)

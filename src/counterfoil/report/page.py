@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterfoil.disclosure import Band, Box, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
+from counterfoil.lab.paths import PDF, REPORT
 from counterfoil.report import charts, further, numbers, provider, sentences, tables, trust
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_numbers
@@ -24,8 +25,7 @@ from counterfoil.report.words import LANGUAGES, Words, file_in, words_of
 from counterfoil.report.workbook import workbook_of
 from counterfoil.units import Kind
 
-REPORT = "report.html"
-ODS, XLSX, PDF = "report.ods", "report.xlsx", "report.pdf"
+ODS, XLSX = "report.ods", "report.xlsx"
 PRINTINGS = frozenset(file_in(name, language) for name in (REPORT, ODS, XLSX, PDF) for language in LANGUAGES)
 EDGES = {Band.GREEN: "0.05", Band.AMBER: "0.10", Band.RED: "0.10"}  # METHODS 4
 

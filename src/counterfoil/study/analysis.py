@@ -49,15 +49,16 @@ from counterfoil.disclosure import (
 from counterfoil.effect import estimate, survival
 from counterfoil.errors import Refused
 from counterfoil.lab.files import atomic_write, write_json
-from counterfoil.lab.paths import RESULT
+from counterfoil.lab.paths import REPORT, RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.measures import Measure
+from counterfoil.outcomes.negative_control import NegativeControl
 from counterfoil.provenance import sha256_of_bytes, sha256_of_file
 from counterfoil.report import PRINTINGS, About, render, to_json
 from counterfoil.report.about import ProviderWords
 from counterfoil.study.comparison_plan import REGION, comparison_facts
 from counterfoil.study.link_draws import LinkDesigns, LinkDoubt, design_draws, estimate_draws, freeze_draws
-from counterfoil.study.negative_control import NegativeControl, design_control, with_control
+from counterfoil.study.negative_control import design_control, with_control
 from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.study.provider_words import hash_of
 from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
@@ -78,7 +79,6 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 OpenOutcomes = Callable[[], Mapping[str, FloatArray]]
 TREATED = "treated"
-REPORT = "report.html"
 SENSITIVITY = "sensitivity.json"  # exact; inside the lab
 LINKING = "linking.json"  # the same of doubt about links
 _SHARE_SCORE = (Radius, InverseProbability, Overlap, Kernel)  # methods whose score is estimated in the order of rows

@@ -24,6 +24,7 @@ from counterfoil.lab.keys import Role, decrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.lab.versions import version_for
+from counterfoil.outcomes.negative_control import negative_control_of
 from counterfoil.outcomes.register import build_outcomes
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
@@ -31,7 +32,6 @@ from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
 from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list
 from counterfoil.study.link_doubt import link_doubt
-from counterfoil.study.negative_control import negative_control_of
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score

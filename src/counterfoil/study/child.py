@@ -59,16 +59,18 @@ def main(role_name: str, task: str, parent: str) -> int:
     """Do one task for the process `parent`; the exit code is the error's."""
     end_with(int(parent))
     channel = _Channel()
-    arguments = json.loads(sys.stdin.read())
     role = ProcessRole(role_name)
-    lab = LabPaths(Path(arguments["lab"]))
+    lab = LabPaths(Path(json.loads(sys.stdin.readline())["lab"]))
     guard(role, lab)
     from counterfoil.study.tasks import TASKS
 
     try:
         keep_scratch_in(lab.analyst if role is ProcessRole.ANALYST else lab.linker)
         work = TASKS[role, task]  # takes a second or two, in which the parent may end
-        channel.send({"result": work(arguments, channel.progress)})
+        asked = sys.stdin.read()
+        if not asked:  # the parent has nothing to ask after all
+            return 0
+        channel.send({"result": work(json.loads(asked), channel.progress)})
     except CounterfoilError as error:
         return _answer(channel, error)
     except OSError as error:

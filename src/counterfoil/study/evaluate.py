@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,24 +24,21 @@ from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
-from counterfoil.lab.paths import RESULT
+from counterfoil.lab.paths import PDF, REPORT, RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
-from counterfoil.report import PDF
 from counterfoil.report.about import ProviderWords
 from counterfoil.report.signed import check_signed
 from counterfoil.report.words import file_in
-from counterfoil.study.analysis import REPORT
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.provider_words import hash_of, read_words, to_json
-from counterfoil.study.refusal import refused_before_linking
 from counterfoil.study.requests import is_withdrawn, list_of, note_request, reports_withdrawn, request_of
-from counterfoil.study.roles import ProcessRole, run_role
+from counterfoil.study.roles import ProcessRole, run_role, start_role
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
 MAX_BYTES = 20_000_000  # DISCLOSURE A6
@@ -109,6 +107,8 @@ def evaluate_lab(
     unsuitable = _why_unsuitable(request)
     if unsuitable is not None:
         note_request(lab, plan, digest, request.run)
+        from counterfoil.study.refusal import refused_before_linking  # stands on all that makes a report
+
         result = refused_before_linking(
             lab, plan, request.run, unsuitable, request.inside(), pdf=pdf, words=request.words
         )
@@ -228,14 +228,22 @@ def finished_result(
 def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     paths = request.lab.paths
     asked = {"lab": str(paths.root), "run": request.run}
-    if not (paths.run(request.run) / HANDOVER).is_file():
-        columns = uploaded_columns(request.plan.sub_analyses)
-        sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
-        run_role(ProcessRole.LINKER, "link_cohort", sent, progress)
-    # A file that cannot be taken is no request. One whose people are known is, whether or not it gets an answer.
+    with start_role(ProcessRole.ANALYST, "evaluate", asked["lab"]) as analyse:  # gets ready while the linker works
+        if not (paths.run(request.run) / HANDOVER).is_file():
+            columns = uploaded_columns(request.plan.sub_analyses)
+            sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
+            run_role(ProcessRole.LINKER, "link_cohort", sent, progress)
+        return analyse(_analysis_of(request, asked), progress)
+
+
+def _analysis_of(request: _Request, asked: Mapping[str, str]) -> dict[str, Any]:
+    """What the analyst is asked. The request is noted in the log.
+
+    A file that cannot be taken is no request. One whose people are known is, whether or not it gets an answer.
+    """
     before = note_request(request.lab, request.plan, request.digest, request.run)
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
     given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
     given["pdf"] = request.pdf
     given["words"] = to_json(request.words)
-    return run_role(ProcessRole.ANALYST, "evaluate", given, progress)
+    return given

@@ -7,6 +7,7 @@ headline's people are not made again. Everything here is exact and stays inside 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,8 @@ def design_draws(groups: Groups, comparison: Comparison, doubt: LinkDoubt, *, se
         ready = ready_to_exchange(groups, comparison, doubt.people)
         if unsteady.any() and not unsteady[groups.treated].all():
             steady = _design(ready, np.concatenate([~unsteady & groups.treated, headline[len(unsteady) :]]), doubt, ())
-    others = [_design(ready, drawn, doubt, _places(which, n)) for n, drawn in asked.items()]
+    with ThreadPoolExecutor(max(groups.settings.threads, 1)) as pool:
+        others = list(pool.map(lambda one: _design(ready, one[1], doubt, _places(which, one[0])), asked.items()))
     same = tuple(draw for draw in range(DRAWS) if which[draw] not in asked)
     return LinkDesigns(same, tuple(others), steady, doubt, comparison)
 

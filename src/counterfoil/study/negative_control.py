@@ -7,8 +7,7 @@ made and frozen with the others, before any outcome is opened.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,32 +15,12 @@ import pyarrow as pa
 
 from counterfoil.comparison.values import Comparison, ComparisonSettings, Design
 from counterfoil.disclosure import DisclosureSettings, TrustResult, WayGroup
-from counterfoil.domains.schema import folder, read_toml
-from counterfoil.outcomes.catalogue import catalogue_of
-from counterfoil.outcomes.measures import Measure
+from counterfoil.outcomes.negative_control import NegativeControl
 from counterfoil.study.way_designs import Designed, Way, estimate_ways, make_designs
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 NAME = "year_before"  # a key of the wording
-
-
-@dataclass(frozen=True, slots=True)
-class NegativeControl:
-    """The outcome, and the covariates that say nothing of its time."""
-
-    measure: Measure
-    silent: frozenset[str]
-
-
-@cache
-def negative_control_of(domain: str) -> NegativeControl | None:
-    """The domain's, or None when it has none."""
-    place = folder(domain) / "negative_control.toml"
-    if not place.is_file():
-        return None
-    raw = read_toml(place)
-    return NegativeControl(catalogue_of(domain).definitions[raw["measure"]].measure, frozenset(raw["silent"]))
 
 
 def design_control(

@@ -16,9 +16,9 @@ from counterfoil.lab.make import OpenLab
 from counterfoil.outcomes.catalogue import Definition, catalogue_of
 from counterfoil.outcomes.measures import Measure
 from counterfoil.outcomes.measuring import FollowUp
+from counterfoil.outcomes.negative_control import negative_control_of
 from counterfoil.outcomes.register import check_weights, measure
 from counterfoil.outcomes.shares import measure_share
-from counterfoil.study.negative_control import negative_control_of
 from counterfoil.study.plan import Plan
 
 FloatArray = npt.NDArray[np.float64]

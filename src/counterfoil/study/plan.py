@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from counterfoil.cohort.register import LONGEST_WINDOW_DAYS
 from counterfoil.comparison.values import ComparisonSettings, Design
-from counterfoil.disclosure.sub_analyses import MOST
+from counterfoil.disclosure.settings import MOST_SUB_ANALYSES
 from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
 from counterfoil.outcomes.measures import Better, Measure, Support
@@ -165,7 +165,7 @@ class Plan(BaseModel):
     outcomes: OutcomePlan = OutcomePlan()
     table: TablePlan | None = None
     # the headline measure for some of the people each; all are shown together, none can be added after outcomes
-    sub_analyses: tuple[SubAnalysisPlan, ...] = Field(default=(), max_length=MOST)
+    sub_analyses: tuple[SubAnalysisPlan, ...] = Field(default=(), max_length=MOST_SUB_ANALYSES)
 
     @field_validator("sub_analyses")
     @classmethod

@@ -1,10 +1,10 @@
 """Process roles: each task runs in a child process that may open its own side of the lab and no other.
 
-The parent sends one JSON object on the child's standard input and reads JSON lines from its standard output: progress
-while it works, then one result or one error. Nothing else crosses. In production the roles are separate accounts and
-file permissions do the keeping apart; in the box one account runs all, so the child also guards itself: an audit hook
-refuses every Python-level open of a path that is not the role's. (Database and Parquet readers open files below that
-level, which is why the test of this rule makes the folder unreadable as well.)
+The parent sends two lines of JSON on the child's standard input, the lab and then what is asked, and reads JSON lines
+from its standard output: progress while it works, then one result or one error. Nothing else crosses. In production the
+roles are separate accounts and file permissions do the keeping apart; in the box one account runs all, so the child
+also guards itself: an audit hook refuses every Python-level open of a path that is not the role's. (Database and
+Parquet readers open files below that level, which is why the test of this rule makes the folder unreadable as well.)
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +26,7 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 
 CHILD_MODULE = "counterfoil.study.child"
+Ask = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
 
 
 class ProcessRole(Enum):
@@ -61,21 +64,59 @@ def run_role(role: ProcessRole, task: str, arguments: Mapping[str, Any], progres
 
     Raises what the task raised, with its words and exit code; Fault when the child died without a word.
     """
+    with start_role(role, task, arguments["lab"]) as ask:
+        return ask(arguments, progress)
+
+
+@contextmanager
+def start_role(role: ProcessRole, task: str, lab: str) -> Iterator[Ask]:
+    """A child process for one task, which reads its program while this one is still busy; asked once, as `run_role`.
+
+    One that is not asked ends by itself when the block does.
+    """
     command = [sys.executable, "-m", CHILD_MODULE, role.value, task, str(os.getpid())]
-    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as errors:
-        asked.write(json.dumps(dict(arguments)).encode())
-        asked.seek(0)
-        with subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, stderr=errors) as child:
-            if child.stdout is None:
-                raise Fault("A child process could not be given its pipes. Free some memory and run the command again.")
-            try:
-                answer = _listen(child.stdout, progress)
-            except BaseException:
-                child.terminate()
-                raise
-        if answer is None:
-            raise _died(role, child.returncode, errors)
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as child,
+    ):
+        _write(child, {"lab": lab})
+        yield partial(_ask, role, child, errors)
+
+
+def _ask(
+    role: ProcessRole,
+    child: subprocess.Popen[bytes],
+    errors: IO[bytes],
+    arguments: Mapping[str, Any],
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    if child.stdin is None or child.stdout is None:
+        raise Fault("A child process could not be given its pipes. Free some memory and run the command again.")
+    try:
+        _write(child, arguments)
+        _close(child.stdin)
+        answer = _listen(child.stdout, progress)
+        code = child.wait()
+    except BaseException:
+        child.terminate()
+        raise
+    if answer is None:
+        raise _died(role, code, errors)
     return answer
+
+
+def _write(child: subprocess.Popen[bytes], message: Mapping[str, Any]) -> None:
+    """One line on the child's standard input. One that has died is found out when its answer is read."""
+    if child.stdin is None:
+        return
+    with suppress(BrokenPipeError):
+        child.stdin.write(json.dumps(dict(message)).encode() + b"\n")
+        child.stdin.flush()
+
+
+def _close(stdin: IO[bytes]) -> None:
+    with suppress(BrokenPipeError):
+        stdin.close()
 
 
 def _listen(stdout: IO[bytes], progress: Progress) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ What is calculated here is exact and stays inside the lab; `disclosure.trust` de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -222,7 +223,8 @@ def run_specifications(
     measure, outcome = headline.measure, np.asarray(outcomes[headline.measure.name], np.float64)
     scored = _scored(groups) if chosen else groups
     same = _same_people(scored, ~comparison.treated | (comparison.weight > 0))
-    asked = [_ask(one, scored, same, outcome, measure, settings) for one in chosen]
+    with ThreadPoolExecutor(max(groups.settings.threads, 1)) as pool:  # each by itself: no order changes an answer
+        asked = list(pool.map(lambda one: _ask(one, scored, same, outcome, measure, settings), chosen))
     first = [Answer(HEADLINE, headline.compatible, comparison.reliable)]
     ways = [each.way for each in asked if each.way is not None]
     if headline.adjusted is not None:

@@ -8,6 +8,7 @@ calipers) are more entries of the same list.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -86,7 +87,8 @@ def make_designs(
     settings: DisclosureSettings,
 ) -> tuple[Designed, ...]:
     """Compare each by itself; those too few or not alike are stopped here."""
-    return tuple(_design(people, treated, whole, each, settings) for each in ways)
+    with ThreadPoolExecutor(max(whole.threads, 1)) as pool:
+        return tuple(pool.map(lambda each: _design(people, treated, whole, each, settings), ways))
 
 
 def _design(
