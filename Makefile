@@ -55,7 +55,8 @@ bench-linkage: ## measure training, scoring, linking and search beside Splink, r
 
 bench-evaluation: ## measure score, matching, balance and errors at 1,000,000 people beside glum, scikit-learn, MatchIt (10 minutes)
 	@sh scripts/set_up.sh dev
-	$(BIN)/python -m benchmarks.bench_evaluation
+	$(BIN)/python -m benchmarks.bench_evaluation $(LAB) $(LIST) $(PLAN)
+	$(BIN)/python -m benchmarks.evaluation_growth
 
 bench-disclosure: ## measure the intruder audit of a report beside earlier ones, and tables protected, with growth
 	@sh scripts/set_up.sh dev

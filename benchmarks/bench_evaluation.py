@@ -1,11 +1,14 @@
 """`make bench-evaluation`: score, match, balance at 1,000,000 people, their chain, and the kernels at 5M x 150.
 
-Everything is drawn; nothing needs a lab. Every matching is checked against stored pairs. R's MatchIt runs beside ours
-where R has it (Debian: `apt-get install r-cran-matchit`), else a line says that it is left out.
+Everything is drawn; nothing needs a lab. With `LAB LIST PLAN`, a whole `evaluate` of that list is measured first, in a
+copy of the lab whose large files are links to its own: nothing is written in the lab itself. Every matching is checked
+against stored pairs. R's MatchIt runs beside ours where R has it (Debian: `apt-get install r-cran-matchit`), else a
+line says that it is left out.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,17 +18,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 import counterfoil
 from benchmarks import bench_comparison
-from benchmarks.harness import Ready, Work, measure
+from benchmarks.bench import run
+from benchmarks.harness import RESULTS, Ready, Work, measure
 from benchmarks.matching_data import CASES, PAIRS, Case, draw_scores, hash_pairs
+from counterfoil.cohort.register import RegisterPaths
 from counterfoil.comparison.values import Pairs
+from counterfoil.lab.make import open_lab
 
 OURS = "counterfoil"
 TREATED, POOL = 1_000, 1_000_000
 CHAIN_TREATED = 10_000
 LARGE_ROWS, LARGE_FACTORS, LARGE_NUMBERS = 5_000_000, 142, 8
+NEVER_CHANGED = frozenset({".parquet", ".bin", ".arrow"})
 R_SCRIPT = Path(__file__).with_name("peer_matchit.R")
 R_QUESTION = 'cat(if (requireNamespace("MatchIt", quietly = TRUE)) as.character(packageVersion("MatchIt")) else "")'
 
@@ -141,6 +150,36 @@ def large_counterfoil(rows: int) -> Ready:
     return run
 
 
+def evaluate_lab(lab: str, file: str, plan: str) -> Ready:
+    """The whole command on a lab that is linked and registered: file, children, report. No earlier run answers it."""
+    copy = RESULTS / "evaluating"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(lab, copy, ignore=shutil.ignore_patterns("runs"), copy_function=_linked)
+    (copy / "analyst" / "runs").mkdir()
+    return lambda: run("evaluate", str(copy), file, "--plan", plan, "--json", may_find=True)
+
+
+def _linked(source: str, target: str) -> str:
+    """A large file, which no command changes in place, as a link; any other, and where there are no links, a copy."""
+    if Path(source).suffix in NEVER_CHANGED:
+        try:
+            os.link(source, target)
+        except OSError:
+            return str(shutil.copy2(source, target))
+        return target
+    return str(shutil.copy2(source, target))
+
+
+def evaluate_work(lab: str, file: str, plan: str) -> Work:
+    """`n`: people of the lab's register."""
+    register = open_lab(Path(lab)).paths.latest_register()
+    if register is None:
+        raise SystemExit("The lab has no register yet. Run counterfoil register on it first.")
+    people = pc.count_distinct(pq.read_table(RegisterPaths(register).index_events, columns=["person_number"])[0])
+    given = {"lab": lab, "file": file, "plan": plan}
+    return Work("evaluate: one list", OURS, counterfoil.__version__, people.as_py(), f"{HERE}:evaluate_lab", given)
+
+
 def version_of_matchit() -> str:
     """Empty where R or MatchIt is not installed."""
     if shutil.which("Rscript") is None:
@@ -175,6 +214,7 @@ def main() -> None:
     size, ours = {"treated": CHAIN_TREATED, "pool": POOL}, counterfoil.__version__
     chain, large = f"logit, match, balance, errors {CHAIN_TREATED:,}", "logit and balance before 5,000,000 x 150"
     works = [
+        *([evaluate_work(*sys.argv[1:4])] if len(sys.argv) == 4 else []),
         *matching_works(matchit),
         *bench_comparison.works(TREATED, POOL),
         Work(chain, OURS, ours, CHAIN_TREATED + POOL, f"{HERE}:chain_counterfoil", size),
