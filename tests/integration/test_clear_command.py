@@ -28,8 +28,14 @@ class Desk:
         self.passphrase.write_text(PASSPHRASE + "\n")
 
     def clear(self, *arguments: object, by: str = "") -> Said:
+        return self._call("clear", *arguments, by=by)
+
+    def publish(self, *arguments: object, by: str = "") -> Said:
+        return self._call("publish", *arguments, by=by)
+
+    def _call(self, verb: str, *arguments: object, by: str) -> Said:
         key = ("--as", by, "--key", self.key(by), "--passphrase-file", self.passphrase) if by else ()
-        return call_here(self._capfd, "clear", self.lab, *arguments, *key)
+        return call_here(self._capfd, verb, self.lab, *arguments, *key)
 
     def log(self, *arguments: object) -> Said:
         return call_here(self._capfd, "log", self.lab, *arguments)
@@ -67,9 +73,10 @@ def test_r27_two_people_clear_a_report_from_the_command_line(desk: Desk, tmp_pat
     assert desk.clear("approve", RUN, "--release", desk.digest(), "--yes", by="ben").code == 3
     done = desk.clear("approve", RUN, "--release", desk.digest()[:12], "--yes", "--json", by="cara")
     assert (done.code, done.json()["state"], done.json()["approvals"]) == (0, "cleared", ["ben", "cara"])
-    assert desk.clear("schedule", RUN, "--date", "2026-06-30", by="dan").code == 3
-    assert desk.clear("schedule", RUN, "--date", "2026-08-03", by="dan").code == 0
-    assert desk.clear("schedule", RUN, "--date", "2026-08-10", "--reason", "A holiday.", by="eve").code == 0
+    kind = ("--intervention", "employment", "--sector", "voluntary")
+    assert desk.publish("plan", RUN, "--on", "2026-06-30", *kind, by="dan").code == 3
+    assert desk.publish("plan", RUN, "--on", "2026-08-03", *kind, by="dan").code == 0
+    assert desk.publish("plan", RUN, "--on", "2026-08-10", "--reason", "A holiday.", by="eve").code == 0
     shown = desk.clear("show", RUN)
     assert "2026-08-10" in shown.out
     assert "A holiday." in shown.out
@@ -91,7 +98,7 @@ def test_r27_two_people_clear_a_report_from_the_command_line(desk: Desk, tmp_pat
     (desk.lab / "analyst" / "runs" / RUN / "report.html").write_bytes(b"<h1>16 in every 100</h1>")
     assert "approvals are void" in desk.clear("list").out
     assert "every approval is void" in desk.clear("show", RUN).out
-    reset = desk.clear("schedule", RUN, "--date", "2026-08-10", "--reason", "A holiday.", by="eve")
+    reset = desk.publish("plan", RUN, "--on", "2026-08-10", "--reason", "A holiday.", by="eve")
     assert (reset.code, "reset" in reset.err) == (3, True)
     assert desk.clear("show", RUN, "--json").json()["state"] == "drafted"
 

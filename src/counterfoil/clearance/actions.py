@@ -108,9 +108,9 @@ def withdraw(lab: OpenLab, run: str, *, signer: Signer, reason: str) -> Case:
     return _act(lab, run, Move.WITHDRAW, signer, _with(lab, reason=reason))
 
 
-def schedule(lab: OpenLab, run: str, *, signer: Signer, date: str) -> Case:
-    """Fix the day on which a cleared report is published."""
-    return _act(lab, run, Move.SCHEDULE, signer, lambda *_: {"date": date})
+def schedule(lab: OpenLab, run: str, *, signer: Signer, date: str, facts: Mapping[str, str] | None = None) -> Case:
+    """Fix the day on which a cleared report is published; `facts`: what else the calendar says of it."""
+    return _act(lab, run, Move.SCHEDULE, signer, lambda *_: {**(facts or {}), "date": date})
 
 
 def reschedule(lab: OpenLab, run: str, *, signer: Signer, date: str, reason: str) -> Case:

@@ -28,9 +28,6 @@ clear = typer.Typer(
 Run = Annotated[str, typer.Argument(help="The run, as evaluate named it.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Reason = Annotated[str, typer.Option(help="Why, in words; kept inside the lab.", show_default=False)]
-Day = Annotated[
-    dt.datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The day of publication.", show_default=False)
-]
 
 
 @clear.callback()
@@ -188,27 +185,6 @@ def withdraw(
     """Withdraw a report for good. That it was there stays in the log."""
     lab = _open(context)
     actions.withdraw(lab, run, signer=signer(who, key, passphrase_file), reason=reason)
-    _tell(lab, run, as_json=as_json)
-
-
-@clear.command()
-def schedule(
-    context: typer.Context,
-    run: Run,
-    who: Who,
-    key: KeyFile,
-    date: Day,
-    reason: Annotated[str | None, typer.Option(help="To move a day that was fixed: why. An owner does that.")] = None,
-    passphrase_file: Passphrase = None,
-    as_json: Json = False,
-) -> None:
-    """Fix the day on which a cleared report is published, or with --reason move it."""
-    lab, day = _open(context), date.date().isoformat()
-    by = signer(who, key, passphrase_file)
-    if reason is None:
-        actions.schedule(lab, run, signer=by, date=day)
-    else:
-        actions.reschedule(lab, run, signer=by, date=day, reason=reason)
     _tell(lab, run, as_json=as_json)
 
 

@@ -290,6 +290,7 @@ ELSEWHERE = {
     "requests": "requests",
     "withdraw": "requests",
     "clear": "clear",
+    "publish": "publish",
     "log": "log",
     "wording": "wording",
 }

@@ -37,6 +37,15 @@ class LabPaths:
         return self.root / "public"
 
     @property
+    def site(self) -> Path:
+        """`public/site`: what a web server serves."""
+        return self.public / "site"
+
+    def published(self, run_id: str) -> Path:
+        """`public/published/ID`: the approved bytes of a report that is public."""
+        return self.public / "published" / run_id
+
+    @property
     def heads(self) -> Path:
         """`public/heads`: signed heads of the log."""
         return self.public / "heads"

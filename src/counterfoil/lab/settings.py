@@ -84,6 +84,15 @@ class Clearance(BaseModel):
     audit_required: bool = False  # no report is submitted for clearance without a passed intruder audit (R13)
 
 
+class Publication(BaseModel):
+    """The public site."""
+
+    model_config = _STRICT
+    # where the site will stand, as "https://statistics.example/lab/"; links of the feed begin with it
+    address: Annotated[str, Field(pattern=r"^(https://\S+/)?$")] = ""
+    contact: str = ""  # how readers reach the lab, as every page shows it
+
+
 class LabSettings(BaseModel):
     """Every setting of a lab, with its default."""
 
@@ -104,6 +113,7 @@ class LabSettings(BaseModel):
     weights: dict[str, dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]] = {}
     costs: Costs = Costs()
     clearance: Clearance = Clearance()
+    publication: Publication = Publication()
     # people of the lab, by short name
     people: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], Person] = Field(default_factory=dict)
 
@@ -164,6 +174,10 @@ domain = "justice"        # which schemas, codes and measures apply
 
 [clearance]               # may a report leave the lab: two people who did not make it say so (R27)
 # audit_required = false  # no report is submitted without a passed intruder audit (R13)
+
+[publication]             # the public site: docs/how-to/publish.md
+# address = ""            # where it will stand, as "https://statistics.example/lab/"
+# contact = ""            # how readers reach the lab
 
 # Who submits, checks and publishes is declared below in tables such as [people.amina], and in force once an owner has
 # signed it: docs/how-to/clear-a-report.md

@@ -199,8 +199,8 @@ def _run_id(lab: OpenLab, plan: Plan, digest: str) -> str:
         file=digest,
         spine=spine.name if spine else None,
         register=register.name if register else None,
-        # who may clear a report, and its languages, decide none of its numbers
-        settings=lab.settings.model_dump(mode="json", exclude={"people", "clearance", "languages"}),
+        # who may clear a report, its languages, and where it is published decide none of its numbers
+        settings=lab.settings.model_dump(mode="json", exclude={"people", "clearance", "languages", "publication"}),
         version=__version__,
     )[:12]
 
