@@ -49,9 +49,9 @@ COHORT, SHARED = 200, 15
 PATTERNS = 100  # small tables
 
 
-def audit_report(earlier: int) -> Ready:
-    """A report with its sub-analyses and `earlier` reports that share people with it."""
-    publications, truth = draw_reports(earlier)
+def audit_report(earlier: int, fewer: int = 0) -> Ready:
+    """A report with its sub-analyses and `earlier` reports that share people with it (`fewer`: see `draw_reports`)."""
+    publications, truth = draw_reports(earlier, fewer=fewer)
 
     def run() -> None:
         found = audit(publications, truth)
@@ -61,8 +61,11 @@ def audit_report(earlier: int) -> Ready:
     return run
 
 
-def draw_reports(earlier: int) -> tuple[list[Publication], Truth]:
-    """Exact sizes, and rates in whole per cent of every measure, of cohorts drawn with a fixed seed."""
+def draw_reports(earlier: int, *, fewer: int = 0) -> tuple[list[Publication], Truth]:
+    """Exact sizes, and rates in whole per cent of every measure, of cohorts drawn with a fixed seed.
+
+    `fewer`: the first earlier report is of the new one's people without so many, which R18 holds; 0: of its own people.
+    """
     draw = np.random.default_rng(11)
     people = COHORT + earlier * (COHORT - SHARED)
     members = {"new": np.arange(people) < COHORT}
@@ -75,6 +78,8 @@ def draw_reports(earlier: int) -> tuple[list[Publication], Truth]:
         own[start : start + COHORT - SHARED] = True
         own[draw.choice(COHORT, SHARED, replace=False)] = True
         members[f"earlier {number}"] = own
+    if fewer:
+        members["earlier 0"] = members["new"] & (np.arange(people) >= fewer)
     outcomes = {f"measure {i}": draw.random(people) < rate for i, rate in enumerate(np.linspace(0.2, 0.6, MEASURES))}
     populations, truth = find_atoms(members, outcomes)
     kinds = tuple(Outcome(name) for name in outcomes)
@@ -184,13 +189,17 @@ def main() -> None:
              "benchmarks.bench_disclosure:audit_report", {"earlier": n})
         for n in EARLIER
     ] + [
+        Work(f"intruder refuses a report beside {n} earlier", OURS, counterfoil.__version__, n,
+             "benchmarks.bench_disclosure:audit_report", {"earlier": n, "fewer": 3})
+        for n in EARLIER[1:]
+    ] + [
         Work(f"intruder protects {n} x {COLUMNS}", OURS, counterfoil.__version__, n * COLUMNS,
              "benchmarks.bench_disclosure:protect_table", {"rows": n})
         for n in ROWS
     ]  # fmt: skip
     rows = measure(works, "disclosure")
     print("\nGrowth: seconds at each number of earlier reports, and of cells")
-    for start in ("intruder audit", "intruder protects"):
+    for start in ("intruder audit", "intruder refuses", "intruder protects"):
         print(f"  {start}: " + ", ".join(f"{r.n}: {r.seconds:.2f}" for r in rows if r.work.startswith(start)))
     found = compare_patterns(PATTERNS)
     print(f"\nPatterns of {found.tables} small tables beside the cheapest safe ones of an exact program")

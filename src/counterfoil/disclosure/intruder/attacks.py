@@ -91,7 +91,7 @@ def printed(statement: Statement) -> str:
         case Between():
             ends = (("from", statement.low), ("to", statement.high))
             return " ".join(f"{word} {end}" for word, end in ends if end is not None)
-        case OneOf():
+        case OneOf():  # pragma: no branch - the last kind there is, which mypy checks
             return f"{len(statement.points)} possibilities"
 
 
@@ -122,13 +122,21 @@ def _is_impossible(publication: Publication, limits: Limits) -> bool:
 
 
 def _irreducible(publication: Publication, bad: Callable[[Publication], bool], labels: list[str]) -> tuple[str, ...]:
-    """The labels that are left when each that is not needed is taken away, the last first: always the same."""
-    kept = list(labels)
-    for label in reversed(labels):
-        fewer = [one for one in kept if one != label]
-        if bad(_only(publication, fewer)):
-            kept = fewer
-    return tuple(kept)
+    """The labels that are left when each that is not needed is taken away, the last first: always the same.
+
+    What can go together goes together: half of the labels, or half of that, at one question.
+    """
+
+    def without(kept: list[str], some: list[str]) -> list[str]:
+        fewer = [one for one in kept if one not in some]
+        if not some or bad(_only(publication, fewer)):
+            return fewer
+        if len(some) == 1:
+            return kept
+        middle = len(some) // 2
+        return without(without(kept, some[middle:]), some[:middle])
+
+    return tuple(without(labels, labels))
 
 
 def _only(publication: Publication, labels: Sequence[str]) -> Publication:
@@ -143,7 +151,8 @@ def _pinned(
     if interval.timed_out:
         sentence = f"{_start(label)} could not be proved safe in the time there is, so it is taken to be unsafe."
         return Attack(Breach.TIMED_OUT, label, None, None, (), sentence)
-    again = _Again(publication, truth, settings, limits, find_cap(publication, truth))
+    again = _Again(publication, truth, settings, limits.started(), find_cap(publication, truth))
+    interval = again.tightened(interval)
     held = _held_by(interval, again)
     if not again.is_pinned(interval, _only(publication, held)):
         held = [one.label for one in publication.statements]
@@ -158,14 +167,29 @@ class _Again:
         self, publication: Publication, truth: Truth, settings: DisclosureSettings, limits: Limits, cap: int
     ) -> None:
         self.publication, self.truth, self.settings, self.limits, self.cap = publication, truth, settings, limits, cap
+        self.whole = False  # whether only whole people pin the target down as tightly as they do
+
+    def tightened(self, interval: Interval) -> Interval:
+        """The tightest interval; the same, where it cannot be found in time."""
+        found = interval if interval.tight else self._ask(interval, self.publication, tight=True)
+        if not found.tight:
+            return interval
+        # where fractions of people go no further than whole ones, whole ones need not be asked about again
+        self.whole = interval.tight or (found.low, found.high) != (interval.low, interval.high)
+        return found
 
     def is_pinned(self, interval: Interval, publication: Publication) -> bool:
         """Whether these statements alone pin the target down as tightly."""
+        for tight in (False, True) if self.whole else (False,):
+            found = self._ask(interval, publication, tight=tight)
+            if found.passed or (found.low, found.high) == (interval.low, interval.high):
+                return not found.passed
+        return False
+
+    def _ask(self, interval: Interval, publication: Publication, *, tight: bool) -> Interval:
         system = build(publication, [interval.target.of], cap=self.cap)
-        worlds = Worlds(system)
-        worlds.add(true_world(system, self.truth, Spread(publication.populations)))
-        found = find_interval(interval.target, worlds, self.settings, self.limits, tight=True)
-        return not found.passed and (found.low, found.high) == (interval.low, interval.high)
+        worlds = Worlds(system, true_world(system, self.truth, Spread(publication.populations)))
+        return find_interval(interval.target, worlds, self.settings, self.limits, tight=tight)
 
     def multipliers(self, interval: Interval, publication: Publication, sign: int) -> Mapping[str, float]:
         """How much each statement holds the target down (sign 1) or up (-1)."""
@@ -193,13 +217,11 @@ def _sentence(interval: Interval, again: _Again, needed: Sequence[str]) -> str:
     if len(needed) == 1:
         return f"A reader of {say(by_label[needed[0]])} knows that {target} is {given}."
     signs = _signs(interval, again, needed)
-    if interval.low == interval.high and signs and all(isinstance(by_label[one], Exact) for one in needed):
-        plus = _list([say(by_label[one]) for one in needed if signs[one] > 0])
-        minus = _list([say(by_label[one]) for one in needed if signs[one] < 0])
-        if plus and minus:
-            return f"A reader can subtract {minus} from {plus} and get {given}: {target}."
-        if plus:
-            return f"A reader can add {plus} and get {given}: {target}."
+    plus = _list([say(by_label[one]) for one in needed if signs.get(one, 0.0) > 0])
+    minus = _list([say(by_label[one]) for one in needed if signs.get(one, 0.0) < 0])
+    if plus and interval.low == interval.high and all(isinstance(by_label[one], Exact) for one in needed):
+        how = f"subtract {minus} from {plus}" if minus else f"add {plus}"
+        return f"A reader can {how} and get {given}: {target}."
     together = _list([say(by_label[one]) for one in needed])
     return f"A reader can put together {together} and knows that {target} is {given}."
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from counterfoil.disclosure.intruder.limits import Limits
-from counterfoil.disclosure.intruder.solver import Answer, Reached, Worlds, largest, solve
+from counterfoil.disclosure.intruder.solver import Answer, Reached, Worlds, largest, relax, solve
 from counterfoil.disclosure.intruder.statements import Publication, Truth, Withheld
 from counterfoil.disclosure.intruder.system import NO_BOUND, Spread, build, find_cap, true_world, value_of
 from counterfoil.disclosure.intruder.targets import Target, find_targets
@@ -38,7 +38,8 @@ class Breach(Enum):
 class Interval:
     """What a reader can know of a target: at least `low`, at most `high`. It never leaves the lab.
 
-    `tight`: no narrower interval holds. Else a reader can be at least this unsure, which is enough to pass.
+    `tight`: no narrower interval holds. Else, where it passed, a reader can be at least this unsure; where it did not,
+    at most.
     """
 
     target: Target
@@ -123,8 +124,7 @@ def audit(
     if untrue:
         nothing = solve(system, 0 * real, limits, whole=True)
         return Audit((), untrue=untrue, impossible=nothing.answer is Answer.IMPOSSIBLE)
-    worlds = Worlds(system)
-    worlds.add(real)
+    worlds = Worlds(system, real)
     if not tight:
         widen(targets, worlds, settings, limits)
     intervals = tuple(find_interval(target, worlds, settings, limits, tight=tight) for target in targets)
@@ -142,20 +142,41 @@ def find_interval(
     """The tightest interval; or, unless `tight`, the first that is wide enough. It passes by worlds that were seen."""
     objective = worlds.system.vector(target.of)
     seen = worlds.span(objective)
-    if not tight and seen is not None and passes(target, *seen, settings):
+    if not tight and passes(target, *seen, settings):
         return Interval(target, *seen, passed=True, tight=False)
-    enough = None if tight or seen is None else _wanted(target, seen[0], settings)
-    up = largest(worlds, objective, limits, enough=enough)
-    down = Reached(up.answer) if up.answer is Answer.ENOUGH else largest(worlds, -objective, limits)
-    low = -NO_BOUND if down.bound is None else -down.bound
-    high = NO_BOUND if up.bound is None else up.bound
+    least, most = relax(worlds, -objective, limits), relax(worlds, objective, limits)
+    if not tight and (refused := _refused(target, least, most, worlds.span(objective), settings)):
+        return refused
+    enough = None if tight else _wanted(target, seen[0], settings)
+    up = largest(worlds, objective, most, limits, enough=enough)
+    down = Reached(up.answer) if up.answer is Answer.ENOUGH else largest(worlds, -objective, least, limits)
     seen = worlds.span(objective)
+    low, high = _ends(down, up, seen)
     if seen == (low, high):
         return Interval(target, low, high, passed=passes(target, low, high, settings), tight=True)
-    if seen is not None and passes(target, *seen, settings):
+    if passes(target, *seen, settings):
         return Interval(target, *seen, passed=True, tight=False)
     open_still = passes(target, low, high, settings)  # the bounds would let it pass: only the proof is missing
     return Interval(target, low, high, passed=False, tight=False, timed_out=open_still)
+
+
+def _refused(
+    target: Target, down: Reached, up: Reached, seen: tuple[int, int], settings: DisclosureSettings
+) -> Interval | None:
+    """Where even fractions of people cannot be far enough apart, whole ones cannot."""
+    low, high = _ends(down, up, seen)
+    return (
+        None
+        if passes(target, low, high, settings)
+        else Interval(target, low, high, passed=False, tight=(low, high) == seen)
+    )
+
+
+def _ends(down: Reached, up: Reached, seen: tuple[int, int]) -> tuple[int, int]:
+    """The bounds of the solver; but never inside worlds that were seen: a bound that leaves one out is wrong."""
+    low = -NO_BOUND if down.bound is None else -down.bound
+    high = NO_BOUND if up.bound is None else up.bound
+    return min(low, seen[0]), max(high, seen[1])
 
 
 def _wanted(target: Target, low: int, settings: DisclosureSettings) -> int:

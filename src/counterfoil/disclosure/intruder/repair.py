@@ -14,14 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
 from counterfoil.disclosure.intruder.audit import LIMITS, Audit, Interval, find_interval, find_sums, passes
 from counterfoil.disclosure.intruder.limits import Limits
-from counterfoil.disclosure.intruder.solver import Worlds, solve, weights_of
+from counterfoil.disclosure.intruder.solver import LIMIT, Floats, Worlds, solve, weights_of
 from counterfoil.disclosure.intruder.statements import OneOf, Publication, Statement, Truth, Weighted, Withheld
 from counterfoil.disclosure.intruder.system import Ints, Spread, System, build, find_cap, true_world, value_of
 from counterfoil.disclosure.intruder.targets import Target, find_targets
+from counterfoil.disclosure.intruder.widening import widen
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.errors import Fault
 
@@ -67,7 +68,7 @@ def repair(
 
     A statement whose true count is 0 is never a partner, whatever `costs` says: its value can be known.
     """
-    held = _Held(publication, truth, settings, limits, _may_hide(publication, truth, costs))
+    held = _Held(publication, truth, settings, limits.started(), _may_hide(publication, truth, costs))
     hidden: tuple[str, ...] = ()
     while True:
         found = held.audit(hidden)
@@ -107,12 +108,11 @@ class _Held:
         publication = hide(self.publication, hidden)
         targets = find_targets(publication, self.truth, self.settings)
         system = self._system(publication, targets)
-        worlds = Worlds(system)
-        if not worlds.add(true_world(system, self.truth, Spread(publication.populations))):
-            raise Fault("What is to be repaired does not agree with its own counts.")
+        worlds = Worlds(system, true_world(system, self.truth, Spread(publication.populations)))
         for world in self.worlds:
             worlds.add(world)
         known = len(worlds.found)
+        widen(targets, worlds, self.settings, self.limits)
         found = tuple(find_interval(t, worlds, self.settings, self.limits, tight=False) for t in targets)
         self.worlds += worlds.found[known:]
         return Audit(found, sums=find_sums(publication, self.truth, self.settings))
@@ -135,17 +135,23 @@ class _Held:
             for place, cost in enumerate(self.costs.values())
         ]
         rows = np.array([[label in one for label in labels] for one in self.sets], np.float64)
-        found = milp(
-            np.array(weights),
-            integrality=np.ones(len(labels)),
-            bounds=Bounds(0, 1),
-            constraints=LinearConstraint(rows, 1, np.inf),
-            options={"node_limit": self.limits.nodes, "time_limit": self.limits.seconds, "mip_rel_gap": 0.0},
-        )
+        found = self._solved(np.array(weights), LinearConstraint(rows, 1, np.inf))
         self.cheapest = self.cheapest and found.status == 0
         if found.x is None:  # no time for any choice: all of them
             return tuple(label for label in labels if any(label in one for one in self.sets))
         return tuple(label for label, taken in zip(labels, found.x, strict=True) if taken > 0.5)
+
+    def _solved(self, weights: Floats, constraint: LinearConstraint) -> OptimizeResult:
+        seconds = self.limits.left()
+        if seconds <= 0.0:
+            return OptimizeResult(status=LIMIT, x=None)
+        return milp(
+            weights,
+            integrality=np.ones(len(weights)),
+            bounds=Bounds(0, 1),
+            constraints=constraint,
+            options={"node_limit": self.limits.nodes, "time_limit": seconds, "mip_rel_gap": 0.0},
+        )
 
     def _learn(self, label: str, one: frozenset[str]) -> None:
         if one:

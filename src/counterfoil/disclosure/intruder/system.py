@@ -25,7 +25,6 @@ from counterfoil.disclosure.intruder.statements import (
     Exact,
     OneOf,
     Outcome,
-    Piece,
     Pieces,
     Publication,
     Rounded,
@@ -192,8 +191,8 @@ def _said(statements: Sequence[Statement], spread: Spread) -> Iterator[Row]:
                 yield from _one_of(one, spread)
             case Withheld():
                 yield _row(spread.of(one.of), 0, None, one.label)
-            case Weighted() | Difference():
-                continue
+            case Weighted() | Difference():  # pragma: no branch - the last kinds there are, which mypy checks
+                pass
     yield from _weighted(statements, spread)
 
 
@@ -314,8 +313,3 @@ def _bounds(atom: str, outcome: Outcome | None, seen: set[Unknown]) -> list[Row]
     if outcome.behind is not None and (atom, outcome.behind) in seen:
         return [_row({(atom, outcome.name): 1, (atom, outcome.behind): -1}, 0, None, "")]
     return []
-
-
-def plain(population: str, outcome: str = PEOPLE) -> Pieces:
-    """A count of one outcome over one population."""
-    return (Piece(population, outcome),)

@@ -101,18 +101,17 @@ def _settle(world: Ints, state: _Open, worlds: Worlds, draw: np.random.Generator
     parts = worlds.parts
     free = parts.block >= 0
     proved = 0
-    while limits.left() > 0.0:
+    while True:
         goals = _within_reach(world, state, parts, draw)
         if proved:  # outcomes of which nothing is wanted stay as they are
             free = np.isin(parts.block, parts.block[(abs(goals.sums).sum(axis=0) > 0) & (parts.block >= 0)])
         found = parts.settle(world, free, goals, limits)
         if found is None or not worlds.add(found):
-            break
+            return proved
         new = state.see(found)
         proved, world = proved + new, found
         if not new or not state.left.any():
-            break
-    return proved
+            return proved
 
 
 def _within_reach(world: Ints, state: _Open, parts: Parts, draw: np.random.Generator) -> Goals:
