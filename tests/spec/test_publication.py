@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import html
 import io
 import json
 import os
@@ -248,6 +249,15 @@ def test_findings_stand_in_order_of_date_and_count_every_ending(lab: Press) -> N
     assert counts == {"fewer": "1", "more": "1", "not_enough_evidence": "0", "hidden": "0", "refused": "0",
                       "not_suitable": "1"}  # fmt: skip
     assert "<script" not in page
+
+
+def test_a_warning_stands_wherever_the_finding_does(lab: Press) -> None:
+    site = lab.published(V1, reports.unreliable()).site(noon(DAY))
+    (caveat, *_) = json.loads(site[f"reports/{V1}/report.json"])["caveats"]
+    for page in ("index.html", f"reports/{V1}/index.html"):
+        assert caveat in html.unescape(site[page].decode())
+    for page in ("findings.html", "register.html"):
+        assert '<span class="pill unsound">unreliable</span>' in site[page].decode()
 
 
 def test_r18_results_are_put_together_only_where_nobody_is_in_two(lab: Press) -> None:
