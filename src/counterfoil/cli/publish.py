@@ -14,7 +14,7 @@ from counterfoil.clearance import read_record
 from counterfoil.clearance.moves import State
 from counterfoil.cli.screen import progress, say, say_json
 from counterfoil.cli.signing import KeyFile, Passphrase, Who, signer
-from counterfoil.errors import Fault, UsageError
+from counterfoil.errors import Fault
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.publication import Intervention, Sector
 from counterfoil.study.roles import ProcessRole, run_role
@@ -37,15 +37,18 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the site; LAB/public/s
 def _lab(
     context: typer.Context,
     lab: Annotated[Path, typer.Argument(help="The folder of a lab.", show_default=False)],
-    out: Out = None,
-    as_json: Json = False,
 ) -> None:
     context.obj = lab
     if context.invoked_subcommand is None:
         opened = open_lab(lab)
-        _tell_built(opened, _build(opened, out), as_json=as_json)
-    elif out is not None or as_json:
-        raise UsageError("Give --out and --json after the verb.")
+        _tell_built(opened, _build(opened, None), as_json=False)
+
+
+@publish.command()
+def build(context: typer.Context, out: Out = None, as_json: Json = False) -> None:
+    """Build the site of what is public, as no verb does, elsewhere or with the result as JSON."""
+    opened = open_lab(context.obj)
+    _tell_built(opened, _build(opened, out), as_json=as_json)
 
 
 @publish.command()
