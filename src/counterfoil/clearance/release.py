@@ -33,17 +33,18 @@ def read_release(paths: LabPaths, run: str) -> Release:
     names = _named(paths, run)
     files = {name: data for name in names if (data := _read(paths.run(run), name)) is not None}
     hashes = {name: sha256_of_bytes(files[name]) if name in files else ABSENT for name in sorted(names)}
-    return Release(run, _digest(run, hashes), hashes, files)
+    return Release(run, digest_of(run, hashes), hashes, files)
 
 
 def release_of(run: str, files: Mapping[str, bytes]) -> Release:
     """The release that these files are, all of them present."""
     hashes = {name: sha256_of_bytes(files[name]) for name in sorted(files)}
-    return Release(run, _digest(run, hashes), hashes, files)
+    return Release(run, digest_of(run, hashes), hashes, files)
 
 
-def _digest(run: str, hashes: Mapping[str, str]) -> str:
-    return sha256_of_bytes(canonical_json({"run": run, "files": hashes}))
+def digest_of(run: str, hashes: Mapping[str, str]) -> str:
+    """The one hash of all files of a run: name -> SHA-256."""
+    return sha256_of_bytes(canonical_json({"run": run, "files": dict(sorted(hashes.items()))}))
 
 
 def check_made(paths: LabPaths, release: Release) -> None:

@@ -293,6 +293,7 @@ ELSEWHERE = {
     "publish": "publish",
     "log": "log",
     "wording": "wording",
+    "ledger": "ledger",
 }
 
 

@@ -6,6 +6,16 @@ from counterfoil.lazily import read_when_asked
 
 if TYPE_CHECKING:
     from counterfoil.comparison.values import Band, Design, Estimand
+    from counterfoil.disclosure.audited import (
+        Audited,
+        Limit,
+        People,
+        Record,
+        Said,
+        protect_audited,
+        read_said,
+        write_said,
+    )
     from counterfoil.disclosure.beside import (
         NOTHING_BESIDE,
         Beside,
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
         WayResult,
     )
     from counterfoil.disclosure.gate import check_gate, check_groups
+    from counterfoil.disclosure.hiding import More
     from counterfoil.disclosure.pooling import (
         ProtectedPool,
         ProtectedRange,
@@ -66,6 +77,7 @@ __all__ = [
     "NOTHING_BESIDE",
     "NOT_APPLICABLE",
     "NOT_AVAILABLE",
+    "Audited",
     "Band",
     "Beside",
     "Better",
@@ -78,10 +90,13 @@ __all__ = [
     "Finding",
     "Gaps",
     "HiddenBias",
+    "Limit",
     "LinkingResult",
     "Measure",
+    "More",
     "NoGamma",
     "Parameter",
+    "People",
     "Placebos",
     "Protected",
     "ProtectedAttrition",
@@ -104,8 +119,10 @@ __all__ = [
     "ProtectedTerm",
     "ProtectedTrust",
     "ProtectedWay",
+    "Record",
     "Released",
     "Rule",
+    "Said",
     "SampleFacts",
     "Shown",
     "SubResult",
@@ -120,8 +137,11 @@ __all__ = [
     "decimals_released",
     "headline_measure",
     "protect",
+    "protect_audited",
     "protect_pool",
+    "read_said",
     "refuse",
+    "write_said",
 ]
 
 read_when_asked(__name__)

@@ -25,20 +25,27 @@ def band_of(smd: float | None) -> Band | None:
     return Band.GREEN if size <= GREEN_TO else Band.AMBER if size <= AMBER_TO else Band.RED
 
 
-def protect_balance(comparison: Comparison, sizes: Sizes, settings: DisclosureSettings) -> ProtectedBalance:
-    """Bands of every term; values where they are safe. Nothing binary is shown when the group's size is not."""
-    terms = tuple(_protect_term(row, comparison, sizes, settings) for row in comparison.balance)
+def protect_balance(
+    comparison: Comparison, sizes: Sizes, settings: DisclosureSettings, *, hides: Rule | None = None
+) -> ProtectedBalance:
+    """Bands of every term; values where they are safe. Nothing binary is shown when the group's size is not.
+
+    `hides`: the rule by which the intruder audit hides every value.
+    """
+    terms = tuple(_protect_term(row, comparison, sizes, settings, hides) for row in comparison.balance)
     ess = Cell(value=round_half_up(comparison.ess, 0)) if sizes is Sizes.EXACT else hidden(Rule.R11)
     return ProtectedBalance(terms=terms, worst_smd=_worst(comparison.balance, terms), ess=ess, maker=MAKER)
 
 
-def _protect_term(row: BalanceRow, comparison: Comparison, sizes: Sizes, settings: DisclosureSettings) -> ProtectedTerm:
+def _protect_term(
+    row: BalanceRow, comparison: Comparison, sizes: Sizes, settings: DisclosureSettings, hides: Rule | None
+) -> ProtectedTerm:
     return ProtectedTerm(
         term=row.term,
         covariate=row.covariate,
         before=band_of(row.smd_before),
         after=row.band,
-        smd=_protect_smd(row, comparison, sizes, settings),
+        smd=_protect_smd(row, comparison, sizes, settings) if hides is None else hidden(hides),
         maker=MAKER,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from counterfoil.disclosure.complement import find_complements
@@ -97,8 +97,13 @@ def decimals_of(effect: Effect, sizes: Sizes) -> Decimals:
     return Decimals(value=effect.measure.decimals, difference=effect.measure.decimals)
 
 
-def protect_measures(effects: Sequence[Effect], context: Context) -> tuple[ProtectedMeasure, ...]:
-    """Every measure in turn. Each is judged beside all that were shown before it; then those that add up together."""
+def protect_measures(
+    effects: Sequence[Effect], context: Context, asked: Collection[str] = ()
+) -> tuple[ProtectedMeasure, ...]:
+    """Every measure in turn. Each is judged beside all that were shown before it; then those that add up together.
+
+    `asked`: names of measures that the intruder audit hides.
+    """
     left = {context.analysed: context.possible_sizes}  # of those whom a measure is over, by how many they are
     made: list[ProtectedMeasure] = []
     again: list[tuple[Effect, Context, Decimals]] = []
@@ -107,7 +112,7 @@ def protect_measures(effects: Sequence[Effect], context: Context) -> tuple[Prote
         people = context.analysed if effect.measure.support is Support.THOSE_WITH else effect.treated.n
         sizes = left.get(people, ())
         judged = replace(context, possible_sizes=sizes or possible_sizes(people, context))
-        hiding = find_hiding(effect, judged, decimals)
+        hiding = _WHOLE_COMPLEMENT if effect.measure.name in asked else find_hiding(effect, judged, decimals)
         made.append(protect_measure(effect, hiding, judged, decimals))
         again.append((effect, judged, decimals))
         left[people] = sizes_left(effect, hiding, judged, decimals)

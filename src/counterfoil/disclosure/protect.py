@@ -14,6 +14,7 @@ from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside, WayResult
 from counterfoil.disclosure.cost import protect_costs
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow
 from counterfoil.disclosure.gate import check_gate
+from counterfoil.disclosure.hiding import NOTHING_MORE, More
 from counterfoil.disclosure.linking import protect_linking
 from counterfoil.disclosure.measures import Context, decimals_of, possible_sizes, protect_measures, show_number
 from counterfoil.disclosure.rates import is_rate_safe
@@ -56,19 +57,24 @@ def protect(
     attrition: Attrition,
     settings: DisclosureSettings = DEFAULT_SETTINGS,
     beside: Beside = NOTHING_BESIDE,
+    more: More = NOTHING_MORE,
 ) -> Protected:
-    """Every number of an evaluation, cleared or hidden with its rule. Raises Refused(rule="R1") first of all."""
+    """Every number of an evaluation, cleared or hidden with its rule. Raises Refused(rule="R1") first of all.
+
+    `more`: what the intruder audit asks to hide besides.
+    """
     check_gate(attrition, comparison, settings)
     if not effects:
         raise Fault("There is no measure to protect. A plan names at least one.")
     counts = count_boxes(attrition, comparison.n_treated_matched)
     headline = _headline_effect(effects)
     sizes = decide_sizes(counts, headline_safe=_is_safe(headline, settings), settings=settings)
+    sizes, beside = (Sizes.HIDDEN if more.size else sizes), _without(beside, more)
     context = _context(effects, comparison, counts, sizes, settings)
-    measures = protect_measures(effects, context)
-    balance = protect_balance(comparison, sizes, settings)
+    measures = protect_measures(effects, context, more.measures)
+    balance = protect_balance(comparison, sizes, settings, hides=Rule.R13 if more.beside else None)
     flow = protect_flow(counts, attrition.started, sizes, settings)
-    curves = protect_survival(beside.survival, context)
+    curves = protect_survival(beside.survival, context, hides=Rule.R13 if more.beside else None)
     outcome = beside.headline if headline.measure.kind is Kind.RATE else None
     submitted = counts[Box.SUBMITTED]
     parts = protect_sub_analyses(beside.sub_analyses, beside.members, outcome, submitted, settings)
@@ -107,6 +113,23 @@ def protect(
         trust=trust,
         linking=protect_linking(beside.linking, reading.hidden, size_is_shown=reading.size_is_shown, settings=settings),
     )
+
+
+def _without(beside: Beside, more: More) -> Beside:
+    """Sub-analyses and ways that the audit hides are stopped by its rule. A way's place counts the headline's first."""
+    parts = tuple(
+        replace(one, rule=Rule.R13.value) if place in more.parts else one
+        for place, one in enumerate(beside.sub_analyses)
+    )
+
+    def stopped(ways: tuple[WayResult, ...], first: int) -> tuple[WayResult, ...]:
+        return tuple(
+            replace(one, rule=Rule.R13.value) if place in more.ways else one
+            for place, one in enumerate(ways, start=first)
+        )
+
+    trust = beside.trust and replace(beside.trust, ways=stopped(beside.trust.ways, 1 + len(beside.ways)))
+    return replace(beside, sub_analyses=parts, ways=stopped(beside.ways, 1), trust=trust)
 
 
 def refuse(refused: Refused, settings: DisclosureSettings = DEFAULT_SETTINGS) -> ProtectedRefusal:

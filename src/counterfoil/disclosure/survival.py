@@ -43,11 +43,16 @@ def merge_steps(treated: Sequence[int], comparison: Sequence[int], threshold: in
     return tuple(kept)
 
 
-def protect_survival(survival: Survival | None, context: Context) -> ProtectedSurvival | None:
-    """Curves and estimates over everyone. With a size that is not exact nothing is shown: each point would bound it."""
+def protect_survival(
+    survival: Survival | None, context: Context, *, hides: Rule | None = None
+) -> ProtectedSurvival | None:
+    """Curves and estimates over everyone. With a size that is not exact nothing is shown: each point would bound it.
+
+    `hides`: the rule by which the intruder audit hides them.
+    """
     if survival is None:
         return None
-    rule = _why_hidden(survival, context)
+    rule = _why_hidden(survival, context) or hides
     months = merge_steps(survival.treated.events, survival.comparison.events, context.settings.threshold)
     if rule is None and not months:
         rule = Rule.R30

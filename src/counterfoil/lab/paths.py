@@ -157,6 +157,24 @@ class LabPaths:
         """`linker/submissions/ID`: the provider's file, age-encrypted, and the account of its rows."""
         return self.linker / "submissions" / submission_id
 
+    def study_keys(self, run_id: str) -> Path:
+        """`linker/study_keys/RUN.parquet`: whose each study key of a run is."""
+        return self.linker / "study_keys" / f"{run_id}.parquet"
+
+    @property
+    def ledger_secret(self) -> Path:
+        """`linker/ledger.secret`: what the ledger's people are hashed with, and nothing else."""
+        return self.linker / "ledger.secret"
+
+    def ledger_members(self, run_id: str) -> Path:
+        """`linker/ledger/RUN.json`: keyed hashes of the people behind each population of a published report."""
+        return self.linker / "ledger" / f"{run_id}.json"
+
+    @property
+    def ledger(self) -> Path:
+        """`public/ledger`: what numbers were published, by cell, with the hash of the bytes."""
+        return self.public / "ledger"
+
     def run(self, run_id: str) -> Path:
         """`analyst/runs/ID`."""
         return self.analyst / "runs" / run_id

@@ -43,7 +43,6 @@ from counterfoil.disclosure import (
     check_gate,
     check_groups,
     headline_measure,
-    protect,
     refuse,
 )
 from counterfoil.effect import estimate, survival
@@ -56,6 +55,7 @@ from counterfoil.outcomes.negative_control import NegativeControl
 from counterfoil.provenance import sha256_of_bytes, sha256_of_file
 from counterfoil.report import PRINTINGS, About, render, to_json
 from counterfoil.report.about import ProviderWords
+from counterfoil.study.audit import Behind, Calculated, Checked, keep_audit, protect_and_audit
 from counterfoil.study.comparison_plan import REGION, comparison_facts
 from counterfoil.study.link_draws import LinkDesigns, LinkDoubt, design_draws, estimate_draws, freeze_draws
 from counterfoil.study.negative_control import design_control, with_control
@@ -124,19 +124,22 @@ class Inputs:
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
     doubt: LinkDoubt | None = None  # who else the entries of a list may be; None: nobody was linked
+    behind: Behind = field(default_factory=Behind)  # who the treated are, and earlier reports that share people
 
 
 def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress = silent) -> dict[str, Any]:
     """Run the stages and write the report; gives the JSON of `evaluate`. A refusal is a result and has a report."""
+    checked: Checked | None = None
     try:
-        result: Protected | ProtectedRefusal = _protected(inputs, open_outcomes, progress)
+        checked = _checked(inputs, open_outcomes, progress)
+        result: Protected | ProtectedRefusal = checked.audited.protected
     except Refused as refusal:
         result = refuse(refusal, inputs.settings)
     progress("Writing the report", 0.95)
-    return publish_inside(inputs, result)
+    return publish_inside(inputs, result, checked)
 
 
-def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) -> Protected:
+def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) -> Checked:
     check_gate(inputs.attrition, None, inputs.settings)
     n_treated = pc.sum(inputs.people[TREATED]).as_py() or 0
     check_groups(n_treated, inputs.people.num_rows - n_treated, inputs.settings)
@@ -185,7 +188,9 @@ def _protected(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) 
         write_json(inputs.folder / LINKING, linking.facts())
         beside = replace(beside, linking=linking.headline)
     progress("Protecting everyone in it", 0.85)
-    return protect(effects, comparison, attrition, inputs.settings, beside)
+    treated = np.asarray(inputs.people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
+    calculated = Calculated(effects, comparison, attrition, beside, outcomes)
+    return protect_and_audit(calculated, rows, treated, inputs.behind, inputs.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +338,9 @@ def _padded(values: FloatArray, rows: int) -> FloatArray:
     return values if len(values) == rows else np.full(rows, np.nan)
 
 
-def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict[str, Any]:
+def publish_inside(
+    inputs: Inputs, result: Protected | ProtectedRefusal, checked: Checked | None = None
+) -> dict[str, Any]:
     """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared."""
     rendered = render(result, _about(inputs), pdf=inputs.pdf)
     report = inputs.folder / REPORT
@@ -348,6 +355,8 @@ def publish_inside(inputs: Inputs, result: Protected | ProtectedRefusal) -> dict
     inside = inputs.folder / SENSITIVITY
     kept = {SENSITIVITY: sha256_of_file(inside)} if inside.is_file() else {}
     write_json(inputs.folder / "manifest.json", _manifest(inputs, {**hashes, **kept}))
+    why = result.reason if isinstance(result, ProtectedRefusal) else ""
+    keep_audit(inputs.folder, inputs.run, hashes, checked, inputs.behind, why)
     write_json(inputs.folder / RESULT, {"result": answer, "files": hashes, "words": hash_of(inputs.words)})
     return answer
 

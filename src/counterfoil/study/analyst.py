@@ -16,11 +16,11 @@ from counterfoil import __version__
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
 from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
 from counterfoil.cohort.values import Attrition, Group
-from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, SampleFacts, UnitCost
+from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, SampleFacts, UnitCost, read_said
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_folder
-from counterfoil.lab.keys import Role, decrypt
+from counterfoil.lab.keys import Role, decrypt, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.lab.versions import version_for
@@ -28,9 +28,11 @@ from counterfoil.outcomes.negative_control import negative_control_of
 from counterfoil.outcomes.register import build_outcomes
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
+from counterfoil.study.audit import Behind
 from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
-from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list
+from counterfoil.study.handover import HANDOVER, unpack, unpack_atoms, unpack_doubt, unpack_list
+from counterfoil.study.ledger import earlier_said
 from counterfoil.study.link_doubt import link_doubt
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
@@ -99,6 +101,7 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
         pdf=bool(arguments.get("pdf", False)),
         languages=lab.settings.languages,
         words=from_json(arguments.get("words", {})),
+        behind=_behind(lab, plan, arguments, selected, study, unpack_atoms(handed)),
     )
     people = pa.concat_tables([everyone_of(selected), _ungrouped(selected.possible.people)])
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
@@ -174,6 +177,33 @@ def _rows_at(of_each: pa.ChunkedArray, name: str, treated: npt.NDArray[np.intp],
     there = np.zeros(rows, np.bool_)
     there[treated] = np.asarray(pc.fill_null(pc.equal(of_each, name), False).to_numpy(), np.bool_)
     return there
+
+
+def _behind(
+    lab: OpenLab,
+    plan: Plan,
+    arguments: Mapping[str, Any],
+    selected: Selected,
+    study: pa.Table,
+    atoms: Mapping[int, tuple[tuple[str, str], ...]],
+) -> Behind:
+    """Who the treated are, by register key and index event, and the earlier reports that the linker says they share."""
+    people = selected.people.filter(selected.people[TREATED])
+    study_keys = people["study_key"].to_pylist()
+    register_of = dict(zip(study["study_key"].to_pylist(), study["register_key"].to_pylist(), strict=True))
+    run = str(arguments["run"])
+    runs = sorted({each for every in atoms.values() for each, _ in every} - {run})
+    outcomes = plan.outcomes
+    return Behind(
+        keys=tuple(
+            f"{register_of[key]} {day}" for key, day in zip(study_keys, people["index_date"].to_pylist(), strict=True)
+        ),
+        study_keys=tuple(study_keys),
+        earlier=tuple(read_said(data, f"the report {each}") for each, data in earlier_said(lab, run, runs).items()),
+        followed=f"{outcomes.follow_up_months} months and {outcomes.waiting_months} from {plan.cohort.follow_from}",
+        ledger=tuple(arguments.get("published", ())),
+        seal=lambda data: encrypt(lab.paths, data, to=Role.LINKER),
+    )
 
 
 def _padded(parts: tuple[Part, ...], more: int) -> tuple[Part, ...]:

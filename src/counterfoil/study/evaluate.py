@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from counterfoil.report.signed import check_signed
 from counterfoil.report.words import file_in
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.handover import HANDOVER
+from counterfoil.study.ledger import active_runs, is_current
 from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
@@ -42,6 +43,7 @@ from counterfoil.study.roles import ProcessRole, run_role, start_role
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
 MAX_BYTES = 20_000_000  # DISCLOSURE A6
+BESIDE = "beside.json"  # of a run: the reports of the ledger that its atoms are by
 KEEP_SUBMISSION_DAYS = 365  # EVALUATION A2: destroyed after analysis unless agreed otherwise
 
 
@@ -102,7 +104,7 @@ def evaluate_lab(
             "the plan what is different now: that is a new request, and is counted as one."
         )
     finished = finished_result(lab.paths.run(request.run), pdf=pdf, languages=lab.settings.languages, words=said)
-    if finished is not None:
+    if finished is not None and is_current(lab, request.run):
         return finished
     unsuitable = _why_unsuitable(request)
     if unsuitable is not None:
@@ -225,15 +227,26 @@ def finished_result(
     return {**kept["result"], "report": str(folder / REPORT)} if is_whole else None
 
 
+def _is_linked_beside(folder: Path, published: Sequence[str]) -> bool:
+    """Whether the list was linked, and its atoms are by all that is in the ledger now."""
+    try:
+        beside = json.loads((folder / BESIDE).read_bytes())["published"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return False
+    return (folder / HANDOVER).is_file() and list(beside) == list(published)
+
+
 def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     paths = request.lab.paths
     asked = {"lab": str(paths.root), "run": request.run}
+    published = [run for run in active_runs(request.lab) if run != request.run]
     with start_role(ProcessRole.ANALYST, "evaluate", asked["lab"]) as analyse:  # gets ready while the linker works
-        if not (paths.run(request.run) / HANDOVER).is_file():
+        if not _is_linked_beside(paths.run(request.run), published):
             columns = uploaded_columns(request.plan.sub_analyses)
             sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
-            run_role(ProcessRole.LINKER, "link_cohort", sent, progress)
-        return analyse(_analysis_of(request, asked), progress)
+            run_role(ProcessRole.LINKER, "link_cohort", {**sent, "published": published}, progress)
+            write_json(paths.run(request.run) / BESIDE, {"published": published})
+        return analyse(_analysis_of(request, asked) | {"published": published}, progress)
 
 
 def _analysis_of(request: _Request, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -244,6 +257,6 @@ def _analysis_of(request: _Request, asked: Mapping[str, str]) -> dict[str, Any]:
     before = note_request(request.lab, request.plan, request.digest, request.run)
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
     given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
-    given["pdf"] = request.pdf
+    given |= {"pdf": request.pdf, "published": published}
     given["words"] = to_json(request.words)
     return given

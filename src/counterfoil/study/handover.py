@@ -13,11 +13,13 @@ import pyarrow.parquet as pq
 
 from counterfoil.cohort.values import Step
 from counterfoil.errors import Fault
+from counterfoil.linkage.ledger import Overlap
 
 HANDOVER = "handover.age"
 _COUNTS = b"counterfoil.counts"
 _LIST = b"counterfoil.list"
 _DOUBT = b"counterfoil.doubt"
+_ATOMS = b"counterfoil.atoms"
 DOUBT = pa.schema(
     {
         "entry": pa.int64(),
@@ -36,14 +38,19 @@ def pack(
     counts: Mapping[Step, int],
     about_list: Mapping[str, str | bool] | None = None,
     doubt: pa.Table | None = None,
+    overlap: Overlap | None = None,
 ) -> bytes:
     """The table, the counts, what was found of the list as a whole (A1) and the candidates of its doubtful entries
-    (`DOUBT`), as one Parquet file in memory."""
+    (`DOUBT`), and the published populations of each atom, as one Parquet file in memory."""
     metadata = {
         _COUNTS: json.dumps({step.name: count for step, count in counts.items()}).encode(),
         _LIST: json.dumps(dict(about_list or {})).encode(),
         _DOUBT: json.dumps([] if doubt is None else doubt.to_pylist(), default=dt.date.isoformat).encode(),
     }
+    atoms = (
+        {} if overlap is None else {str(n): [list(one) for one in every] for n, every in overlap.populations.items()}
+    )
+    metadata[_ATOMS] = json.dumps(atoms).encode()
     sink = io.BytesIO()
     pq.write_table(study.replace_schema_metadata(metadata), sink)
     return sink.getvalue()
@@ -63,6 +70,13 @@ def unpack_list(data: bytes) -> dict[str, str | bool]:
     """What was found of the list as a whole: bands and yes or no."""
     metadata = pq.read_schema(io.BytesIO(data)).metadata or {}
     return dict(json.loads(metadata.get(_LIST, b"{}")))
+
+
+def unpack_atoms(data: bytes) -> dict[int, tuple[tuple[str, str], ...]]:
+    """Of each atom the published populations, (run, name), that its people are in."""
+    metadata = pq.read_schema(io.BytesIO(data)).metadata or {}
+    held = json.loads(metadata.get(_ATOMS, b"{}"))
+    return {int(atom): tuple((run, name) for run, name in every) for atom, every in held.items()}
 
 
 def unpack_doubt(data: bytes) -> pa.Table:

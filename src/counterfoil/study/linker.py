@@ -35,6 +35,7 @@ from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.cohort import find_links
 from counterfoil.linkage.doubt import find_doubtful, find_unsteady
 from counterfoil.linkage.entries import apply_rulings, entry_keys, ruled_apart
+from counterfoil.linkage.ledger import Overlap, find_overlap, keep_study_keys
 from counterfoil.linkage.overrides import COHORT, ENTRIES, read_overrides
 from counterfoil.linkage.review import session
 from counterfoil.linkage.search import Identifiers
@@ -49,7 +50,6 @@ from counterfoil.warehouse import query, write_table
 
 ACCOUNT = "account.parquet"  # every row of a submission and what became of it
 LINK_QUALITY = "link_quality.json"  # how its entries ended, with their numbers and without any
-NO_PUBLICATION = 0  # the atom of people in no earlier publication; others come with the ledger
 NO_PERSON = frozenset({Code.NOT_A_PERSON.value, Code.REPEATED_HEADINGS.value})  # rows that hold nobody
 _STUDY_KEY_BITS = 62
 _WHO = ["person_id", "cluster_strict", "cluster_loose"]
@@ -67,8 +67,9 @@ def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[st
     found = _link(lab, submission, lab.paths.submission(arguments["submission"]), progress)
     linked = found.entries
     _keep_account(lab.paths, arguments["submission"], submission, linked)
-    study, doubt = _handed(found, register_secret(lab.paths), arguments.get("columns", []))
-    handed = pack(study, _counts(submission, linked), about_list(submission), doubt)
+    secret, published = register_secret(lab.paths), list(arguments.get("published", []))
+    study, doubt, overlap = _handed(lab, found, secret, arguments, published)
+    handed = pack(study, _counts(submission, linked), about_list(submission), doubt, overlap)
     sealed = encrypt(lab.paths, handed, to=Role.ANALYST)
     atomic_write(lab.paths.run(arguments["run"]) / HANDOVER, sealed, mode=PRIVATE)
     return {}
@@ -213,16 +214,26 @@ def about_list(submission: Submission) -> dict[str, str | bool]:
     }
 
 
-def _handed(found: _Linked, secret: bytes, columns: Sequence[str]) -> tuple[pa.Table, pa.Table]:
-    """The study, and who else its entries may be: what goes to the analyst."""
+def _handed(
+    lab: OpenLab, found: _Linked, secret: bytes, arguments: Mapping[str, Any], published: Sequence[str]
+) -> tuple[pa.Table, pa.Table, Overlap]:
+    """The study, who else its entries may be, and its atoms: what goes to the analyst. Whose the study keys are stays
+    here."""
     known = pc.not_equal(groups_of(found.entries), GROUP_UNKNOWN)
     is_linked = pc.and_(pc.is_valid(found.entries["person_id"]), known)
     rows = np.flatnonzero(np.asarray(is_linked.to_numpy(zero_copy_only=False), np.bool_))
-    study = _study(found.entries.take(pa.array(rows)), found.unsteady, secret, columns)
-    return study, _doubt(found, dict(zip(rows.tolist(), study["study_key"].to_pylist(), strict=True)), secret)
+    kept, columns = found.entries.take(pa.array(rows)), arguments.get("columns", [])
+    people = kept["person_id"].to_pylist()
+    overlap = find_overlap(lab.paths, people, published)
+    study = _study(kept, found.unsteady, secret, columns, overlap)
+    keys, spine = study["study_key"].to_pylist(), lab.paths.latest_spine()
+    keep_study_keys(lab.paths, arguments["run"], keys, people, spine.name if spine else "")
+    return study, _doubt(found, dict(zip(rows.tolist(), keys, strict=True)), secret), overlap
 
 
-def _study(kept: pa.Table, unsteady: frozenset[str], secret: bytes, columns: Sequence[str]) -> pa.Table:
+def _study(
+    kept: pa.Table, unsteady: frozenset[str], secret: bytes, columns: Sequence[str], overlap: Overlap
+) -> pa.Table:
     """One row an entry of a linked person: random study key, register key, probability, atom, dates of the service.
 
     `is_steady`: whether the spine holds the person alike at its three strictnesses. `columns`: what the plan's
@@ -234,7 +245,7 @@ def _study(kept: pa.Table, unsteady: frozenset[str], secret: bytes, columns: Seq
             "study_key": pa.array([secrets.randbits(_STUDY_KEY_BITS) for _ in people], pa.int64()),
             "register_key": pa.array([register_key(secret, person) for person in people], pa.string()),
             "link_probability": kept["link_probability"],
-            "atom_id": pa.array([NO_PUBLICATION] * len(people), pa.int64()),
+            "atom_id": pa.array([overlap.of_person[person] for person in people], pa.int64()),
             **_service_of(kept),
             "end_date": kept["end_date"],
             "is_steady": pa.array([person not in unsteady for person in people], pa.bool_()),

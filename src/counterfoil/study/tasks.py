@@ -39,6 +39,8 @@ TASKS: Mapping[tuple[ProcessRole, str], Task] = _Tasks(
         (ProcessRole.LINKER, "review_simulate"): ("linkage.review.task", "simulate_review"),
         (ProcessRole.LINKER, "review_summary"): ("linkage.review.task", "review_summary"),
         (ProcessRole.LINKER, "review_entries"): ("study.linker", "entries_summary"),
+        (ProcessRole.LINKER, "ledger_enter"): ("study.ledger", "enter_people"),
+        (ProcessRole.LINKER, "ledger_check"): ("study.ledger", "check_people"),
         (ProcessRole.ANALYST, "register"): ("study.analyst", "make_register"),
         (ProcessRole.ANALYST, "evaluate"): ("study.analyst", "evaluate_run"),
         (ProcessRole.ANALYST, "share_people"): ("study.pooled_people", "share_people"),

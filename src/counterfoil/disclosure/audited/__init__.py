@@ -1,0 +1,19 @@
+"""A whole report before the intruder: its numbers as statements, beside earlier reports, repaired until safe."""
+
+from counterfoil.disclosure.audited.kept import read_said, write_said
+from counterfoil.disclosure.audited.loop import Audited, Limit, protect_audited
+from counterfoil.disclosure.audited.record import Record, Repair
+from counterfoil.disclosure.audited.said import People, Said, say_report
+
+__all__ = [
+    "Audited",
+    "Limit",
+    "People",
+    "Record",
+    "Repair",
+    "Said",
+    "protect_audited",
+    "read_said",
+    "say_report",
+    "write_said",
+]

@@ -1,0 +1,128 @@
+"""Several reports before one reader: whose people are the same, which outcomes are the same, and the true counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from counterfoil.disclosure.audited.said import ANALYSED, Ints, Said
+from counterfoil.disclosure.beside import BoolArray
+from counterfoil.disclosure.intruder import (
+    PEOPLE,
+    AddsUp,
+    OneOf,
+    Outcome,
+    Piece,
+    Publication,
+    Share,
+    Statement,
+    Truth,
+    Weighted,
+    find_atoms,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Publications of the same atoms, their truth, and the reports whose shared people have other outcomes now."""
+
+    publications: tuple[Publication, ...]
+    truth: Truth
+    changed: tuple[str, ...]
+
+
+def join_reports(reports: Sequence[Said]) -> Joint:
+    """The newest report first. People are told apart by their keys; populations are named by their report."""
+    keys = sorted({key for report in reports for key in report.keys})
+    place = {key: i for i, key in enumerate(keys)}
+    rows = [np.array([place[key] for key in report.keys], np.int64) for report in reports]
+    members: dict[str, BoolArray] = {}
+    values: dict[str, Ints] = {}
+    measured: dict[str, BoolArray] = {}
+    changed, renamed = [], []
+    for report, at in zip(reports, rows, strict=True):
+        for name, inside in report.members.items():
+            members[_name(report, name)] = _spread(inside.astype(np.int64), at, len(keys)).astype(np.bool_)
+        names = _names(report, at, values, measured)
+        if names:
+            changed.append(report.name)
+        renamed.append(names)
+        for outcome, counted in report.values.items():
+            named = names.get(outcome, outcome)
+            there = measured.setdefault(named, np.zeros(len(keys), np.bool_))
+            held = values.setdefault(named, np.zeros(len(keys), np.int64))
+            held[at], there[at] = counted, True
+    populations, truth = find_atoms(members, values)
+    counts = dict(truth.counts)
+    made = []
+    for report, names in zip(reports, renamed, strict=True):
+        made.append(_publish(report, names, populations, counts))
+    return Joint(tuple(made), Truth(counts), tuple(changed))
+
+
+def are_close(report: Said, earlier: Said, least: int) -> bool:
+    """R18: whether those analysed in one and not in the other are somebody, and fewer than `least`."""
+    new, old = set(report.keys), set(earlier.keys)
+    return bool(new & old) and any(0 < len(one) < least for one in (new - old, old - new))
+
+
+def _spread(values: Ints, at: Ints, size: int) -> Ints:
+    found = np.zeros(size, np.int64)
+    found[at] = values
+    return found
+
+
+def _name(report: Said, population: str) -> str:
+    return f"{population} of {report.name}"
+
+
+def _names(report: Said, at: Ints, values: dict[str, Ints], measured: dict[str, BoolArray]) -> dict[str, str]:
+    """Outcomes that shared people have otherwise here: they are others, under a name of their own."""
+    other = {
+        outcome: f"{outcome}, as in {report.name}"
+        for outcome, counted in report.values.items()
+        if outcome in values and np.any(measured[outcome][at] & (values[outcome][at] != counted))
+    }
+    return other
+
+
+def _publish(
+    report: Said,
+    names: dict[str, str],
+    populations: dict[str, tuple[str, ...]],
+    counts: dict[tuple[str, str], int],
+) -> Publication:
+    own = {}
+    for name in report.members:
+        lost = report.lost.get(name, ())
+        for atom, people in lost:
+            counts[f"{report.name} {atom}", PEOPLE] = people
+        own[_name(report, name)] = (*populations[_name(report, name)], *(f"{report.name} {a}" for a, _ in lost))
+
+    def piece(one: Piece) -> Piece:
+        return replace(one, population=_name(report, one.population), outcome=names.get(one.outcome, one.outcome))
+
+    return Publication(
+        name=report.name,
+        populations=own,
+        statements=tuple(_statement(one, piece) for one in report.statements),
+        outcomes=tuple(
+            Outcome(names.get(o.name, o.name), o.counts, o.behind and names.get(o.behind, o.behind))
+            for o in report.outcomes
+        ),
+        sums=tuple(
+            AddsUp(names.get(s.whole, s.whole), tuple((names.get(p, p), n) for p, n in s.parts)) for s in report.sums
+        ),
+    )
+
+
+def _statement(one: Statement, piece) -> Statement:  # type: ignore[no-untyped-def]
+    if isinstance(one, Weighted | OneOf):
+        return one
+    made = replace(one, of=tuple(map(piece, one.of)))
+    return replace(made, over=tuple(map(piece, made.over))) if isinstance(made, Share) else made
+
+
+__all__ = ["ANALYSED", "Joint", "are_close", "join_reports"]

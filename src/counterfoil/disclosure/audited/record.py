@@ -1,0 +1,65 @@
+"""What an audit found, for `audit.json`: true counts and attacks, for checkers inside the lab and nobody else (R12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from counterfoil.disclosure.intruder import Attack, Interval
+from counterfoil.disclosure.settings import DisclosureSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was hidden, each as (kind, name), and the attacks that made it necessary."""
+
+    hidden: tuple[tuple[str, str], ...]
+    attacks: tuple[Attack, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The audit of a report: `intervals` of what is printed now; `repairs` of what was to be printed, in turn."""
+
+    intervals: tuple[Interval, ...]
+    repairs: tuple[Repair, ...]
+    earlier: tuple[str, ...]  # runs of earlier reports that share people
+    changed: tuple[str, ...]  # of them, those whose people or outcomes are no longer what they were
+    open_already: tuple[str, ...]  # targets that earlier reports alone give away
+    settings: DisclosureSettings
+    seconds: float
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "threshold": self.settings.threshold,
+            "width": self.settings.min_width,
+            "seconds": round(self.seconds, 2),
+            "earlier": list(self.earlier),
+            "changed": list(self.changed),
+            "given_away_by_earlier_reports": list(self.open_already),
+            "targets": [_target(one) for one in self.intervals],
+            "repaired": [
+                {"hidden": [" ".join(filter(None, one)) for one in each.hidden], "attacks": _attacks(each.attacks)}
+                for each in self.repairs
+            ],
+        }
+
+
+def _target(one: Interval) -> dict[str, Any]:
+    return {
+        "target": one.target.label,
+        "low": one.low,
+        "high": one.high,
+        "tight": one.tight,
+        "small": one.target.small,
+        "passed": one.passed,
+    }
+
+
+def _attacks(attacks: Sequence[Attack]) -> list[dict[str, Any]]:
+    return [
+        {"rule": one.breach.value, "target": one.target, "low": one.low, "high": one.high, "attack": one.sentence}
+        for one in attacks
+    ]

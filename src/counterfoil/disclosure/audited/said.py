@@ -1,0 +1,276 @@
+"""What a report prints of the people who took part, as statements for the intruder audit (R13).
+
+The reader is taken to be stronger than a real one, which is the safe side: beside an exact size a rate or mean that has
+its interval counts as the count itself (R7), and the size of a sub-analysis that is shown as known, though it is not
+printed. What the audit cannot hold as whole numbers (a weighted mean, an amount with a fraction, curves, balance) is
+named in `beyond`: beside an earlier report of nearly the same people it is hidden outright.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from counterfoil.disclosure.beside import BoolArray
+from counterfoil.disclosure.intruder import (
+    PEOPLE,
+    AddsUp,
+    Counts,
+    Exact,
+    Outcome,
+    Piece,
+    Rounded,
+    Share,
+    Statement,
+    Withheld,
+)
+from counterfoil.disclosure.values import Box, Cell, Protected, ProtectedMeasure, ProtectedSubAnalysis, ProtectedWay
+from counterfoil.outcomes.measures import Measure, Support
+from counterfoil.units import Kind
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+ANALYSED = "people analysed"
+SIZE = "size"  # what is hidden of a report, as the repair names it: this, or one of those that follow with a name
+MEASURE, PART, WAY = "measure", "part", "way"
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The treated who were analysed, one by one, and what is counted over them. It never leaves the lab.
+
+    Whoever is in the headline, a sub-analysis or another way: `analysed` says who is in the headline. `keys` tell the
+    same person with the same index event in another run. `values`: of each measure, NaN for those whom it is not over.
+    `parts` and `ways`: members of the sub-analyses and other ways, by their place in the report.
+    `boxes`: people in each box of the flow. `followed`: what makes an outcome of one name the same outcome elsewhere.
+    """
+
+    keys: tuple[str, ...]
+    analysed: BoolArray
+    values: Mapping[str, Floats]
+    boxes: Mapping[Box, int]
+    parts: Mapping[int, BoolArray] = field(default_factory=dict)
+    ways: Mapping[int, BoolArray] = field(default_factory=dict)
+    headline: Floats | None = None  # the outcome that parts and ways are about, where it is a rate
+    weighted: bool = False  # the treated count unequally
+    followed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One report as the audit holds it: statements, and the people behind them. `hides`: label -> what to hide.
+
+    `lost`: of each population, atoms of people who are in no analysis, with how many they are.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    members: Mapping[str, BoolArray]
+    values: Mapping[str, Ints]
+    statements: tuple[Statement, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    sums: tuple[AddsUp, ...] = ()
+    lost: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    hides: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    beyond: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Made:
+    """A report being said."""
+
+    people: People
+    exact: bool
+    members: dict[str, BoolArray] = field(default_factory=dict)
+    values: dict[str, Ints] = field(default_factory=dict)
+    statements: list[Statement] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    hides: dict[str, tuple[str, str]] = field(default_factory=dict)
+    beyond: list[tuple[str, str]] = field(default_factory=list)
+    of_measure: dict[str, str] = field(default_factory=dict)  # measure -> outcome
+
+    def say(self, statement: Statement, hides: tuple[str, str] | None = None) -> None:
+        self.statements.append(statement)
+        if hides is not None:
+            self.hides[statement.label] = hides
+
+    def outcome(self, name: str, values: Ints, counts: Counts) -> str:
+        """An outcome of these values; `followed` makes its name the same in another report of the same kind only."""
+        named = f"{name} ({self.people.followed})" if self.people.followed else name
+        behind = self.same_as((values > 0).astype(np.int64)) if counts is Counts.OFTEN else None
+        self.values[named] = values
+        self.outcomes[named] = Outcome(named, counts, behind)
+        return named
+
+    def same_as(self, had: Ints) -> str | None:
+        """The outcome that just these people had, where there is one."""
+        once = (name for name, one in self.outcomes.items() if one.counts is Counts.ONCE)
+        return next((name for name in once if np.array_equal(self.values[name], had)), None)
+
+    def population(self, name: str, members: BoolArray) -> str:
+        """The population of these people; the same people are the same population."""
+        for known, there in self.members.items():
+            if np.array_equal(there, members):
+                return known
+        self.members[name] = members
+        return name
+
+
+def say_report(protected: Protected, people: People, name: str = "this report") -> Said:
+    """Every number that a report prints of those who took part."""
+    size = protected.attrition.analysed
+    made = _Made(people, exact=size.value is not None and not size.about)
+    made.members[ANALYSED] = people.analysed
+    lost = _say_flow(made, protected)
+    rates_first = sorted(protected.measures, key=lambda one: one.measure.kind is not Kind.RATE)
+    for one in rates_first:
+        _say_measure(made, one)
+    if people.headline is not None:
+        _say_beside(made, protected, people.headline)
+    return Said(
+        name=name,
+        keys=people.keys,
+        members=made.members,
+        values=made.values,
+        statements=tuple(made.statements),
+        outcomes=tuple(made.outcomes.values()),
+        sums=tuple(_sums(made, [one.measure for one in protected.measures])),
+        lost=lost,
+        hides=made.hides,
+        beyond=tuple(made.beyond),
+    )
+
+
+def _say_flow(made: _Made, protected: Protected) -> dict[str, tuple[tuple[str, int], ...]]:
+    """The boxes of the flow: whoever is in one and not in the next is an atom, where there is anybody."""
+    boxes = protected.attrition.boxes
+    counts = [made.people.boxes[box.boxes[-1]] for box in boxes]
+    lost: dict[str, tuple[tuple[str, int], ...]] = {}
+    seen: set[int] = {counts[-1]}
+    _say_size(made, ANALYSED, boxes[-1].people, counts[-1])
+    for place, (box, count) in enumerate(zip(boxes[:-1], counts[:-1], strict=True)):
+        if count in seen:  # the same people as in the box that was said
+            continue
+        seen.add(count)
+        name = f"people {box.boxes[-1].value}"
+        made.members[name] = made.members[ANALYSED]
+        later = zip(range(place, len(counts) - 1), counts[place:-1], counts[place + 1 :], strict=True)
+        lost[name] = tuple((f"left after box {at}", one - other) for at, one, other in later if one > other)
+        _say_size(made, name, box.people, count)
+    return lost
+
+
+def _say_size(made: _Made, name: str, cell: Cell, count: int) -> None:
+    of = (Piece(name),)
+    hides = (SIZE, "") if name == ANALYSED else None
+    if cell.value is None:
+        made.say(Withheld(name, of, vague=True), hides)
+    elif cell.about:
+        made.say(Rounded(name, of, int(cell.value), 5), hides)
+    else:
+        made.say(Exact(name, of, count), hides)
+
+
+def _say_measure(made: _Made, one: ProtectedMeasure) -> None:
+    measure, hides = one.measure, (MEASURE, one.measure.name)
+    raw = made.people.values[measure.name]
+    there = np.isfinite(raw) & made.people.analysed
+    values = _whole(raw)
+    if values is None or made.people.weighted or measure.exposure:
+        if one.treated.value.value is not None:
+            made.beyond.append(hides)
+        return
+    over: tuple[Piece, ...]
+    if measure.support is Support.THOSE_WITH:
+        had = np.isfinite(raw).astype(np.int64)
+        having = made.same_as(had) or made.outcome(f"those of {measure.label}", had, Counts.ONCE)
+        over = (Piece(ANALYSED, having),)
+        if one.treated.n.value is not None and made.exact:
+            made.say(Exact(f"number of people, {measure.label}", over, int(there.sum())), hides)
+    else:
+        population = made.population(f"people measured for {measure.label}", there)
+        over = (Piece(population),)
+        if population != ANALYSED and one.treated.n.value is not None and made.exact:
+            made.say(Exact(population, over, int(there.sum())), hides)
+    counts = Counts.ONCE if measure.kind is Kind.RATE else Counts.OFTEN
+    outcome = made.outcome(measure.label, values, counts)
+    made.of_measure[measure.name] = outcome
+    _say_value(made, one, (Piece(over[0].population, outcome),), over, int(values[there].sum()))
+
+
+def _say_value(made: _Made, one: ProtectedMeasure, of: tuple[Piece, ...], over: tuple[Piece, ...], total: int) -> None:
+    label, cell = one.measure.label, one.treated.value
+    hides = (MEASURE, one.measure.name)
+    if cell.value is None:
+        made.say(Withheld(label, of), hides)
+    elif made.exact and one.estimate.low.value is not None and over[0].outcome == PEOPLE:
+        made.say(Exact(label, of, total), hides)
+    else:
+        made.say(Share(label, of, over, f"{cell.value:.{cell.decimals}f}"), hides)
+
+
+def _whole(raw: Floats) -> Ints | None:
+    """The values as whole numbers, nothing where there is none; None when they are no counts."""
+    found = np.nan_to_num(raw)
+    whole = np.rint(found)
+    if np.abs(found - whole).max(initial=0.0) > 1e-9 or found.min(initial=0.0) < 0:
+        return None
+    return whole.astype(np.int64)
+
+
+def _say_beside(made: _Made, protected: Protected, headline: Floats) -> None:
+    """Sub-analyses and ways of other people than the headline's: each a size and a count that a reader may know."""
+    values = _whole(headline)
+    if values is None:
+        return
+    measure = protected.headline.measure
+    outcome = made.of_measure.get(measure.name) or made.outcome(measure.label, values, Counts.ONCE)
+    ways = protected.trust.ways if protected.trust else protected.ways
+    shown_of: list[tuple[str, Sequence[ProtectedSubAnalysis | ProtectedWay]]]
+    shown_of = [(PART, protected.sub_analyses), (WAY, ways)]
+    for kind, shown in shown_of:
+        members = made.people.parts if kind == PART else made.people.ways
+        for place, each in enumerate(shown):
+            if each.hidden is not None or place not in members:
+                continue
+            there = members[place]
+            name = made.population(f"{_KINDS[kind]} {place + 1}", there)
+            if name == ANALYSED or not there.any():
+                continue
+            hides = (kind, str(place))
+            if f"people of {name}" in made.hides:
+                continue
+            made.say(Exact(f"people of {name}", (Piece(name),), int(there.sum())), hides)
+            made.say(Exact(f"outcome of {name}", (Piece(name, outcome),), int(values[there].sum())), hides)
+
+
+_KINDS = {PART: "sub-analysis", WAY: "way"}
+
+
+def _sums(made: _Made, measures: Sequence[Measure]) -> Iterator[AddsUp]:
+    """Measures that add up person by person, where the report has all of them."""
+    of = made.of_measure
+    parts: dict[str, list[str]] = {}
+    for one in measures:
+        if one.part_of and one.name in of:
+            parts.setdefault(one.part_of, []).append(one.name)
+        if len(one.sum_of) == 2 and {one.name, *one.sum_of} <= of.keys():
+            yield from _sum(made, of[one.name], [of[name] for name in one.sum_of])
+    for row, names in parts.items():
+        whole = row.split(" by ")[0]
+        if whole in of:
+            yield from _sum(made, of[whole], [of[name] for name in names])
+
+
+def _sum(made: _Made, whole: str, parts: Sequence[str]) -> Iterator[AddsUp]:
+    values = [made.values[name] for name in parts]
+    if len(set(parts) | {whole}) <= len(parts):
+        return
+    if np.array_equal(made.values[whole], sum(values)):
+        yield AddsUp(whole, tuple((name, 1) for name in parts))
+    elif len(parts) == 2 and np.array_equal(made.values[whole], values[0] - values[1]):
+        yield AddsUp(whole, ((parts[0], 1), (parts[1], -1)))

@@ -1,0 +1,42 @@
+"""What the intruder audit asks `protect` to hide besides what the rules hide already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Asked = tuple[str, str]  # kind, name: ("measure", "reoffending_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """`size`: of the group analysed. `measures` by name; `parts` and `ways` by place. `beside`: curves and balance."""
+
+    size: bool = False
+    measures: frozenset[str] = frozenset()
+    parts: frozenset[int] = frozenset()
+    ways: frozenset[int] = frozenset()
+    beside: bool = False
+
+    def with_these(self, asked: Iterable[Asked]) -> More:
+        """These as well."""
+        every = {*self.every(), *asked}
+        kinds = {kind for kind, _ in every}
+        return More(
+            size="size" in kinds,
+            measures=frozenset(name for kind, name in every if kind == "measure"),
+            parts=frozenset(int(name) for kind, name in every if kind == "part"),
+            ways=frozenset(int(name) for kind, name in every if kind == "way"),
+            beside="beside" in kinds,
+        )
+
+    def every(self) -> tuple[Asked, ...]:
+        """All of it, in a fixed order."""
+        size = (("size", ""),) if self.size else ()
+        beside = (("beside", ""),) if self.beside else ()
+        parts = tuple(("part", str(place)) for place in sorted(self.parts))
+        ways = tuple(("way", str(place)) for place in sorted(self.ways))
+        return (*size, *(("measure", name) for name in sorted(self.measures)), *parts, *ways, *beside)
+
+
+NOTHING_MORE = More()

@@ -1,0 +1,260 @@
+"""The ledger: everything that became public, so that no later report gives it away beside its own numbers (R13, R18).
+
+`public/ledger/RUN.json` says what was published, cell by cell, and of which bytes. `linker/ledger/RUN.json` says who is
+behind it, as keyed hashes that only the linker can make. The lab's log holds the hash of both, and of what the analyst
+keeps of the report; so the log's chain is the ledger's chain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from counterfoil.clearance.actions import read_record
+from counterfoil.clearance.audit import AUDIT
+from counterfoil.clearance.moves import Move, State
+from counterfoil.clearance.release import read_release
+from counterfoil.errors import Fault, Refused, UsageError
+from counterfoil.lab import log
+from counterfoil.lab.files import atomic_write
+from counterfoil.lab.heads import checked_entries
+from counterfoil.lab.keys import Role, decrypt
+from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.paths import RESULT, LabPaths
+from counterfoil.lab.progress import Progress
+from counterfoil.linkage.ledger import Overlap, enter_members, find_merged, find_new_overlaps, find_overlap
+from counterfoil.provenance import sha256_of_file
+from counterfoil.study.audit import MEMBERS, SAID
+from counterfoil.study.roles import ProcessRole, run_role
+
+ENTERED = "ledger"  # the log's event
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One report that became public, or is about to: hashes of its bytes, its cells, its people, and what it says."""
+
+    run: str
+    release: str
+    cells: str
+    people: str
+    said: str
+
+    def facts(self) -> dict[str, str]:
+        """As the log holds it."""
+        return {name: getattr(self, name) for name in ("run", "release", "cells", "people", "said")}
+
+
+def entries(lab: OpenLab) -> tuple[LedgerEntry, ...]:
+    """All that was ever entered, oldest first. Refused (rule `log`) where the chain does not hold."""
+    found = (entry.facts for entry in checked_entries(lab.paths) if entry.event == ENTERED)
+    try:
+        return tuple(LedgerEntry(**{k: str(v) for k, v in facts.items()}) for facts in found)
+    except TypeError as error:
+        raise Refused("An entry of the ledger in the lab's log is damaged.", rule="log") from error
+
+
+def active_runs(lab: OpenLab) -> tuple[str, ...]:
+    """Runs whose numbers a reader has or will have. One that was withdrawn before it was published counts no more."""
+    found = entries(lab)
+    if not found:
+        return ()
+    cases = read_record(lab).cases
+    return tuple(
+        one.run
+        for one in found
+        if one.run not in cases or not _never_left(cases[one.run].state, cases[one.run].history)
+    )
+
+
+def _never_left(state: State, history: Sequence[log.Entry]) -> bool:
+    """Withdrawn, and never public before."""
+    left = any(entry.facts.get("move") == Move.PUBLISH.value for entry in history)
+    return state is State.WITHDRAWN and not left
+
+
+def enter(lab: OpenLab, run: str) -> LedgerEntry:
+    """Enter a report, as its bytes are now; for clearance and publication. A second time gives the first entry.
+
+    Refused (R18) where another report came into the ledger after this one was audited; UsageError where there is no
+    such run, or it has no numbers of its own.
+    """
+    for one in entries(lab):
+        if one.run == run:
+            if one.release != read_release(lab.paths, run).digest:
+                raise Refused("The ledger holds this report with other bytes. A published report is never changed.",
+                              rule="R29")  # fmt: skip
+            return one
+    check_current(lab, run)
+    folder, release = lab.paths.run(run), read_release(lab.paths, run)
+    if not (folder / SAID).is_file() or not (folder / MEMBERS).is_file():
+        raise UsageError("This run has no result with numbers of people of this lab, so nothing of it is entered.")
+    cells = lab.paths.ledger / f"{run}.json"
+    text = json.dumps(_cells(folder, run, release.digest), ensure_ascii=False, indent=1) + "\n"
+    atomic_write(cells, text.encode())
+    people = run_role(ProcessRole.LINKER, "ledger_enter", {"lab": str(lab.paths.root), "run": run})["people"]
+    made = LedgerEntry(run, release.digest, sha256_of_file(cells), people, sha256_of_file(folder / SAID))
+    log.append(lab.paths, ENTERED, made.facts())
+    return made
+
+
+def has_numbers(lab: OpenLab, run: str) -> bool:
+    """Whether a run is of people of this lab and prints a result, so that it belongs in the ledger."""
+    folder = lab.paths.run(run)
+    return (folder / SAID).is_file() and (folder / MEMBERS).is_file()
+
+
+def overlapping(lab: OpenLab, people: Sequence[str]) -> Overlap:
+    """Which published populations these people (keys of the newest spine) are in. Only the linker can."""
+    return find_overlap(lab.paths, people, active_runs(lab))
+
+
+def is_current(lab: OpenLab, run: str) -> bool:
+    """Whether a run was audited beside everything that is in the ledger now. One that is in it is past that."""
+    there = active_runs(lab)
+    return run in there or not set(there) - set(_audited_beside(lab.paths, run))
+
+
+def check_current(lab: OpenLab, run: str) -> None:
+    """Refused where it was not."""
+    if not is_current(lab, run):
+        raise Refused(
+            "Another report became public after this one was audited, so the audit does not hold beside it. Run the "
+            "same evaluate command again: where nothing of the report changes, its approvals stand.",
+            rule="R18",
+        )
+
+
+def _audited_beside(paths: LabPaths, run: str) -> Sequence[str]:
+    try:
+        held = json.loads((paths.run(run) / AUDIT).read_bytes())
+        return [str(one) for one in held.get("ledger", [])]
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def _cells(folder: Path, run: str, release: str) -> Mapping[str, Any]:
+    result = json.loads((folder / RESULT).read_bytes())["result"]
+    kept = {name: value for name, value in result.items() if name not in ("run", "report")}
+    return {"version": VERSION, "run": run, "release": release, "cells": dict(_flat(kept, ""))}
+
+
+def _flat(value: Any, name: str) -> Iterator[tuple[str, float | int]]:
+    """Every number of the report's JSON, by where it stands: `measures.0.treated.value`."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _flat(each, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            yield from _flat(each, f"{name}.{place}")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield name, value
+
+
+def enter_people(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Task `ledger_enter` of the linker: who is behind the numbers of a run. Gives the hash of its file."""
+    del progress
+    lab, run = open_lab(Path(arguments["lab"])), str(arguments["run"])
+    sealed = (lab.paths.run(run) / MEMBERS).read_bytes()
+    held = json.loads(decrypt(lab.paths, sealed, by=Role.LINKER))["populations"]
+    return {"people": sha256_of_file(enter_members(lab.paths, run, held))}
+
+
+def check_people(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Task `ledger_check` of the linker: hashes of its files, and what merges since have changed. No person."""
+    del progress
+    lab = open_lab(Path(arguments["lab"]))
+    runs = [str(run) for run in arguments["runs"]]
+    files = {run: lab.paths.ledger_members(run) for run in runs}
+    whole = [run for run in runs if files[run].is_file()]
+    return {
+        "people": {run: sha256_of_file(files[run]) for run in whole},
+        "merged": list(find_merged(lab.paths, whole)),
+        "overlaps": [list(pair) for pair in find_new_overlaps(lab.paths, whole)],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A ledger that holds. `merged`, `overlaps`: findings, where people who were two are one, or one is two."""
+
+    entries: tuple[LedgerEntry, ...]
+    merged: tuple[str, ...]
+    overlaps: tuple[tuple[str, str], ...]
+
+
+def check(lab: OpenLab) -> Checked:
+    """Refused where the log's chain is broken, or a file of the ledger is not as it was entered."""
+    found = entries(lab)
+    asked = {"lab": str(lab.paths.root), "runs": [one.run for one in found]}
+    told = run_role(ProcessRole.LINKER, "ledger_check", asked)
+    for one in found:
+        _check_file(lab.paths.ledger / f"{one.run}.json", one.cells, one.run, "what it published")
+        _check_file(lab.paths.run(one.run) / SAID, one.said, one.run, "what it says")
+        if told["people"].get(one.run) != one.people:
+            raise _broken(one.run, "the people behind it")
+    known = {f"{one.run}.json" for one in found}
+    if stray := [file.name for file in sorted(lab.paths.ledger.glob("*.json")) if file.name not in known]:
+        raise Refused(f"The ledger has {len(stray)} file that the lab's log knows nothing of.", rule="ledger")
+    return Checked(found, tuple(told["merged"]), tuple((a, b) for a, b in told["overlaps"]))
+
+
+def _check_file(file: Path, digest: str, run: str, what: str) -> None:
+    if not file.is_file() or sha256_of_file(file) != digest:
+        raise _broken(run, what)
+
+
+def _broken(run: str, what: str) -> Refused:
+    return Refused(
+        f"The ledger is broken: of the report {run}, {what} is missing or not as it was entered. Restore it from the "
+        "lab's backup; until then nothing can be audited beside it.",
+        rule="ledger",
+    )
+
+
+def earlier_said(lab: OpenLab, run: str, runs: Sequence[str]) -> dict[str, bytes]:
+    """What earlier reports said, as they were entered. Refused where one is missing or changed."""
+    held = {one.run: one for one in entries(lab)}
+    found = {}
+    for each in runs:
+        if each == run:
+            continue
+        file = lab.paths.run(each) / SAID
+        _check_file(file, held[each].said, each, "what it says")
+        found[each] = file.read_bytes()
+    return found
+
+
+def why(lab: OpenLab, run: str, cell: str) -> Mapping[str, Any]:
+    """Why a cell of a run's report is hidden or safe, from its audit. It names true counts: inside the lab only."""
+    folder = lab.paths.run(run)
+    try:
+        result = json.loads((folder / RESULT).read_bytes())["result"]
+        audit = json.loads((folder / AUDIT).read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError("There is no finished and audited run of that name. `clear LAB list` shows those there are."
+                         ) from error  # fmt: skip
+    except ValueError as error:
+        raise Fault("The result or the audit of this run is damaged. Run the same evaluate command again.") from error
+    found = [one for one in result.get("measures", []) if cell in (one["measure"], one["label"])]
+    if not found and cell not in ("size", "people analysed"):
+        known = ", ".join([*(one["measure"] for one in result.get("measures", [])), "size"])
+        raise UsageError(f"The report has no cell of that name. Its cells are: {known}.")
+    label = found[0]["label"] if found else "people analysed"
+    asked = f"measure {found[0]['measure']}" if found else "size"
+    repairs = [one for one in audit.get("repaired", []) if asked in one["hidden"]]
+    targets = [one for one in audit.get("targets", []) if label in one["target"]]
+    hidden = found[0]["hidden"] if found else next((b["hidden"] for b in reversed(result["attrition"])), None)
+    return {
+        "run": run,
+        "cell": cell,
+        "hidden": hidden,
+        "by_the_audit": bool(repairs),
+        "attacks": [attack["attack"] for one in repairs for attack in one["attacks"]],
+        "targets": targets,
+        "stopped": audit.get("stopped", ""),
+    }
