@@ -17,6 +17,7 @@ from counterfoil.cli.screen import say, say_json
 from counterfoil.cli.signing import KeyFile, Passphrase, Who, Yes, confirm, make_key_file, signer
 from counterfoil.errors import UsageError
 from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.study import ledger
 
 clear = typer.Typer(
     name="clear",
@@ -39,6 +40,12 @@ def _lab(
 
 def _open(context: typer.Context) -> OpenLab:
     return open_lab(context.obj)
+
+
+def _check_beside(lab: OpenLab, run: str) -> None:
+    """Refused (R18) where the report was audited before another one came into the ledger."""
+    if ledger.has_numbers(lab, run):
+        ledger.check_current(lab, run)
 
 
 def _tell(lab: OpenLab, run: str, *, as_json: bool, to: str = "") -> None:
@@ -109,6 +116,7 @@ def submit(
 ) -> None:
     """Submit a report for clearance. Its author does, and confirms a few statements."""
     lab = _open(context)
+    _check_beside(lab, run)
     others = [name.strip() for name in team.split(",") if name.strip()]
     confirm(statements_for(Move.SUBMIT, audited=actions.is_audited(lab, run)), yes=yes)
     actions.submit(lab, run, signer=signer(who, key, passphrase_file), team=others)
@@ -148,11 +156,13 @@ def approve(
     """Approve a report's very bytes. Two checkers do, neither its author nor of the team for the request."""
     lab = _open(context)
     by = signer(who, key, passphrase_file)
+    _check_beside(lab, run)
     audited = actions.note_view(lab, run, signer=by).audited
     if not yes:
         words.say_report(lab, run)
     confirm(statements_for(Move.APPROVE, audited=audited), yes=yes)
-    actions.approve(lab, run, signer=by, release=release)
+    if actions.approve(lab, run, signer=by, release=release).state is State.CLEARED and ledger.has_numbers(lab, run):
+        ledger.enter(lab, run)
     _tell(lab, run, as_json=as_json, to=who)
 
 

@@ -1,8 +1,8 @@
 """Secondary suppression inside one report: measures that add up must not give a hidden one away.
 
 Measures of one `part_of` add up to a whole, and a `sum_of` is the sum or difference of two others. If just one of such
-a row is hidden, the others give it away, up to their rounding; so one more is hidden with it. The intruder audit, once
-there is one, decides this more finely.
+a row is hidden, the others give it away, up to their rounding; so one more is hidden with it. The intruder audit runs
+after this.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ def why_differencing_hidden(
     """R17 when a measure's people and those it is read beside differ by over 0 and under D, on either side.
 
     A measure over everyone is read beside the whole group; one over those with the outcome, beside the headline's
-    count of them. Until the intruder audit exists nothing clears such a pair.
+    count of them. Nothing clears such a pair.
     """
     differences = (abs(a - b) for a, b in zip(support, beside, strict=True))
     return Rule.R17 if any(0 < d < settings.min_difference for d in differences) else None

@@ -31,11 +31,13 @@ GONE = ""  # where a retired key leads
 class Overlap:
     """Which published populations each person is in, as atoms. Atom 0: in none.
 
-    `of_person`: atom of each person asked about. `populations`: of each atom, (run, population) in order.
+    `of_person`: atom of each person asked about. `populations`: of each atom, (run, population) in order. `merged`:
+    runs whose people are told apart otherwise since.
     """
 
     of_person: Mapping[str, int]
     populations: Mapping[int, tuple[tuple[str, str], ...]]
+    merged: tuple[str, ...] = ()
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -82,7 +84,7 @@ def find_overlap(paths: LabPaths, people: Iterable[str], runs: Sequence[str]) ->
     patterns = {person: tuple(sorted(of_hash.get(hashes[person], ()))) for person in asked}
     numbers = {pattern: n for n, pattern in enumerate(sorted({*patterns.values(), ()}))}
     populations = {number: pattern for pattern, number in numbers.items()}
-    return Overlap({person: numbers[patterns[person]] for person in asked}, populations)
+    return Overlap({person: numbers[patterns[person]] for person in asked}, populations, find_merged(paths, runs))
 
 
 def members_now(paths: LabPaths, run: str) -> dict[str, frozenset[str]]:

@@ -101,7 +101,7 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
         pdf=bool(arguments.get("pdf", False)),
         languages=lab.settings.languages,
         words=from_json(arguments.get("words", {})),
-        behind=_behind(lab, plan, arguments, selected, study, unpack_atoms(handed)),
+        behind=_behind(lab, plan, arguments, selected, study, handed),
     )
     people = pa.concat_tables([everyone_of(selected), _ungrouped(selected.possible.people)])
     inside = {**arguments["inputs"], **origin_of(register.folder).extracts}
@@ -185,13 +185,14 @@ def _behind(
     arguments: Mapping[str, Any],
     selected: Selected,
     study: pa.Table,
-    atoms: Mapping[int, tuple[tuple[str, str], ...]],
+    handed: bytes,
 ) -> Behind:
     """Who the treated are, by register key and index event, and the earlier reports that the linker says they share."""
     people = selected.people.filter(selected.people[TREATED])
     study_keys = people["study_key"].to_pylist()
     register_of = dict(zip(study["study_key"].to_pylist(), study["register_key"].to_pylist(), strict=True))
     run = str(arguments["run"])
+    atoms, merged = unpack_atoms(handed)
     runs = sorted({each for every in atoms.values() for each, _ in every} - {run})
     outcomes = plan.outcomes
     return Behind(
@@ -201,6 +202,7 @@ def _behind(
         study_keys=tuple(study_keys),
         earlier=tuple(read_said(data, f"the report {each}") for each, data in earlier_said(lab, run, runs).items()),
         followed=f"{outcomes.follow_up_months} months and {outcomes.waiting_months} from {plan.cohort.follow_from}",
+        merged=tuple(f"the report {each}" for each in merged if each in runs),
         ledger=tuple(arguments.get("published", ())),
         seal=lambda data: encrypt(lab.paths, data, to=Role.LINKER),
     )

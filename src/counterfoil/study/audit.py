@@ -60,6 +60,7 @@ class Behind:
     followed: str = ""
     ledger: tuple[str, ...] = ()  # every run in it, whether it shares people or not
     seal: Callable[[bytes], bytes] | None = None
+    merged: tuple[str, ...] = ()  # of the earlier reports, those whose people were merged or split since
     limit: Limit = field(default_factory=Limit)
 
 
@@ -93,7 +94,7 @@ def protect_and_audit(
     def protected(more: More) -> Protected:
         return protect(found.effects, found.comparison, found.attrition, settings, found.beside, more)
 
-    audited = protect_audited(protected, people, behind.earlier, settings, behind.limit)
+    audited = protect_audited(protected, people, behind.earlier, settings, behind.limit, behind.merged)
     return Checked(audited, tuple(behind.study_keys[i] for i in at) if behind.study_keys else ())
 
 
@@ -138,7 +139,8 @@ def keep_audit(
         for name in (SAID, MEMBERS):
             (folder / name).unlink(missing_ok=True)
     else:
-        facts |= checked.audited.record.facts()
+        record = checked.audited.record
+        facts |= record.facts() | {"findings": record.findings(), "passed": not record.findings()}
         atomic_write(folder / SAID, write_said(checked.audited.said), mode=PRIVATE)
         if behind.seal is not None:
             atomic_write(folder / MEMBERS, behind.seal(_members(checked)), mode=PRIVATE)

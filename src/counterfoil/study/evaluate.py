@@ -257,6 +257,6 @@ def _analysis_of(request: _Request, asked: Mapping[str, str]) -> dict[str, Any]:
     before = note_request(request.lab, request.plan, request.digest, request.run)
     plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
     given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
-    given |= {"pdf": request.pdf, "published": published}
+    given["pdf"] = request.pdf
     given["words"] = to_json(request.words)
     return given

@@ -47,10 +47,9 @@ def pack(
         _LIST: json.dumps(dict(about_list or {})).encode(),
         _DOUBT: json.dumps([] if doubt is None else doubt.to_pylist(), default=dt.date.isoformat).encode(),
     }
-    atoms = (
-        {} if overlap is None else {str(n): [list(one) for one in every] for n, every in overlap.populations.items()}
-    )
-    metadata[_ATOMS] = json.dumps(atoms).encode()
+    atoms = {} if overlap is None else {str(atom): every for atom, every in overlap.populations.items()}
+    merged = () if overlap is None else overlap.merged
+    metadata[_ATOMS] = json.dumps({"atoms": atoms, "merged": merged}).encode()
     sink = io.BytesIO()
     pq.write_table(study.replace_schema_metadata(metadata), sink)
     return sink.getvalue()
@@ -72,11 +71,13 @@ def unpack_list(data: bytes) -> dict[str, str | bool]:
     return dict(json.loads(metadata.get(_LIST, b"{}")))
 
 
-def unpack_atoms(data: bytes) -> dict[int, tuple[tuple[str, str], ...]]:
-    """Of each atom the published populations, (run, name), that its people are in."""
+def unpack_atoms(data: bytes) -> tuple[dict[int, tuple[tuple[str, str], ...]], tuple[str, ...]]:
+    """Of each atom the published populations, (run, name), that its people are in; and runs whose people were merged or
+    split since."""
     metadata = pq.read_schema(io.BytesIO(data)).metadata or {}
     held = json.loads(metadata.get(_ATOMS, b"{}"))
-    return {int(atom): tuple((run, name) for run, name in every) for atom, every in held.items()}
+    atoms = {int(atom): tuple((run, name) for run, name in every) for atom, every in held.get("atoms", {}).items()}
+    return atoms, tuple(held.get("merged", ()))
 
 
 def unpack_doubt(data: bytes) -> pa.Table:

@@ -64,8 +64,12 @@ def join_reports(reports: Sequence[Said]) -> Joint:
 
 def are_close(report: Said, earlier: Said, least: int) -> bool:
     """R18: whether those analysed in one and not in the other are somebody, and fewer than `least`."""
-    new, old = set(report.keys), set(earlier.keys)
+    new, old = _analysed(report), _analysed(earlier)
     return bool(new & old) and any(0 < len(one) < least for one in (new - old, old - new))
+
+
+def _analysed(report: Said) -> set[str]:
+    return {key for key, inside in zip(report.keys, report.members[ANALYSED], strict=True) if inside}
 
 
 def _spread(values: Ints, at: Ints, size: int) -> Ints:

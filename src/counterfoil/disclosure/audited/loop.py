@@ -46,6 +46,9 @@ class Limit:
     seconds: float = 60.0
 
 
+_LIMIT = Limit()
+
+
 @dataclass(frozen=True, slots=True)
 class Audited:
     """A report that passed, with what it says and what was found on the way."""
@@ -73,9 +76,13 @@ def protect_audited(
     people: People,
     earlier: Sequence[Said],
     settings: DisclosureSettings,
-    limit: Limit = Limit(),
+    limit: Limit = _LIMIT,
+    merged: Sequence[str] = (),
 ) -> Audited:
-    """A report that R13 passed beside the `earlier` ones. Refused (R13) where time ran out, or nothing helps."""
+    """A report that R13 passed beside the `earlier` ones. Refused (R13) where time ran out, or nothing helps.
+
+    `merged`: names of earlier reports whose people are told apart otherwise since.
+    """
     clock = _Clock(time.monotonic(), limit)
     more, repairs = NOTHING_MORE, list[Repair]()
     for _ in range(ROUNDS):
@@ -92,7 +99,9 @@ def protect_audited(
         clock.check()
         already = _open_already(found, joint, settings) if earlier and not found.passed else ()
         if _is_safe(found, already):
-            return Audited(protected, said, _record(found, joint, earlier, repairs, already, settings, clock))
+            return Audited(
+                protected, said, _record(found, said, joint, earlier, merged, repairs, already, settings, clock)
+            )
         made = _repair(found, joint, said, settings, clock, already)
         if not set(made.hidden) - set(more.every()):
             raise _infeasible(found)
@@ -180,14 +189,18 @@ def _unheld() -> Attack:
 
 def _record(
     found: Audit,
+    said: Said,
     joint: Joint,
     earlier: Sequence[Said],
+    merged: Sequence[str],
     repairs: Sequence[Repair],
     already: tuple[str, ...],
     settings: DisclosureSettings,
     clock: _Clock,
 ) -> Record:
     """With the tightest interval of every target, where they are few enough."""
+    shows = any(_may_be_hidden(one) and one.label in said.hides for one in said.statements)
+    close = tuple(one.name for one in earlier if shows and are_close(said, one, settings.min_difference))
     final = found
     if len(found.intervals) <= TIGHT_TO and clock.spent() < clock.limit.seconds / 4:
         tight = audit(joint.publications, joint.truth, settings, limits=SOLVER, tight=True)
@@ -196,7 +209,8 @@ def _record(
         intervals=final.intervals,
         repairs=tuple(repairs),
         earlier=tuple(one.name for one in earlier),
-        changed=joint.changed,
+        changed=tuple(dict.fromkeys((*joint.changed, *merged))),
+        close=close,
         open_already=already,
         settings=settings,
         seconds=clock.spent(),

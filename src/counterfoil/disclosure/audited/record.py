@@ -26,9 +26,15 @@ class Record:
     repairs: tuple[Repair, ...]
     earlier: tuple[str, ...]  # runs of earlier reports that share people
     changed: tuple[str, ...]  # of them, those whose people or outcomes are no longer what they were
+    close: tuple[str, ...]  # of them, those of nearly the same people: a person decides (R18)
     open_already: tuple[str, ...]  # targets that earlier reports alone give away
     settings: DisclosureSettings
     seconds: float
+
+    def findings(self) -> list[dict[str, Any]]:
+        """What a person must decide before the report may leave, as clearance reads it (R18, R28)."""
+        said = "{} is of nearly the same people"
+        return [{"rule": "R18", "cell": said.format(one), "never": False} for one in (*self.close, *self.changed)]
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
@@ -38,6 +44,7 @@ class Record:
             "seconds": round(self.seconds, 2),
             "earlier": list(self.earlier),
             "changed": list(self.changed),
+            "close": list(self.close),
             "given_away_by_earlier_reports": list(self.open_already),
             "targets": [_target(one) for one in self.intervals],
             "repaired": [
