@@ -220,7 +220,7 @@ def _record(
 def _timed_out() -> Refused:
     return Refused(
         "The intruder audit did not finish in the time that it has, so the report counts as unsafe and nothing of it "
-        "is shown. Ask for fewer measures or sub-analyses in the plan, or give the audit more time in lab.toml.",
+        "is shown. Ask for fewer measures or sub-analyses in the plan.",
         rule="R13",
     )
 

@@ -33,8 +33,9 @@ class Record:
 
     def findings(self) -> list[dict[str, Any]]:
         """What a person must decide before the report may leave, as clearance reads it (R18, R28)."""
-        said = "{} is of nearly the same people"
-        return [{"rule": "R18", "cell": said.format(one), "never": False} for one in (*self.close, *self.changed)]
+        cells = [f"{one} is of nearly the same people" for one in self.close]
+        cells += [f"{one} has other people or outcomes now than when it was made" for one in self.changed]
+        return [{"rule": "R18", "cell": cell, "never": False} for cell in cells]
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""

@@ -151,7 +151,8 @@ def _say_flow(made: _Made, protected: Protected) -> dict[str, tuple[tuple[str, i
     counts = [made.people.boxes[box.boxes[-1]] for box in boxes]
     lost: dict[str, tuple[tuple[str, int], ...]] = {}
     seen: set[int] = {counts[-1]}
-    _say_size(made, ANALYSED, boxes[-1].people, counts[-1])
+    base = int(protected.settings.rounding_base)
+    _say_size(made, ANALYSED, boxes[-1].people, counts[-1], base)
     for place, (box, count) in enumerate(zip(boxes[:-1], counts[:-1], strict=True)):
         if count in seen:  # the same people as in the box that was said
             continue
@@ -160,17 +161,17 @@ def _say_flow(made: _Made, protected: Protected) -> dict[str, tuple[tuple[str, i
         made.members[name] = made.members[ANALYSED]
         later = zip(range(place, len(counts) - 1), counts[place:-1], counts[place + 1 :], strict=True)
         lost[name] = tuple((f"left after box {at}", one - other) for at, one, other in later if one > other)
-        _say_size(made, name, box.people, count)
+        _say_size(made, name, box.people, count, base)
     return lost
 
 
-def _say_size(made: _Made, name: str, cell: Cell, count: int) -> None:
+def _say_size(made: _Made, name: str, cell: Cell, count: int, base: int) -> None:
     of = (Piece(name),)
     hides = (SIZE, "") if name == ANALYSED else None
     if cell.value is None:
         made.say(Withheld(name, of, vague=True), hides)
     elif cell.about:
-        made.say(Rounded(name, of, int(cell.value), 5), hides)
+        made.say(Rounded(name, of, int(cell.value), base), hides)
     else:
         made.say(Exact(name, of, count), hides)
 
