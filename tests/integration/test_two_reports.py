@@ -51,7 +51,6 @@ def reports(
     small_lab: MadeLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[OpenLab, dict[str, Any], dict[str, Any], Path, Path]]:
     """A lab with both reports, neither of them in the ledger; then the second's list and plan."""
-    monkeypatch.setattr(evaluate, "run_role", run_here)
     monkeypatch.setattr(ledger, "run_role", run_here)
     made = copy_of(small_lab, tmp_path / "lab")
     lab, rows, plan = made.lab, rows_of(made), all_kept(made, tmp_path)
