@@ -12,7 +12,7 @@ from counterfoil.disclosure.audited import Said
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS
 from counterfoil.disclosure.values import Box
 from counterfoil.errors import Refused
-from lib.reports import attrition_of, comparison_of, rate_effect
+from lib.results import attrition_of, comparison_of, rate_effect
 
 LARGE = (9000, 29000)
 HAD = np.array([1.0] * 49 + [0.0] * 121 + [1.0] * 30)  # of 200 persons, the first 49 and the last 30
