@@ -63,6 +63,14 @@ def desk(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Desk:
 
 
 @pytest.mark.slow
+def test_a04_nothing_becomes_public_beside_a_broken_ledger(desk: Desk) -> None:
+    ledger = open_lab(desk.lab).paths.ledger
+    ledger.mkdir(parents=True)
+    (ledger / "2026-01-01-001-aaaaaaaa.json").write_text("{}")
+    refused = desk.publish("release", by="dan")
+    assert (refused.code, len(refused.sentences), "ledger" in refused.err) == (3, 1, True)
+
+
 def test_r27_two_people_clear_a_report_from_the_command_line(desk: Desk, tmp_path: Path) -> None:
     assert desk.clear("list", "--json").json()["reports"][0]["state"] == "drafted"
     assert "drafted" in desk.clear("list").out
