@@ -18,7 +18,16 @@ from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab.keys import register_secret
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.paths import LabPaths
-from counterfoil.linkage import Engine, LinkStatus, SpineResult, build_spine, cohort_quality, link_cohort, read_spine
+from counterfoil.linkage import (
+    Engine,
+    LinkStatus,
+    SpineResult,
+    build_spine,
+    cohort_quality,
+    link_cohort,
+    link_otherwise,
+    read_spine,
+)
 from counterfoil.linkage.cohort import exact_baseline
 from counterfoil.linkage.engine import score
 from counterfoil.linkage.model import Resources
@@ -225,7 +234,7 @@ def test_a_cohort_links_to_the_right_people_with_and_without_numbers(linked: Spi
 def test_a_cohorts_quality_shows_it_without_numbers_too(linked: SpineResult, tables: Tables) -> None:
     entries, _ = _cohort(tables)
     links = link_cohort(entries, linked.spine, resources=ONE_THREAD)
-    found = cohort_quality(entries, links, linked.spine, resources=ONE_THREAD)
+    found = cohort_quality(links, link_otherwise(entries, linked.spine, resources=ONE_THREAD))
     assert found["entries"] == COHORT
     for name in ("with_numbers", "without_numbers"):
         assert sum(found[name][each.value] for each in LinkStatus) == COHORT

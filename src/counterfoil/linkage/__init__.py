@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from counterfoil.lazily import read_when_asked
 
 if TYPE_CHECKING:
-    from counterfoil.linkage.cohort import LinkStatus, cohort_quality, link_cohort
+    from counterfoil.linkage.cohort import LinkStatus, cohort_quality, link_cohort, link_otherwise
     from counterfoil.linkage.engine import Engine
     from counterfoil.linkage.keys import register_key
     from counterfoil.linkage.spine import Spine, SpineResult, build_spine, read_spine
@@ -21,6 +21,7 @@ __all__ = [
     "build_spine",
     "cohort_quality",
     "link_cohort",
+    "link_otherwise",
     "read_spine",
     "register_key",
 ]

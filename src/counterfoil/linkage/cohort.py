@@ -191,27 +191,27 @@ def _sharing(prepared: pa.Table, spine: Spine, kept: Kept) -> pa.Table:
     return found.append_column("name_key", names).append_column("person_id", kept.people_of(rows))
 
 
-def cohort_quality(
+def link_otherwise(
     entries: pa.Table,
-    links: pa.Table,
     spine: Spine,
     *,
     resources: Resources,
     threshold: float = COHORT_WEIGHT,
     kept: Kept | None = None,
 ) -> Mapping[str, Any]:
-    """Entries by how they end, as in `links` and with all numbers removed, beside what plain SQL finds. Linker only.
+    """Entries by how they end with all numbers removed, and what plain SQL finds. Linker only.
 
     At most 55% of a provider's rows carry a valid number, so what holds without any is the honest figure (METHODS 1).
     """
     bare = link_cohort(entries, spine, resources=resources, threshold=threshold, without_identifiers=True, kept=kept)
     exact = exact_baseline(entries, spine, kept)
-    return {
-        "entries": entries.num_rows,
-        "with_numbers": _endings(links),
-        "without_numbers": _endings(bare),
-        "exact_keys": {"linked": exact.num_rows - exact["person_id"].null_count},
-    }
+    found = exact.num_rows - exact["person_id"].null_count
+    return {"without_numbers": _endings(bare), "exact_keys": {"linked": found}}
+
+
+def cohort_quality(links: pa.Table, otherwise: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Entries by how they end, as in `links`, beside what `link_otherwise` found of them. Linker only."""
+    return {"entries": links.num_rows, "with_numbers": _endings(links), **otherwise}
 
 
 def _endings(links: pa.Table) -> dict[str, Any]:

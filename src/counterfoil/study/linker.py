@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -30,9 +31,9 @@ from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress
-from counterfoil.linkage import cohort_quality, read_spine, register_key
+from counterfoil.linkage import Spine, cohort_quality, link_otherwise, read_spine, register_key
 from counterfoil.linkage.clusters import Strictness
-from counterfoil.linkage.cohort import find_links
+from counterfoil.linkage.cohort import CohortLinks, find_links
 from counterfoil.linkage.doubt import find_doubtful, find_unsteady
 from counterfoil.linkage.entries import apply_rulings, entry_keys, ruled_apart
 from counterfoil.linkage.ledger import Overlap, find_overlap, keep_study_keys
@@ -174,13 +175,20 @@ def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress
     standard = _standard(lab, people)
     spine, machine, threshold = read_spine(lab), resources(lab), lab.settings.thresholds.cohort
     kept = spine.kept(resources=machine, progress=progress)
-    found = find_links(standard, spine, resources=machine, threshold=threshold, kept=kept)
+    with ThreadPoolExecutor(1) as beside:
+        otherwise = beside.submit(link_otherwise, standard, spine, resources=machine, threshold=threshold, kept=kept)
+        found = find_links(standard, spine, resources=machine, threshold=threshold, kept=kept)
+        linked = _ruled(lab, submission, spine, people, found)
+        write_json(folder / LINK_QUALITY, cohort_quality(linked.entries, otherwise.result()))
+    return linked
+
+
+def _ruled(lab: OpenLab, submission: Submission, spine: Spine, people: pa.Table, found: CohortLinks) -> _Linked:
+    """The entries, `people`, with their links after what was ruled of them; and what of these is in doubt."""
     keys = entry_keys(submission.entries, register_secret(lab.paths))
     ruled, strict = read_overrides(lab.paths, scope=ENTRIES), spine.thresholds[Strictness.STRICT]
     records = spine.people(None if ruled.num_rows else _WHO)  # rulings name records
     links = apply_rulings(found.links, keys, ruled, records, strict=strict)
-    quality = cohort_quality(standard, links, spine, resources=machine, threshold=threshold, kept=kept)
-    write_json(folder / LINK_QUALITY, quality)
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
         people = people.append_column(name, links[name])
     doubtful = find_doubtful(found, links, ruled_apart(keys, ruled, records), records, strict=strict)
