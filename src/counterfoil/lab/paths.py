@@ -7,6 +7,8 @@ from pathlib import Path
 
 SETTINGS_FILE = "lab.toml"
 REPORT, PDF = "report.html", "report.pdf"  # of a run; the copy as PDF is made when it is asked for
+SAID = "said.json"  # of a run: the report as statements, with the people behind them, for later audits
+MEMBERS = "members.age"  # of a run: study keys behind each number, closed to the linker, for the ledger
 RESULT = "result.json"  # of a run: its answer, and the files of its report with their hashes
 
 

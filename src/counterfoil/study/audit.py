@@ -36,13 +36,12 @@ from counterfoil.disclosure import (
 from counterfoil.disclosure.flow import count_boxes
 from counterfoil.effect.values import Effect
 from counterfoil.lab.files import PRIVATE, atomic_write
+from counterfoil.lab.paths import MEMBERS, SAID
 from counterfoil.provenance import canonical_json
 from counterfoil.units import Kind
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-SAID = "said.json"  # the report as statements, with the people behind them: for later audits
-MEMBERS = "members.age"  # study keys behind each number, closed to the linker: for the ledger
 EVEN = 1e-9  # weights that differ by less are the same
 
 

@@ -7,13 +7,16 @@ import datetime as dt
 import io
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from counterfoil.cohort.values import Step
 from counterfoil.errors import Fault
-from counterfoil.linkage.ledger import Overlap
+
+if TYPE_CHECKING:  # the parent reads the name of the file alone, and nothing of linkage
+    from counterfoil.linkage.ledger import Overlap
 
 HANDOVER = "handover.age"
 _COUNTS = b"counterfoil.counts"

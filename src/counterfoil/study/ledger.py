@@ -21,13 +21,9 @@ from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write
 from counterfoil.lab.heads import checked_entries
-from counterfoil.lab.keys import Role, decrypt
-from counterfoil.lab.make import OpenLab, open_lab
-from counterfoil.lab.paths import RESULT, LabPaths
-from counterfoil.lab.progress import Progress
-from counterfoil.linkage.ledger import Overlap, enter_members, find_merged, find_new_overlaps, find_overlap
+from counterfoil.lab.make import OpenLab
+from counterfoil.lab.paths import MEMBERS, RESULT, SAID, LabPaths
 from counterfoil.provenance import sha256_of_file
-from counterfoil.study.audit import MEMBERS, SAID
 from counterfoil.study.roles import ProcessRole, run_role
 
 ENTERED = "ledger"  # the log's event
@@ -108,11 +104,6 @@ def has_numbers(lab: OpenLab, run: str) -> bool:
     return (folder / SAID).is_file() and (folder / MEMBERS).is_file()
 
 
-def overlapping(lab: OpenLab, people: Sequence[str]) -> Overlap:
-    """Which published populations these people (keys of the newest spine) are in. Only the linker can."""
-    return find_overlap(lab.paths, people, active_runs(lab))
-
-
 def is_current(lab: OpenLab, run: str) -> bool:
     """Whether a run was audited beside everything that is in the ledger now. One that is in it is past that."""
     there = active_runs(lab)
@@ -153,29 +144,6 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, float | int]]:
             yield from _flat(each, f"{name}.{place}")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield name, value
-
-
-def enter_people(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Task `ledger_enter` of the linker: who is behind the numbers of a run. Gives the hash of its file."""
-    del progress
-    lab, run = open_lab(Path(arguments["lab"])), str(arguments["run"])
-    sealed = (lab.paths.run(run) / MEMBERS).read_bytes()
-    held = json.loads(decrypt(lab.paths, sealed, by=Role.LINKER))["populations"]
-    return {"people": sha256_of_file(enter_members(lab.paths, run, held))}
-
-
-def check_people(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Task `ledger_check` of the linker: hashes of its files, and what merges since have changed. No person."""
-    del progress
-    lab = open_lab(Path(arguments["lab"]))
-    runs = [str(run) for run in arguments["runs"]]
-    files = {run: lab.paths.ledger_members(run) for run in runs}
-    whole = [run for run in runs if files[run].is_file()]
-    return {
-        "people": {run: sha256_of_file(files[run]) for run in whole},
-        "merged": list(find_merged(lab.paths, whole)),
-        "overlaps": [list(pair) for pair in find_new_overlaps(lab.paths, whole)],
-    }
 
 
 @dataclass(frozen=True, slots=True)
