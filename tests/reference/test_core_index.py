@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,22 @@ def test_one_at_a_time_is_as_all_at_once(people: tuple[pa.Table, pa.Table]) -> N
         alone |= found_by(searcher, table, new.slice(i, 1))
     assert alone == together
     assert found_by(searcher, table, new) == together
+
+
+def test_searchers_of_one_index_at_the_same_time_find_what_each_finds_alone(people: tuple[pa.Table, pa.Table]) -> None:
+    table, new = people
+    settings = with_parameters(linkage_data.model())
+    index, model = index_of(table, settings, {}), read_model(settings)
+    halves = [new.slice(0, NEW // 2), new.slice(NEW // 2)]
+    alone = [found_by(Searcher(index, model), table, half) for half in halves]
+    searchers = [Searcher(index, model) for _ in halves]
+
+    def often(which: int) -> list[Pairs]:
+        return [found_by(searchers[which], table, halves[which]) for _ in range(40)]
+
+    with ThreadPoolExecutor(2) as pool:
+        for expected, found in zip(alone, pool.map(often, (0, 1)), strict=True):
+            assert all(each == expected for each in found)
 
 
 def listed(rows: list[tuple[Any, ...]], first: int) -> pa.Table:

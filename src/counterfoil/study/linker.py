@@ -13,7 +13,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -175,11 +174,10 @@ def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress
     standard = _standard(lab, people)
     spine, machine, threshold = read_spine(lab), resources(lab), lab.settings.thresholds.cohort
     kept = spine.kept(resources=machine, progress=progress)
-    with ThreadPoolExecutor(1) as beside:
-        otherwise = beside.submit(link_otherwise, standard, spine, resources=machine, threshold=threshold, kept=kept)
-        found = find_links(standard, spine, resources=machine, threshold=threshold, kept=kept)
-        linked = _ruled(lab, submission, spine, people, found)
-        write_json(folder / LINK_QUALITY, cohort_quality(linked.entries, otherwise.result()))
+    found = find_links(standard, spine, resources=machine, threshold=threshold, kept=kept)
+    linked = _ruled(lab, submission, spine, people, found)
+    otherwise = link_otherwise(standard, spine, resources=machine, threshold=threshold, kept=kept)
+    write_json(folder / LINK_QUALITY, cohort_quality(linked.entries, otherwise))
     return linked
 
 

@@ -9,8 +9,9 @@ made; among a billion keys one is expected in forty runs, and it is scored like 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -56,12 +57,15 @@ class Index:
     first `used[name]` elements are the table's and the rest is room. `tuple_of` (records, comparisons). `text_slots`,
     `list_slots`: hash tables. `keys_RR` and `records_RR`: sorted hashes of rule RR's left keys, and whose they are.
     `rarity_FF` and `log_share_FF`: sorted hashes of the values of frequency column FF, and log2 of their shares.
+
+    Who writes into the room holds `lock`: all searchers of an index write into the same.
     """
 
     arrays: Mapping[str, Array]
     used: Mapping[str, int]
     schema: pa.Schema  # of the columns that the model reads
     types: Types  # DuckDB's type in which each part of each rule's key is hashed
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @staticmethod
     def of(

@@ -7,7 +7,6 @@ link.
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +56,7 @@ class Searcher:
         self._index, self._model = index, model
         self._given = (index.schema if given is None else given).append(pa.field(ROW, pa.int64()))
         self._room = Room(index)
-        self._lock = threading.Lock()
+        self._lock = index.lock  # not one of its own: the room behind the index's values is every searcher's
         self._connection = connect(threads=1)
         for name, table in (tables or {}).items():
             self._connection.register("given_table", table)
