@@ -17,7 +17,7 @@ from counterfoil.cli.signing import KeyFile, Passphrase, Who, signer
 from counterfoil.errors import Fault
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.publication import Intervention, Sector
-from counterfoil.study.ledger import check
+from counterfoil.study.ledger import check, enter_cleared
 from counterfoil.study.roles import ProcessRole, run_role
 
 DONE, FINDINGS = 0, 1
@@ -134,6 +134,7 @@ def release(
     """Make public what is due, and build the site. A publisher does, at 9:30 or later. A broken ledger is refused."""
     opened = open_lab(context.obj)
     check(opened)  # what cannot be audited beside any more is not added to
+    enter_cleared(opened)
     by = signer(who, key, passphrase_file)
     made = publication.release(opened, signer=by, now=publication.now_of(opened.settings), run=run)
     for each in made:

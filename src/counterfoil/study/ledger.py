@@ -98,6 +98,15 @@ def enter(lab: OpenLab, run: str) -> LedgerEntry:
     return made
 
 
+def enter_cleared(lab: OpenLab) -> None:
+    """Enter what was cleared and is not there, since the command that cleared it was stopped before. As `enter`."""
+    known = {one.run for one in entries(lab)}
+    for case in read_record(lab).cases.values():
+        is_cleared = case.state in (State.CLEARED, State.SCHEDULED)
+        if is_cleared and case.run not in known and has_numbers(lab, case.run):
+            enter(lab, case.run)
+
+
 def has_numbers(lab: OpenLab, run: str) -> bool:
     """Whether a run is of people of this lab and prints a result, so that it belongs in the ledger."""
     folder = lab.paths.run(run)
