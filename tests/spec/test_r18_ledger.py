@@ -13,6 +13,7 @@ from counterfoil.clearance.moves import State
 from counterfoil.errors import Refused
 from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab, make_lab
+from counterfoil.lab.paths import MEMBERS, SAID
 from counterfoil.linkage.ledger import enter_members, find_merged, find_new_overlaps, find_overlap, keep_study_keys
 from counterfoil.study import ledger
 from counterfoil.warehouse import write_table
@@ -63,6 +64,21 @@ def test_r18_people_of_the_same_reports_are_one_atom_and_nobody_is_atom_of_nothi
     found = find_overlap(lab.paths, ["ann", "bob", "cy", "eve"], [FIRST, SECOND])
     assert found.of_person["ann"] == found.of_person["bob"] != found.of_person["cy"]
     assert found.populations[found.of_person["eve"]] == ()
+
+
+@pytest.mark.parametrize(
+    ("people", "runs"), [(["ann"], (FIRST, SECOND)), (["dee"], (FIRST, SECOND)), (["eve"], ()), ([], ())]
+)
+def test_r13_a_report_is_held_that_only_shares_people_with_one_that_does(
+    lab: OpenLab, people: list[str], runs: tuple[str, ...]
+) -> None:
+    """Of first = ann, bob and cy, and second = cy and dee, ann is in the first alone; the second says more of it."""
+    assert find_overlap(lab.paths, people, [FIRST, SECOND]).runs == runs
+
+
+def test_r13_a_report_that_hangs_together_with_none_of_them_is_left_out(lab: OpenLab) -> None:
+    report(lab, "cccccccccccc", ["eve"])
+    assert find_overlap(lab.paths, ["dee"], [FIRST, "cccccccccccc", SECOND]).runs == (FIRST, SECOND)
 
 
 def test_a07_the_ledger_holds_no_person_key_and_no_key_that_the_analyst_has(lab: OpenLab) -> None:
@@ -130,6 +146,21 @@ def test_r18_an_audit_that_did_not_hold_a_later_report_is_refused(tmp_path: Path
     with pytest.raises(Refused) as refused:
         ledger.enter(office.lab, RUN)
     assert (refused.value.rule, refused.value.exit_code) == ("R18", 3)
+
+
+@pytest.mark.parametrize("state", [State.CLEARED, State.SCHEDULED])
+def test_r18_a_cleared_report_that_was_never_entered_is_not_passed_over(tmp_path: Path, state: State) -> None:
+    """The second approval was written and the entry was not: with another report in between, its audit is too old."""
+    office = bring(make_office(tmp_path), state)
+    entered(office.lab, FIRST)
+    ledger.enter_cleared(office.lab)  # a run without numbers of people does not belong in the ledger
+    for name in (SAID, MEMBERS):
+        (office.lab.paths.run(RUN) / name).write_bytes(b"{}")
+    with pytest.raises(Refused) as refused:
+        ledger.enter_cleared(office.lab)
+    assert refused.value.rule == "R18"
+    entered(office.lab, RUN)
+    ledger.enter_cleared(office.lab)  # it is there
 
 
 def test_a04_a_ledger_of_which_a_file_is_gone_is_refused(tmp_path: Path) -> None:

@@ -31,18 +31,15 @@ GONE = ""  # where a retired key leads
 class Overlap:
     """Which published populations each person is in, as atoms. Atom 0: in none.
 
-    `of_person`: atom of each person asked about. `populations`: of each atom, (run, population) in order. `merged`:
-    runs whose people are told apart otherwise since.
+    `of_person`: atom of each person asked about. `populations`: of each atom, (run, population) in order. `runs`: the
+    reports that share somebody with them, or with a report that does. `merged`: runs whose people are told apart
+    otherwise since.
     """
 
     of_person: Mapping[str, int]
     populations: Mapping[int, tuple[tuple[str, str], ...]]
+    runs: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
-
-    @property
-    def runs(self) -> tuple[str, ...]:
-        """Runs of the reports that share somebody."""
-        return tuple(sorted({run for pairs in self.populations.values() for run, _ in pairs}))
 
 
 def keep_study_keys(paths: LabPaths, run: str, study_keys: Sequence[int], people: Sequence[str], spine: str) -> None:
@@ -72,19 +69,36 @@ def enter_members(paths: LabPaths, run: str, populations: Mapping[str, Sequence[
 
 
 def find_overlap(paths: LabPaths, people: Iterable[str], runs: Sequence[str]) -> Overlap:
-    """Atoms of `people`, keys of the newest spine, by the populations of `runs` that they are in."""
+    """Atoms of `people`, keys of the newest spine, by the populations of `runs` that they are in.
+
+    A report that shares nobody with `people` can still tell of them: it may be a part of one that does, and give away
+    the rest of it.
+    """
     secret = _secret(paths)
     asked = sorted(set(people))
     hashes = {person: _hash(secret, person) for person in asked}
     of_hash: dict[str, set[tuple[str, str]]] = {}
-    for run in runs:
-        for name, members in members_now(paths, run).items():
+    held = {run: members_now(paths, run) for run in runs}
+    for run, named in held.items():
+        for name, members in named.items():
             for member in members:
                 of_hash.setdefault(member, set()).add((run, name))
     patterns = {person: tuple(sorted(of_hash.get(hashes[person], ()))) for person in asked}
     numbers = {pattern: n for n, pattern in enumerate(sorted({*patterns.values(), ()}))}
     populations = {number: pattern for pattern, number in numbers.items()}
-    return Overlap({person: numbers[patterns[person]] for person in asked}, populations, find_merged(paths, runs))
+    reached = _reached(
+        frozenset(hashes.values()), {run: frozenset().union(*named.values()) for run, named in held.items()}
+    )
+    of_person = {person: numbers[patterns[person]] for person in asked}
+    return Overlap(of_person, populations, reached, find_merged(paths, runs))
+
+
+def _reached(people: frozenset[str], members: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """The runs that share somebody with `people`, then with those runs, and so on; in the order given."""
+    left = dict(members)
+    while joining := [run for run, own in left.items() if own & people]:
+        people = people.union(*(left.pop(run) for run in joining))
+    return tuple(run for run in members if run not in left)
 
 
 def members_now(paths: LabPaths, run: str) -> dict[str, frozenset[str]]:

@@ -31,7 +31,7 @@ from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.audit import Behind
 from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
-from counterfoil.study.handover import HANDOVER, unpack, unpack_atoms, unpack_doubt, unpack_list
+from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list, unpack_reports
 from counterfoil.study.ledger import earlier_said
 from counterfoil.study.link_doubt import link_doubt
 from counterfoil.study.origin import Origin, origin_of
@@ -192,8 +192,8 @@ def _behind(
     study_keys = people["study_key"].to_pylist()
     register_of = dict(zip(study["study_key"].to_pylist(), study["register_key"].to_pylist(), strict=True))
     run = str(arguments["run"])
-    atoms, merged = unpack_atoms(handed)
-    runs = sorted({each for every in atoms.values() for each, _ in every} - {run})
+    reports, merged = unpack_reports(handed)
+    runs = sorted(set(reports) - {run})
     outcomes = plan.outcomes
     return Behind(
         keys=tuple(

@@ -50,9 +50,9 @@ def pack(
         _LIST: json.dumps(dict(about_list or {})).encode(),
         _DOUBT: json.dumps([] if doubt is None else doubt.to_pylist(), default=dt.date.isoformat).encode(),
     }
-    atoms = {} if overlap is None else {str(atom): every for atom, every in overlap.populations.items()}
-    merged = () if overlap is None else overlap.merged
-    metadata[_ATOMS] = json.dumps({"atoms": atoms, "merged": merged}).encode()
+    if overlap is not None:
+        atoms = {str(atom): every for atom, every in overlap.populations.items()}
+        metadata[_ATOMS] = json.dumps({"atoms": atoms, "runs": overlap.runs, "merged": overlap.merged}).encode()
     sink = io.BytesIO()
     pq.write_table(study.replace_schema_metadata(metadata), sink)
     return sink.getvalue()
@@ -74,13 +74,11 @@ def unpack_list(data: bytes) -> dict[str, str | bool]:
     return dict(json.loads(metadata.get(_LIST, b"{}")))
 
 
-def unpack_atoms(data: bytes) -> tuple[dict[int, tuple[tuple[str, str], ...]], tuple[str, ...]]:
-    """Of each atom the published populations, (run, name), that its people are in; and runs whose people were merged or
-    split since."""
+def unpack_reports(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Runs of the published reports that bear on these people; and those whose people were merged or split since."""
     metadata = pq.read_schema(io.BytesIO(data)).metadata or {}
     held = json.loads(metadata.get(_ATOMS, b"{}"))
-    atoms = {int(atom): tuple((run, name) for run, name in every) for atom, every in held.get("atoms", {}).items()}
-    return atoms, tuple(held.get("merged", ()))
+    return tuple(held.get("runs", ())), tuple(held.get("merged", ()))
 
 
 def unpack_doubt(data: bytes) -> pa.Table:

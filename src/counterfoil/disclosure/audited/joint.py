@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,7 +122,7 @@ def _publish(
     )
 
 
-def _statement(one: Statement, piece) -> Statement:  # type: ignore[no-untyped-def]
+def _statement(one: Statement, piece: Callable[[Piece], Piece]) -> Statement:
     if isinstance(one, Weighted | OneOf):
         return one
     made = replace(one, of=tuple(map(piece, one.of)))
