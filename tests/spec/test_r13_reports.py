@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from counterfoil.disclosure import Limit, More, People, Protected, protect, protect_audited, read_said, write_said
-from counterfoil.disclosure.audited import Said
+from counterfoil.disclosure.audited import Audited, Said
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS
 from counterfoil.disclosure.values import Box
 from counterfoil.errors import Refused
@@ -37,7 +37,7 @@ def report_of(people: int, events: int) -> tuple[Protected, People]:
     )
 
 
-def audited(people: int, events: int, *earlier: Said, limit: Limit | None = None):  # type: ignore[no-untyped-def]
+def audited(people: int, events: int, *earlier: Said, limit: Limit | None = None) -> Audited:
     _, behind = report_of(people, events)
 
     def again(more: More) -> Protected:

@@ -23,7 +23,7 @@ from counterfoil.lab.settings import parse_settings
 from counterfoil.report import render
 from counterfoil.report.about import About, ProviderWords
 from counterfoil.report.allow_list import check_numbers
-from counterfoil.report.cases import RESULTS, cases_page, result_cases, sentence_cases
+from counterfoil.report.cases import RESULTS, CaseView, cases_page, result_cases, sentence_cases
 from counterfoil.report.sentences import can_say, cannot_say
 from counterfoil.report.signed import check_signed, find_drafts, sign, texts_of
 from counterfoil.report.words import LANGUAGES, TRANSLATIONS, gaps_of, words_of
@@ -57,12 +57,12 @@ def test_each_translation_has_the_same_keys_and_no_gap_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("case", [*result_cases(), *sentence_cases()], ids=lambda case: case.name)
-def test_each_case_has_a_sentence_in_both_languages_with_the_same_numbers(case: object) -> None:
-    texts: Mapping[str, str] = dict(case.texts)  # type: ignore[attr-defined]
+def test_each_case_has_a_sentence_in_both_languages_with_the_same_numbers(case: CaseView) -> None:
+    texts: Mapping[str, str] = dict(case.texts)
     assert set(texts) == set(LANGUAGES)
-    if case.name != "noun.amount":  # type: ignore[attr-defined]  # an amount has no noun
+    if case.name != "noun.amount":  # an amount has no noun
         assert all(text.strip() for text in texts.values())
-    if case.name != "given":  # type: ignore[attr-defined]
+    if case.name != "given":
         assert not any(re.search(r"[{}]|  ", text) for text in texts.values())
     english, welsh = (numbers_of(texts[language]) for language in ("en", "cy"))
     assert set(english) == set(welsh)
@@ -79,16 +79,16 @@ def test_all_cases_of_a_result_are_there() -> None:
 
 
 @pytest.mark.parametrize("case", list(result_cases()), ids=lambda case: case.name)
-def test_no_sentence_of_a_result_says_that_the_programme_did_it(case: object) -> None:
+def test_no_sentence_of_a_result_says_that_the_programme_did_it(case: CaseView) -> None:
     """EVALUATION A15. What stands after "what you cannot say" is what a reader is warned of."""
-    said = dict(case.texts)["en"].partition("(What you cannot say:)")[0]  # type: ignore[attr-defined]
+    said = dict(case.texts)["en"].partition("(What you cannot say:)")[0]
     assert not CAUSAL.search(said)
-    name = case.name  # type: ignore[attr-defined]
+    name = case.name
     if "not_enough_evidence" in name:
         assert "not enough evidence" in said
         assert not re.search(r"\b(Fewer|fewer \w+ among|More \w+ \w+ part|no difference|no effect)\b", said)
         assert "The result rules out larger changes" in said
-        assert "failed" in dict(case.texts)["en"]  # type: ignore[attr-defined]
+        assert "failed" in dict(case.texts)["en"]
 
 
 @pytest.mark.parametrize("name", EVALUATIONS)
