@@ -1,6 +1,6 @@
 # Recipes for people and for CI. `make` alone lists them. Each does its own set-up; see scripts/set_up.sh.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick fix coverage bench bench-linkage bench-evaluation bench-disclosure simulate docs requirements changelog clean
+.PHONY: help demo test check quick fix coverage bench bench-linkage bench-evaluation bench-disclosure simulate witnesses docs requirements changelog clean
 
 BIN := .venv/bin
 COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
@@ -16,8 +16,11 @@ demo: ## run the main job on a synthetic lab of 100,000 people, from raw records
 	@rm -rf build/demo
 	$(BIN)/counterfoil demo --out build/demo
 
-test: check ## everything CI runs: the checks, then every test (up to 10 minutes)
+test: check ## everything CI runs: the checks, then every test (up to half an hour)
 	$(BIN)/python -m pytest -n 2 --dist=loadfile
+
+witnesses: ## install what tests look at pages and files with: Chromium, axe-core, LibreOffice, Pango (Debian, as root)
+	@sh scripts/set_up_witnesses.sh
 
 check: ## format, lint, types, import contract, generated docs; changes nothing
 	@sh scripts/set_up.sh dev

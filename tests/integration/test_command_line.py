@@ -232,7 +232,7 @@ def test_table(treated: int, far: int, code: int, reliable: bool | None, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(bool(why_no_pdf()), reason="Pango is not on this machine (Debian: libpangoft2-1.0-0)")
+@pytest.mark.skipif(bool(why_no_pdf()), reason="Pango is not on this machine (make witnesses)")
 def test_pdf_is_made_when_asked_for_and_is_in_the_manifest(tmp_path: Path, command: Command) -> None:
     data, plan = write_table(tmp_path, treated=100, far=0)
     out, asked = tmp_path / "out", ("evaluate", "--table", data, "--plan", plan, "--out", tmp_path / "out")

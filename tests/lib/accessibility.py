@@ -1,6 +1,6 @@
 """axe-core in Chromium, where both are there: what it finds on a page of ours at a given width.
 
-axe-core is no part of set-up. COUNTERFOIL_AXE names its axe.min.js, or it lies in `node_modules` beside the tests.
+axe-core is no part of set-up: `make witnesses` installs it, or COUNTERFOIL_AXE names its axe.min.js.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Looked:
 
 
 def axe_file() -> Path | None:
-    beside = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+    beside = Path(__file__).parents[2] / "build" / "witnesses" / "node_modules" / "axe-core" / "axe.min.js"
     file = Path(os.environ.get("COUNTERFOIL_AXE", beside))
     return file if file.is_file() else None
 
@@ -47,8 +47,8 @@ def browser() -> str | None:
 def why_no_axe() -> str:
     """Why pages cannot be looked at here, or nothing."""
     if browser() is None:
-        return "there is no Chromium on this machine"
-    return "" if axe_file() else "axe-core is not on this machine (npm install axe-core, or COUNTERFOIL_AXE)"
+        return "there is no Chromium on this machine (make witnesses)"
+    return "" if axe_file() else "axe-core is not on this machine (make witnesses, or COUNTERFOIL_AXE)"
 
 
 def look_at(page: str, width: int, folder: Path) -> Looked:

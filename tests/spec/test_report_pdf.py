@@ -34,7 +34,7 @@ from lib.results import ABOUT
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(why_no_pdf()), reason="Pango is not on this machine (Debian: libpangoft2-1.0-0)"),
+    pytest.mark.skipif(bool(why_no_pdf()), reason="Pango is not on this machine (make witnesses)"),
 ]
 KINDS = ("with_everything", "too_few", "refused")
 SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)

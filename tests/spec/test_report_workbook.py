@@ -342,7 +342,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """LibreOffice with a profile of its own."""
     found = shutil.which("soffice")
     if found is None:
-        pytest.skip("LibreOffice is not on this machine (Debian: libreoffice-calc-nogui)")
+        pytest.skip("LibreOffice is not on this machine (make witnesses)")
     return tmp_path_factory.mktemp("office")
 
 
