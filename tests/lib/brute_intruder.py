@@ -30,12 +30,14 @@ class Intruder:
         self.outcomes: dict[str, str] = {}
         self.behind: dict[str, str] = {}
         self.sums: list[dict[str, Any]] = []
+        self.known: list[dict[str, Any]] = []
         for one in held:
             self.populations |= one["populations"]
             self.statements += one["statements"]
             self.outcomes |= {outcome["name"]: outcome["counts"] for outcome in one["outcomes"]}
             self.behind |= {outcome["name"]: outcome["behind"] for outcome in one["outcomes"] if outcome["behind"]}
             self.sums += one["sums"]
+            self.known += one["known"]
         atoms = sorted({atom for members in self.populations.values() for atom in members})
         self.columns = [(atom, what) for atom in atoms for what in ("", *self.outcomes)]
         self.worlds = self._enumerate()
@@ -49,7 +51,10 @@ class Intruder:
         return int(values.min()), int(values.max())
 
     def differences(self) -> list[dict[Column, int]]:
-        """Every population of which something is said, and each without each other: people, with and without."""
+        """Every population of which something is said, and each without each other: people, with and without.
+
+        What is known before anything is printed is no secret: that no man is in a group of women.
+        """
         pieces = [
             piece for one in self.statements for of in one["of"] for piece in (of if isinstance(of, list) else [of])
         ]
@@ -61,7 +66,20 @@ class Intruder:
                 found.append({(atom, what): 1 for atom in atoms})
                 if self.outcomes.get(what) == "once":
                     found.append({(atom, what): -1 for atom in atoms} | {(atom, ""): 1 for atom in atoms})
-        return [one for one in found if one]
+        return [told for one in found if (told := self._told(one))]
+
+    def _told(self, of: Mapping[Column, int]) -> dict[Column, int]:
+        found: dict[Column, int] = {}
+        for (atom, what), times in of.items():
+            have = [one["have"] for one in self.known if what == one["outcome"] and self._is_known(one, atom)]
+            if False not in have:
+                column = (atom, "") if have else (atom, what)
+                found[column] = found.get(column, 0) + times
+        return {column: times for column, times in found.items() if times}
+
+    def _is_known(self, one: Mapping[str, Any], atom: str) -> bool:
+        apart = bool(one["without"]) and atom in self.populations[one["without"]]
+        return atom in self.populations[one["population"]] and not apart
 
     def _enumerate(self) -> Worlds:
         worlds = np.zeros((1, 0), np.int64)
@@ -92,10 +110,15 @@ class Intruder:
             if what in (name, behind) and column(name) is not None and column(behind) is not None:
                 worlds = worlds[column(name) >= column(behind)]
         for one in self.sums:
+            if one["within"] and not any(atom in self.populations[name] for name in one["within"]):
+                continue
             parts = [(column(part), sign) for part, sign in one["parts"]]
             whole = column(one["whole"])
             if whole is not None and all(found is not None for found, _ in parts):
                 worlds = worlds[whole == sum(found * sign for found, sign in parts)]
+        for one in self.known:
+            if what == one["outcome"] and self._is_known(one, atom):
+                worlds = worlds[column(what) == (column("") if one["have"] else 0)]
         return worlds
 
     def _most(self, atom: str, what: str) -> int:

@@ -21,6 +21,7 @@ from counterfoil.disclosure.intruder import (
     Counts,
     CountTable,
     Exact,
+    Known,
     Limits,
     OneOf,
     Outcome,
@@ -147,6 +148,38 @@ def is_pinned(value: int, low: int, high: int, settings: DisclosureSettings) -> 
     return value < settings.threshold and (high < settings.threshold or high - low < settings.min_width)
 
 
+def profiles_of(draw: np.random.Generator) -> tuple[list[Publication], Truth]:
+    """Two reports that overlap, each with a table of two or three kinds; one may have a group of the first kind."""
+    kinds = [f"k{i}" for i in range(draw.integers(2, 4))]
+    atoms = [f"a{i}" for i in range(draw.integers(2, 4))]
+    group = [atom for atom in atoms if draw.random() < 0.4]
+    counts: dict[tuple[str, str], int] = {}
+    for atom in atoms:
+        of_kind = draw.integers(0, 6, len(kinds))
+        of_kind = of_kind * (np.arange(len(kinds)) == 0) if atom in group else of_kind * (np.arange(len(kinds)) > 0)
+        counts |= {(atom, kind): int(n) for kind, n in zip(kinds, of_kind, strict=True)}
+        counts[atom, ""] = int(of_kind.sum())
+    truth = Truth(counts)
+    made = []
+    for number, members in enumerate((atoms, [atom for atom in atoms if draw.random() < 0.7] or atoms[:1])):
+        everyone, few = f"all {number}", f"group {number}"
+        populations = {everyone: tuple(members)}
+        known: list[Known] = []
+        if inside := tuple(atom for atom in members if atom in group):
+            populations[few] = inside
+            known.append(Known(everyone, kinds[0], have=False, without=few))
+            known += [Known(few, kind, have=kind == kinds[0]) for kind in kinds]
+            known += [Known(everyone, kinds[1], have=True, without=few)] * (len(kinds) == 2)
+        said: list[Statement] = [count_of(everyone, "", truth, populations, draw)]
+        said += [one for kind in kinds if (one := random_statement(everyone, kind, truth, populations, draw))]
+        if inside and draw.random() < 0.7:
+            said.append(count_of(few, "", truth, populations, draw))
+        sums = (AddsUp("", tuple((kind, 1) for kind in kinds), (everyone,)),)
+        outcomes = tuple(Outcome(kind) for kind in kinds)
+        made.append(Publication(f"n{number}", populations, unique(said), outcomes, sums, known=tuple(known)))
+    return made, truth
+
+
 class Tried(Enum):
     """How a case ended."""
 
@@ -168,7 +201,18 @@ def try_publications(seed: int) -> Case:
     """Audit the publications of a seed; every interval is compared, and every population and difference."""
     draw = np.random.default_rng(seed)
     publications, truth = publications_of(draw)
-    settings = settings_of(draw)
+    return try_these(seed, publications, truth, settings_of(draw))
+
+
+def try_profiles(seed: int) -> Case:
+    """The same of reports that say what their people are like."""
+    draw = np.random.default_rng(2_000_000 + seed)
+    publications, truth = profiles_of(draw)
+    return try_these(seed, publications, truth, settings_of(draw))
+
+
+def try_these(seed: int, publications: list[Publication], truth: Truth, settings: DisclosureSettings) -> Case:
+    """One case, by both intruders."""
     try:
         intruder = Intruder([write_publication(one) for one in publications])
     except OverflowError:
@@ -226,6 +270,13 @@ def test_r13_brute_force_pins_down_nothing_that_passed(batch: int) -> None:
     assert [words for one in cases for words in one.strict] == []
     tried = sum(one.tried is not Tried.TOO_LARGE for one in cases)
     assert tried >= LEAST_TRIED * BATCH
+
+
+def test_r13_brute_force_pins_down_nothing_of_what_people_are_like() -> None:
+    cases = [try_profiles(seed) for seed in range(CASES // 2)]
+    assert [words for one in cases for words in one.unsafe] == []
+    assert [words for one in cases for words in one.strict] == []
+    assert sum(one.tried is Tried.PASSED for one in cases) >= LEAST_SAFE * len(cases)
 
 
 def test_r14_brute_force_pins_down_nothing_in_a_repaired_table() -> None:

@@ -148,7 +148,7 @@ def test_r14_what_is_no_sum_of_counts_cannot_be_withheld() -> None:
 def test_r13_a_world_that_does_not_agree_is_not_kept() -> None:
     publication, truth = weighed()
     system = build(publication)
-    real = true_world(system, truth, Spread(publication.populations))
+    real = true_world(system, truth, Spread(publication))
     worlds = Worlds(system, real)
     assert not worlds.add(real + 1)
     assert not worlds.add(-real)

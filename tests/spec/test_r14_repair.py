@@ -184,7 +184,7 @@ def test_r13_a_kept_publication_is_read_back_as_it_was() -> None:
     (publication,), _ = publications_of(case)
     text = write_publication(publication)
     assert read_publication(text) == publication
-    assert json.loads(text)["version"] == 1
+    assert json.loads(text)["version"] == 2
 
 
 @pytest.mark.parametrize("text", ['{"version": 2}', "[]", "{", '{"version": 1}'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -126,6 +127,24 @@ class LinkingResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupTable:
+    """A table of counts over parts of the group: what they are like (age, sex), never what became of them.
+
+    The one door by which such a table enters a report and its audit. Put it into `Beside.tables`; `protect` gives a
+    `ProtectedTable` of the same name in `Protected.tables`, and the intruder audit holds every line of it as a
+    constraint and as a target, beside all other numbers of the report and of earlier ones. `cells`: of each kind of
+    people, its members as rows of the whole analysis, in the order in which they are printed. Everyone of the treated
+    must be in exactly one ("not known" is a kind). A kind must have the same name in every report, and mean the same:
+    that is how earlier reports are read beside it. `ordered`: a kind of too few people is merged with its neighbour;
+    else all such kinds are merged into one.
+    """
+
+    name: str  # "age"
+    cells: Mapping[str, BoolArray]  # "18 to 24": ...
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """All of it; by default nothing. `members`: the treated who were analysed, row by row."""
 
@@ -139,6 +158,7 @@ class Beside:
     costs: tuple[UnitCost, ...] = ()
     trust: TrustResult | None = None
     linking: LinkingResult | None = None
+    tables: tuple[GroupTable, ...] = ()
 
 
 NOTHING_BESIDE = Beside()

@@ -10,12 +10,16 @@ Asked = tuple[str, str]  # kind, name: ("measure", "reoffending_rate")
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """`size`: of the group analysed. `measures` by name; `parts` and `ways` by place. `beside`: curves and balance."""
+    """`size`: of the group analysed. `measures` by name; `parts` and `ways` by place. `beside`: curves and balance.
+
+    `cells` of tables of the group, each as `ProtectedCell.place` has it.
+    """
 
     size: bool = False
     measures: frozenset[str] = frozenset()
     parts: frozenset[int] = frozenset()
     ways: frozenset[int] = frozenset()
+    cells: frozenset[str] = frozenset()
     beside: bool = False
 
     def with_these(self, asked: Iterable[Asked]) -> More:
@@ -27,6 +31,7 @@ class More:
             measures=frozenset(name for kind, name in every if kind == "measure"),
             parts=frozenset(int(name) for kind, name in every if kind == "part"),
             ways=frozenset(int(name) for kind, name in every if kind == "way"),
+            cells=frozenset(name for kind, name in every if kind == "cell"),
             beside="beside" in kinds,
         )
 
@@ -36,7 +41,8 @@ class More:
         beside = (("beside", ""),) if self.beside else ()
         parts = tuple(("part", str(place)) for place in sorted(self.parts))
         ways = tuple(("way", str(place)) for place in sorted(self.ways))
-        return (*size, *(("measure", name) for name in sorted(self.measures)), *parts, *ways, *beside)
+        cells = tuple(("cell", place) for place in sorted(self.cells))
+        return (*size, *(("measure", name) for name in sorted(self.measures)), *parts, *ways, *cells, *beside)
 
 
 NOTHING_MORE = More()

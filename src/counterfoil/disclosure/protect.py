@@ -14,6 +14,7 @@ from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside, WayResult
 from counterfoil.disclosure.cost import protect_costs
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow
 from counterfoil.disclosure.gate import check_gate
+from counterfoil.disclosure.group_tables import protect_tables
 from counterfoil.disclosure.hiding import NOTHING_MORE, More
 from counterfoil.disclosure.linking import protect_linking
 from counterfoil.disclosure.measures import Context, decimals_of, possible_sizes, protect_measures, show_number
@@ -111,6 +112,7 @@ def protect(
         sample=protect_sample(beside.sample, attrition.started, submitted, headline_of(measures)),
         costs=protect_costs(beside.costs, measures),
         trust=trust,
+        tables=protect_tables(beside.tables, beside.members, sizes, settings, more.cells),
         linking=protect_linking(beside.linking, reading.hidden, size_is_shown=reading.size_is_shown, settings=settings),
     )
 

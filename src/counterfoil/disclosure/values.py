@@ -385,6 +385,34 @@ class ProtectedLinking:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedCell:
+    """A line of a table of the group: the kinds it stands for, its people exactly, and their share (0-1) of all."""
+
+    place: str  # the table's name and its own: what the audit calls it
+    kinds: tuple[str, ...]  # names of cells of the table that was calculated; several where they were merged
+    people: Cell
+    share: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedTable:
+    """How the people analysed divide into kinds (a profile). Either every number of a line may be printed, or none."""
+
+    name: str
+    cells: tuple[ProtectedCell, ...]
+    maker: InitVar[object]
+
+    def __post_init__(self, maker: object) -> None:
+        """Refuse any other maker."""
+        check_maker(maker, self)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether any number is left."""
+        return any(cell.people.value is not None for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A rule that hid something, and where. Never a number."""
 
@@ -418,6 +446,7 @@ class Protected:
     costs: tuple[ProtectedCost, ...] = ()
     trust: ProtectedTrust | None = None
     linking: ProtectedLinking | None = None
+    tables: tuple[ProtectedTable, ...] = ()
 
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""

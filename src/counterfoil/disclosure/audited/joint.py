@@ -117,7 +117,22 @@ def _publish(
             for o in report.outcomes
         ),
         sums=tuple(
-            AddsUp(names.get(s.whole, s.whole), tuple((names.get(p, p), n) for p, n in s.parts)) for s in report.sums
+            AddsUp(
+                names.get(s.whole, s.whole),
+                tuple((names.get(p, p), n) for p, n in s.parts),
+                tuple(_name(report, each) for each in s.within),
+            )
+            for s in report.sums
+        ),
+        lines=report.lines,
+        known=tuple(
+            replace(
+                k,
+                population=_name(report, k.population),
+                outcome=names.get(k.outcome, k.outcome),
+                without=k.without and _name(report, k.without),
+            )
+            for k in report.known
         ),
     )
 

@@ -15,7 +15,15 @@ VERSION = 1
 
 def write_said(said: Said) -> bytes:
     """The same bytes for the same report. They hold what became of each person: inside the lab, private."""
-    publication = Publication(said.name, dict.fromkeys(said.members, ()), said.statements, said.outcomes, said.sums)
+    publication = Publication(
+        name=said.name,
+        populations=dict.fromkeys(said.members, ()),
+        statements=said.statements,
+        outcomes=said.outcomes,
+        sums=said.sums,
+        lines=said.lines,
+        known=said.known,
+    )
     held = {
         "version": VERSION,
         "publication": json.loads(write_publication(publication)),
@@ -43,6 +51,8 @@ def read_said(data: bytes, name: str) -> Said:
             statements=publication.statements,
             outcomes=publication.outcomes,
             sums=publication.sums,
+            lines=publication.lines,
+            known=publication.known,
             lost={each: tuple((str(a), int(n)) for a, n in atoms) for each, atoms in held["lost"].items()},
             beyond=tuple((str(kind), str(what)) for kind, what in held["beyond"]),
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from counterfoil.disclosure.audited.joint import Joint, are_close, join_reports
 from counterfoil.disclosure.audited.record import Record, Repair
-from counterfoil.disclosure.audited.said import MEASURE, SIZE, People, Said, say_report
+from counterfoil.disclosure.audited.said import CELL, MEASURE, SIZE, People, Said, say_report
 from counterfoil.disclosure.hiding import NOTHING_MORE, More
 from counterfoil.disclosure.intruder import (
     Attack,
@@ -144,7 +144,7 @@ def _repair(
 ) -> Repair:
     """What else must be hidden, and why."""
     publication, hides = _hideable(joint, said)
-    costs = {label: _cost(joint, publication, label) for label in hides}
+    costs = {label: _cost(joint, publication, label, what) for label, what in hides.items()}
     limits = SOLVER
     repaired = repair(publication, joint.truth, costs, settings, limits=limits)
     clock.check()
@@ -166,11 +166,15 @@ def _hideable(joint: Joint, said: Said) -> tuple[Publication, Mapping[str, tuple
     return publication, {label: what for label, what in hides.items() if _may_be_hidden(by_label[label])}
 
 
-def _cost(joint: Joint, publication: Publication, label: str) -> int:
-    """People whose number is lost: those of the population that a statement is about."""
+def _cost(joint: Joint, publication: Publication, label: str, hides: tuple[str, str]) -> int:
+    """People whose number is lost: those of the population that a statement is about, or of the kind in a table."""
     one = next(each for each in publication.statements if each.label == label)
     if not isinstance(one, Exact | Rounded | Share):
         return 0
+    if hides[0] == CELL:
+        return sum(
+            joint.truth[atom, piece.outcome] for piece in one.of for atom in publication.populations[piece.population]
+        )
     atoms = publication.populations[one.of[0].population]
     return sum(joint.truth.counts.get((atom, ""), 0) for atom in atoms)
 

@@ -9,7 +9,7 @@ named in `beyond`: beside an earlier report of nearly the same people it is hidd
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from counterfoil.disclosure.intruder import (
     AddsUp,
     Counts,
     Exact,
+    Known,
+    Line,
     Outcome,
     Piece,
     Rounded,
@@ -27,7 +29,15 @@ from counterfoil.disclosure.intruder import (
     Statement,
     Withheld,
 )
-from counterfoil.disclosure.values import Box, Cell, Protected, ProtectedMeasure, ProtectedSubAnalysis, ProtectedWay
+from counterfoil.disclosure.values import (
+    Box,
+    Cell,
+    Protected,
+    ProtectedMeasure,
+    ProtectedSubAnalysis,
+    ProtectedTable,
+    ProtectedWay,
+)
 from counterfoil.outcomes.measures import Measure, Support
 from counterfoil.units import Kind
 
@@ -36,7 +46,7 @@ Ints = npt.NDArray[np.int64]
 
 ANALYSED = "people analysed"
 SIZE = "size"  # what is hidden of a report, as the repair names it: this, or one of those that follow with a name
-MEASURE, PART, WAY = "measure", "part", "way"
+MEASURE, PART, WAY, CELL = "measure", "part", "way", "cell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,8 @@ class People:
     Whoever is in the headline, a sub-analysis or another way: `analysed` says who is in the headline. `keys` tell the
     same person with the same index event in another run. `values`: of each measure, NaN for those whom it is not over.
     `parts` and `ways`: members of the sub-analyses and other ways, by their place in the report.
-    `boxes`: people in each box of the flow. `followed`: what makes an outcome of one name the same outcome elsewhere.
+    `tables`: of tables of the group, members of each kind, by name. `boxes`: people in each box of the flow.
+    `followed`: what makes an outcome of one name the same outcome elsewhere.
     """
 
     keys: tuple[str, ...]
@@ -54,6 +65,7 @@ class People:
     values: Mapping[str, Floats]
     boxes: Mapping[Box, int]
     parts: Mapping[int, BoolArray] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, BoolArray]] = field(default_factory=dict)
     ways: Mapping[int, BoolArray] = field(default_factory=dict)
     headline: Floats | None = None  # the outcome that parts and ways are about, where it is a rate
     weighted: bool = False  # the treated count unequally
@@ -74,13 +86,15 @@ class Said:
     statements: tuple[Statement, ...]
     outcomes: tuple[Outcome, ...] = ()
     sums: tuple[AddsUp, ...] = ()
+    lines: tuple[Line, ...] = ()
+    known: tuple[Known, ...] = ()
     lost: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     hides: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     beyond: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
-class _Made:
+class Made:
     """A report being said."""
 
     people: People
@@ -92,6 +106,9 @@ class _Made:
     hides: dict[str, tuple[str, str]] = field(default_factory=dict)
     beyond: list[tuple[str, str]] = field(default_factory=list)
     of_measure: dict[str, str] = field(default_factory=dict)  # measure -> outcome
+    sums: list[AddsUp] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
 
     def say(self, statement: Statement, hides: tuple[str, str] | None = None) -> None:
         self.statements.append(statement)
@@ -123,7 +140,7 @@ class _Made:
 def say_report(protected: Protected, people: People, name: str = "this report") -> Said:
     """Every number that a report prints of those who took part."""
     size = protected.attrition.analysed
-    made = _Made(people, exact=size.value is not None and not size.about)
+    made = Made(people, exact=size.value is not None and not size.about)
     made.members[ANALYSED] = people.analysed
     lost = _say_flow(made, protected)
     rates_first = sorted(protected.measures, key=lambda one: one.measure.kind is not Kind.RATE)
@@ -131,6 +148,9 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
         _say_measure(made, one)
     if people.headline is not None:
         _say_beside(made, protected, people.headline)
+    measures = [one.measure for one in protected.measures]
+    for table in protected.tables:
+        _say_table(made, table, people.tables[table.name])
     return Said(
         name=name,
         keys=people.keys,
@@ -138,14 +158,21 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
         values=made.values,
         statements=tuple(made.statements),
         outcomes=tuple(made.outcomes.values()),
-        sums=tuple(_sums(made, [one.measure for one in protected.measures])),
+        sums=(*(replace(one, within=_within(made, lost)) for one in _sums(made, measures)), *made.sums),
+        lines=tuple(made.lines),
+        known=tuple(made.known),
         lost=lost,
         hides=made.hides,
         beyond=tuple(made.beyond),
     )
 
 
-def _say_flow(made: _Made, protected: Protected) -> dict[str, tuple[tuple[str, int], ...]]:
+def _within(made: Made, lost: Mapping[str, object]) -> tuple[str, ...]:
+    """Populations of people whose outcomes are known to this report. In another's, one of the parts may be missing."""
+    return tuple(name for name in made.members if name not in lost)
+
+
+def _say_flow(made: Made, protected: Protected) -> dict[str, tuple[tuple[str, int], ...]]:
     """The boxes of the flow: whoever is in one and not in the next is an atom, where there is anybody."""
     boxes = protected.attrition.boxes
     counts = [made.people.boxes[box.boxes[-1]] for box in boxes]
@@ -165,7 +192,7 @@ def _say_flow(made: _Made, protected: Protected) -> dict[str, tuple[tuple[str, i
     return lost
 
 
-def _say_size(made: _Made, name: str, cell: Cell, count: int, base: int) -> None:
+def _say_size(made: Made, name: str, cell: Cell, count: int, base: int) -> None:
     of = (Piece(name),)
     hides = (SIZE, "") if name == ANALYSED else None
     if cell.value is None:
@@ -176,7 +203,7 @@ def _say_size(made: _Made, name: str, cell: Cell, count: int, base: int) -> None
         made.say(Exact(name, of, count), hides)
 
 
-def _say_measure(made: _Made, one: ProtectedMeasure) -> None:
+def _say_measure(made: Made, one: ProtectedMeasure) -> None:
     measure, hides = one.measure, (MEASURE, one.measure.name)
     raw = made.people.values[measure.name]
     there = np.isfinite(raw) & made.people.analysed
@@ -203,7 +230,7 @@ def _say_measure(made: _Made, one: ProtectedMeasure) -> None:
     _say_value(made, one, (Piece(over[0].population, outcome),), over, int(values[there].sum()))
 
 
-def _say_value(made: _Made, one: ProtectedMeasure, of: tuple[Piece, ...], over: tuple[Piece, ...], total: int) -> None:
+def _say_value(made: Made, one: ProtectedMeasure, of: tuple[Piece, ...], over: tuple[Piece, ...], total: int) -> None:
     label, cell = one.measure.label, one.treated.value
     hides = (MEASURE, one.measure.name)
     if cell.value is None:
@@ -223,7 +250,7 @@ def _whole(raw: Floats) -> Ints | None:
     return whole.astype(np.int64)
 
 
-def _say_beside(made: _Made, protected: Protected, headline: Floats) -> None:
+def _say_beside(made: Made, protected: Protected, headline: Floats) -> None:
     """Sub-analyses and ways of other people than the headline's: each a size and a count that a reader may know."""
     values = _whole(headline)
     if values is None:
@@ -252,7 +279,7 @@ def _say_beside(made: _Made, protected: Protected, headline: Floats) -> None:
 _KINDS = {PART: "sub-analysis", WAY: "way"}
 
 
-def _sums(made: _Made, measures: Sequence[Measure]) -> Iterator[AddsUp]:
+def _sums(made: Made, measures: Sequence[Measure]) -> Iterator[AddsUp]:
     """Measures that add up person by person, where the report has all of them."""
     of = made.of_measure
     parts: dict[str, list[str]] = {}
@@ -267,7 +294,7 @@ def _sums(made: _Made, measures: Sequence[Measure]) -> Iterator[AddsUp]:
             yield from _sum(made, of[whole], [of[name] for name in names])
 
 
-def _sum(made: _Made, whole: str, parts: Sequence[str]) -> Iterator[AddsUp]:
+def _sum(made: Made, whole: str, parts: Sequence[str]) -> Iterator[AddsUp]:
     values = [made.values[name] for name in parts]
     if len(set(parts) | {whole}) <= len(parts):
         return
@@ -275,3 +302,40 @@ def _sum(made: _Made, whole: str, parts: Sequence[str]) -> Iterator[AddsUp]:
         yield AddsUp(whole, tuple((name, 1) for name in parts))
     elif len(parts) == 2 and np.array_equal(made.values[whole], values[0] - values[1]):
         yield AddsUp(whole, ((parts[0], 1), (parts[1], -1)))
+
+
+def _say_table(made: Made, table: ProtectedTable, kinds: Mapping[str, BoolArray]) -> None:
+    """Every line of a table of the group. What a person is like is counted as an outcome is: once or not."""
+    outcomes = {}
+    for kind, members in kinds.items():
+        outcomes[kind] = named = f"{table.name}: {kind}"
+        made.values[named], made.outcomes[named] = members.astype(np.int64), Outcome(named)
+    made.sums.append(AddsUp(PEOPLE, tuple((named, 1) for named in outcomes.values()), (ANALYSED,)))
+    made.known += _known_of(made, kinds, outcomes)
+    for cell in table.cells:
+        of = tuple(Piece(ANALYSED, outcomes[kind]) for kind in cell.kinds)
+        hides = (CELL, cell.place)
+        if cell.people.value is None:
+            made.say(Withheld(cell.place, of), hides)
+        else:
+            made.say(Exact(cell.place, of, int(cell.people.value)), hides)
+    made.lines.append(Line(table.name, tuple(cell.place for cell in table.cells)))
+
+
+def _known_of(made: Made, kinds: Mapping[str, BoolArray], outcomes: Mapping[str, str]) -> Iterator[Known]:
+    """Sub-analyses that some of the kinds make up: whoever is in one is of these kinds, and nobody else analysed is."""
+    analysed = made.people.analysed
+    parts = [there for there in made.people.parts.values() if not np.array_equal(there, analysed)]
+    for name in (name for name, there in made.members.items() if any(np.array_equal(there, one) for one in parts)):
+        inside = {kind: members & made.members[name] for kind, members in kinds.items()}
+        whole = {kind for kind, part in inside.items() if np.array_equal(part, kinds[kind] & analysed)}
+        none = {kind for kind, part in inside.items() if not part.any()}
+        if whole | none != set(kinds):
+            continue
+        within, outside = sorted(whole - none), sorted(none - whole)
+        yield from (Known(name, outcomes[kind], have=False) for kind in outside)
+        yield from (Known(ANALYSED, outcomes[kind], have=False, without=name) for kind in within)
+        if len(within) == 1:
+            yield Known(name, outcomes[within[0]], have=True)
+        if len(outside) == 1:
+            yield Known(ANALYSED, outcomes[outside[0]], have=True, without=name)

@@ -188,7 +188,7 @@ class _Again:
 
     def _ask(self, interval: Interval, publication: Publication, *, tight: bool) -> Interval:
         system = build(publication, [interval.target.of], cap=self.cap)
-        worlds = Worlds(system, true_world(system, self.truth, Spread(publication.populations)))
+        worlds = Worlds(system, true_world(system, self.truth, Spread(publication)))
         return find_interval(interval.target, worlds, self.settings, self.limits, tight=tight)
 
     def multipliers(self, interval: Interval, publication: Publication, sign: int) -> Mapping[str, float]:

@@ -102,6 +102,7 @@ def join(publications: Sequence[Publication]) -> Publication:
             for one, start in named
             for line in one.lines
         ),
+        known=tuple(dict.fromkeys(known for one in publications for known in one.known)),
     )
 
 
@@ -119,8 +120,9 @@ def audit(
     targets = find_targets(publication, truth, settings)
     cap = find_cap(publication, truth)
     system = build(publication, [target.of for target in targets], cap=cap)
-    real = true_world(system, truth, Spread(publication.populations))
-    untrue = system.broken_by(real)
+    spread = Spread(publication)
+    real = true_world(system, truth, spread)
+    untrue = (*system.broken_by(real), *spread.untrue(truth))
     if untrue:
         nothing = solve(system, 0 * real, limits, whole=True)
         return Audit((), untrue=untrue, impossible=nothing.answer is Answer.IMPOSSIBLE)
@@ -186,7 +188,7 @@ def _wanted(target: Target, low: int, settings: DisclosureSettings) -> int:
 
 def find_sums(publication: Publication, truth: Truth, settings: DisclosureSettings) -> tuple[str, ...]:
     """R15: lines with a hidden small count whose hidden cells hold under T people, or of which only one holds any."""
-    spread = Spread(publication.populations)
+    spread = Spread(publication)
     hidden = {one.label: one for one in publication.statements if isinstance(one, Withheld)}
     found = []
     for line in publication.lines:

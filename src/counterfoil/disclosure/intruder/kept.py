@@ -13,6 +13,7 @@ from counterfoil.disclosure.intruder.statements import (
     Counts,
     Difference,
     Exact,
+    Known,
     Line,
     OneOf,
     Outcome,
@@ -27,7 +28,8 @@ from counterfoil.disclosure.intruder.statements import (
 )
 from counterfoil.errors import Fault
 
-VERSION = 1  # of the form below; a reader of another refuses
+VERSION = 2  # of the form below
+READS = (1, VERSION)  # 1 had nothing known, and sums that hold everywhere
 KINDS: Mapping[str, type[Statement]] = {
     "exact": Exact,
     "rounded": Rounded,
@@ -50,6 +52,7 @@ def write_publication(publication: Publication) -> str:
         "outcomes": [asdict(one) | {"counts": one.counts.value} for one in publication.outcomes],
         "sums": [asdict(one) for one in publication.sums],
         "lines": [asdict(one) for one in publication.lines],
+        "known": [asdict(one) for one in publication.known],
         "statements": [{"kind": NAMES[type(one)], **asdict(one)} for one in publication.statements],
     }
     return json.dumps(held, ensure_ascii=False, indent=1) + "\n"
@@ -59,18 +62,23 @@ def read_publication(text: str) -> Publication:
     """What `write_publication` wrote. Anything else is refused."""
     try:
         held = json.loads(text)
-        if held["version"] != VERSION:
-            raise Fault(f"A kept publication has another version; this program reads version {VERSION}.")
+        if held["version"] not in READS:
+            raise Fault(f"A kept publication has another version; this program reads {READS[0]} to {READS[-1]}.")
         return Publication(
             name=held["name"],
             populations={name: tuple(atoms) for name, atoms in held["populations"].items()},
             outcomes=tuple(Outcome(o["name"], Counts(o["counts"]), o["behind"]) for o in held["outcomes"]),
-            sums=tuple(AddsUp(s["whole"], tuple((p, int(n)) for p, n in s["parts"])) for s in held["sums"]),
+            sums=tuple(_adds_up(one) for one in held["sums"]),
             lines=tuple(Line(line["label"], tuple(line["of"])) for line in held["lines"]),
+            known=tuple(Known(**one) for one in held.get("known", ())),
             statements=tuple(_statement(one) for one in held["statements"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Fault("A kept publication cannot be read. Restore the file from a copy.") from error
+
+
+def _adds_up(held: dict[str, Any]) -> AddsUp:
+    return AddsUp(held["whole"], tuple((part, int(n)) for part, n in held["parts"]), tuple(held.get("within", ())))
 
 
 def _statement(held: dict[str, Any]) -> Statement:

@@ -80,7 +80,7 @@ def repair(
 
 
 def _may_hide(publication: Publication, truth: Truth, costs: Mapping[str, int]) -> Mapping[str, int]:
-    spread = Spread(publication.populations)
+    spread = Spread(publication)
     return {
         one.label: costs[one.label]
         for one in publication.statements
@@ -108,7 +108,7 @@ class _Held:
         publication = hide(self.publication, hidden)
         targets = find_targets(publication, self.truth, self.settings)
         system = self._system(publication, targets)
-        worlds = Worlds(system, true_world(system, self.truth, Spread(publication.populations)))
+        worlds = Worlds(system, true_world(system, self.truth, Spread(publication)))
         for world in self.worlds:
             worlds.add(world)
         known = len(worlds.found)

@@ -37,10 +37,29 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class AddsUp:
-    """In every atom, the outcome `whole` is the sum of the outcomes `parts`. A part may come with a minus sign."""
+    """In an atom, the outcome `whole` is the sum of the outcomes `parts`. A part may come with a minus sign.
+
+    `whole` may be `PEOPLE`: then everybody has just one of the parts. `within`: populations in whose atoms it holds;
+    none: everywhere.
+    """
 
     whole: str
     parts: tuple[tuple[str, int], ...]  # outcome, +1 or -1
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a reader knows before any number is printed: everybody in `population` has an outcome, or nobody has.
+
+    `without`: only those who are not in this population as well. A group of women is known to be of women, and whoever
+    is left of all not to be.
+    """
+
+    population: str
+    outcome: str
+    have: bool
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +177,7 @@ class Publication:
     outcomes: tuple[Outcome, ...] = ()
     sums: tuple[AddsUp, ...] = ()
     lines: tuple[Line, ...] = ()
+    known: tuple[Known, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a label twice, and a statement about nothing."""
@@ -165,6 +185,8 @@ class Publication:
         if len(set(labels)) < len(labels):
             raise Fault("Two statements of a publication have the same label. A label is where a reader finds one.")
         spoken = {piece.population for one in self.statements for piece in pieces_of(one)}
+        spoken |= {name for one in self.sums for name in one.within}
+        spoken |= {name for one in self.known for name in (one.population, one.without) if name}
         if not spoken <= set(self.populations):
             raise Fault("A statement speaks of a population that its publication does not have.")
         known = {PEOPLE} | {one.name for one in self.outcomes}

@@ -19,6 +19,7 @@ from scipy import sparse
 from counterfoil.disclosure.intruder.printed import range_of, whole_from, whole_to
 from counterfoil.disclosure.intruder.statements import (
     PEOPLE,
+    AddsUp,
     Between,
     Counts,
     Difference,
@@ -89,10 +90,15 @@ class System:
 
 
 class Spread:
-    """Pieces spread over the atoms of their populations."""
+    """Pieces of a publication spread over the atoms of their populations."""
 
-    def __init__(self, populations: Mapping[str, Sequence[str]]) -> None:
-        self.populations = populations
+    def __init__(self, publication: Publication) -> None:
+        self.populations = publication.populations
+        self.known: dict[Unknown, bool] = {}  # whether everybody in the atom has the outcome, or nobody
+        for one in publication.known:
+            apart = set(self.populations[one.without]) if one.without else set()
+            inside = [atom for atom in self.populations[one.population] if atom not in apart]
+            self.known |= {(atom, one.outcome): one.have for atom in inside}
 
     def of(self, pieces: Pieces) -> Coefficients:
         """How often each unknown is counted; those that cancel are left out."""
@@ -101,7 +107,28 @@ class Spread:
             for atom in self.populations[piece.population]:
                 unknown = (atom, piece.outcome)
                 found[unknown] = found.get(unknown, 0) + piece.times
+        return self.told({unknown: times for unknown, times in found.items() if times})
+
+    def told(self, coefficients: Mapping[Unknown, int]) -> Coefficients:
+        """A sum without what is known before: nobody's count is 0, and everybody's is the count of people."""
+        if not self.known:
+            return dict(coefficients)
+        found: Coefficients = {}
+        for unknown, times in coefficients.items():
+            have = self.known.get(unknown)
+            if have is not False:
+                asked = (unknown[0], PEOPLE) if have else unknown
+                found[asked] = found.get(asked, 0) + times
         return {unknown: times for unknown, times in found.items() if times}
+
+    def untrue(self, truth: Truth) -> tuple[str, ...]:
+        """Outcomes of which something is taken as known that is not so."""
+        wrong = (
+            name
+            for (atom, name), have in self.known.items()
+            if truth[atom, name] != (truth[atom, PEOPLE] if have else 0)
+        )
+        return tuple(dict.fromkeys(f"what is known of {name}" for name in wrong))
 
 
 def value_of(coefficients: Mapping[Unknown, int], truth: Truth) -> int:
@@ -111,11 +138,11 @@ def value_of(coefficients: Mapping[Unknown, int], truth: Truth) -> int:
 
 def build(publication: Publication, also: Sequence[Mapping[Unknown, int]] = (), *, cap: int | None = None) -> System:
     """The system of a publication. `also`: sums that a target asks about, so that their unknowns are there."""
-    spread = Spread(publication.populations)
+    spread = Spread(publication)
     rows = list(_said(publication.statements, spread))
     used = {unknown for row in rows for unknown in row.coefficients}
     used.update(unknown for sums in also for unknown in sums)
-    rows += _holds_anyway(publication, used)
+    rows += _holds_anyway(publication, used, spread)
     used.update(unknown for row in rows for unknown in row.coefficients)
     unknowns = tuple(sorted(used))
     choices = {one.label: one for one in publication.statements if isinstance(one, OneOf)}
@@ -289,20 +316,27 @@ def _between(low: _Bound, high: _Bound) -> Iterator[Row]:
             yield _row(found, least, None, label)
 
 
-def _holds_anyway(publication: Publication, used: set[Unknown]) -> list[Row]:
+def _holds_anyway(publication: Publication, used: set[Unknown], spread: Spread) -> list[Row]:
     """What needs no statement: nobody counts twice, events have people behind them, parts add up."""
     rows = []
     kinds = {one.name: one for one in publication.outcomes}
     seen = set(used)
-    for atom in sorted({unknown[0] for unknown in used if unknown[1] != CHOSEN}):
-        for adds in publication.sums:
-            members = (adds.whole, *(part for part, _ in adds.parts))
-            if any((atom, name) in seen for name in members):
-                rows.append(_row({(atom, adds.whole): -1, **{(atom, p): s for p, s in adds.parts}}, 0, 0, ""))
-                seen.update((atom, name) for name in members)
+    there = sorted({unknown[0] for unknown in used if unknown[1] != CHOSEN})
+    for adds in publication.sums:
+        within = {atom for name in adds.within for atom in publication.populations[name]}
+        for atom in (one for one in there if one in within or not adds.within):
+            sums = spread.told({(atom, adds.whole): -1, **{(atom, p): s for p, s in adds.parts}})
+            if any((atom, name) in seen for name in _asked_in(adds)):
+                rows.append(_row(sums, 0, 0, ""))
+                seen.update(sums)
     for atom, name in sorted(seen):
         rows += _bounds(atom, kinds.get(name), seen)
     return rows
+
+
+def _asked_in(adds: AddsUp) -> list[str]:
+    """The outcomes of a sum of which one must be asked about before the sum matters. People always are."""
+    return [name for name in (adds.whole, *(part for part, _ in adds.parts)) if name != PEOPLE]
 
 
 def _bounds(atom: str, outcome: Outcome | None, seen: set[Unknown]) -> list[Row]:

@@ -7,7 +7,7 @@ people, everything counted over both is a target, whatever its value (R17).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -55,12 +55,13 @@ class _Grid:
 def find_targets(publication: Publication, truth: Truth, settings: DisclosureSettings) -> tuple[Target, ...]:
     """All of them, each sum once, in the order of the publication: hidden cells, sums of them, then differences."""
     found: dict[tuple[tuple[Unknown, int], ...], Target] = {}
-    spread = Spread(publication.populations)
+    spread = Spread(publication)
     zeros = _open_zeros(publication, spread)
     for target in _every(publication, truth, spread, settings):
-        key = tuple(sorted(target.of.items()))
-        if key and not zeros.issuperset(target.of) and key not in found:
-            found[key] = target
+        of = spread.told(target.of)
+        key = tuple(sorted(of.items()))
+        if key and not zeros.issuperset(of) and key not in found:
+            found[key] = replace(target, of=of)
     return tuple(found.values())
 
 
