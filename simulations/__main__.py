@@ -16,11 +16,12 @@ from typing import Any
 from simulations import seeds
 from simulations.full_labs import full_labs
 from simulations.immortal_time import immortal_time
+from simulations.negative_control import negative_control
 from simulations.tables import coverage, hidden_selection, link_errors
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
-STUDIES = ("coverage", "link_errors", "hidden_selection", "immortal_time", "labs")
+STUDIES = ("coverage", "link_errors", "hidden_selection", "negative_control", "immortal_time", "labs")
 
 
 def progress(what: str, done: float) -> None:
@@ -49,6 +50,7 @@ def main() -> None:
         "coverage": lambda: coverage(some(seeds.N_TABLES), progress, trying=trying),
         "link_errors": lambda: link_errors(some(seeds.N_LINK_TABLES), progress, trying=trying),
         "hidden_selection": lambda: hidden_selection(some(seeds.N_HIDDEN_TABLES), progress, trying=trying),
+        "negative_control": lambda: negative_control(some(seeds.N_CONTROL_TABLES), progress, trying=trying),
         "immortal_time": lambda: immortal_time(some(seeds.N_IMMORTAL), progress, trying=trying),
         "labs": labs,
     }

@@ -17,6 +17,7 @@ from counterfoil.comparison.values import BoolArray, FloatArray, IntArray
 N_TREATED, N_POOL = 500, 20_000
 AT_ONCE = 24_000  # people drawn at a time; about 600 of them are treated
 TREATMENT_AT = -3.85  # log-odds of treatment of the average person
+RECORD_CHOICE = 0.60  # of the log of earlier offences, on the log-odds of treatment
 EFFECT = -0.45  # of treatment on the log-odds of the rate: about 9 points
 EFFECT_ON_COUNT = -0.30  # on the log of the mean number
 COVARIATES = ("age", "priors", "copas", "male", "employed", "ethnicity", "offence", "region")
@@ -51,13 +52,14 @@ class _Batch:
     chosen: BoolArray
 
 
-def draw(rng: np.random.Generator, *, hidden_choice: float = 0.0) -> Drawn:
-    """One table. `hidden_choice`: log-odds of treatment for one SD of the factor that nobody observes."""
+def draw(rng: np.random.Generator, *, hidden_choice: float = 0.0, record_choice: float = RECORD_CHOICE) -> Drawn:
+    """One table. Log-odds of treatment: `hidden_choice` for one SD of the factor that nobody observes, `record_choice`
+    for one unit of the log of earlier offences."""
     kept_treated: list[_Batch] = []
     kept_others: list[_Batch] = []
     treated = others = 0
     while treated < N_TREATED or others < N_POOL:
-        batch = _draw_batch(rng, hidden_choice)
+        batch = _draw_batch(rng, hidden_choice, record_choice)
         kept_treated.append(_take(batch, np.flatnonzero(batch.chosen)[: N_TREATED - treated]))
         kept_others.append(_take(batch, np.flatnonzero(~batch.chosen)[: N_POOL - others]))
         treated += len(kept_treated[-1].chosen)
@@ -65,7 +67,7 @@ def draw(rng: np.random.Generator, *, hidden_choice: float = 0.0) -> Drawn:
     return _with_outcomes(_join([*kept_treated, *kept_others]), rng)
 
 
-def _draw_batch(rng: np.random.Generator, hidden_choice: float) -> _Batch:
+def _draw_batch(rng: np.random.Generator, hidden_choice: float, record_choice: float) -> _Batch:
     n = AT_ONCE
     a, b, hidden = rng.normal(size=n), rng.normal(size=n), rng.normal(size=n)
     priors = rng.poisson(np.exp(1.2 + 0.5 * b + 0.2 * a)).astype(np.float64)
@@ -76,7 +78,7 @@ def _draw_batch(rng: np.random.Generator, hidden_choice: float) -> _Batch:
     risk = -0.75 - 0.45 * a + 0.65 * (history - 1.5) + 0.25 * (copas + 0.9) + 0.35 * male - 0.50 * employed
     risk = risk + OFFENCE_RISK[offence] + REGION_RISK[region]
     risk = risk - 0.15 * (a**2 - 1.0) + 0.25 * a * male + 0.60 * hidden  # what no model here has
-    choice = TREATMENT_AT + 0.60 * (history - 1.5) + 0.35 * male - 0.50 * employed - 0.10 * a
+    choice = TREATMENT_AT + record_choice * (history - 1.5) + 0.35 * male - 0.50 * employed - 0.10 * a
     choice = choice + OFFENCE_CHOICE[offence] + REGION_CHOICE[region] + hidden_choice * hidden
     columns = {
         "age": np.round(34.0 + 9.0 * a),
