@@ -1,6 +1,7 @@
 """`python -m simulations`: run the studies and write their results; `--only` runs some and keeps the others'.
 
-Labs are kept one by one, and one that is there is not made again: a run that was stopped goes on where it was.
+Labs, and the choices of the negative control, are kept one by one, and one that is there is not made again: a run that
+was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +40,23 @@ def main() -> None:
     def some(n: int) -> int:
         return max(1, round(n * float(asked.share)))
 
-    def keep_labs(found: dict[str, Any]) -> None:
-        stored["labs"] = found
+    def keep(name: str, found: dict[str, Any]) -> None:
+        stored[name] = found
         _write(stored, asked.out)
 
     def labs() -> dict[str, Any]:
         chosen = [trying + s for s in seeds.LABS[: asked.labs]]
-        return full_labs(chosen, asked.people, progress, before=stored.get("labs"), keep=keep_labs)
+        return full_labs(chosen, asked.people, progress, before=stored.get("labs"), keep=partial(keep, "labs"))
+
+    def control() -> dict[str, Any]:
+        n, before = some(seeds.N_CONTROL_TABLES), stored.get("negative_control")
+        return negative_control(n, progress, trying=trying, before=before, keep=partial(keep, "negative_control"))
 
     studies: dict[str, Callable[[], dict[str, Any]]] = {
         "coverage": lambda: coverage(some(seeds.N_TABLES), progress, trying=trying),
         "link_errors": lambda: link_errors(some(seeds.N_LINK_TABLES), progress, trying=trying),
         "hidden_selection": lambda: hidden_selection(some(seeds.N_HIDDEN_TABLES), progress, trying=trying),
-        "negative_control": lambda: negative_control(some(seeds.N_CONTROL_TABLES), progress, trying=trying),
+        "negative_control": control,
         "immortal_time": lambda: immortal_time(some(seeds.N_IMMORTAL), progress, trying=trying),
         "labs": labs,
     }

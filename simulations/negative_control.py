@@ -7,6 +7,7 @@ that year. A lab that knows no history of before that year leaves all history ou
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +59,27 @@ class Flags:
         return {"record": self.choice.record, "hidden": self.choice.hidden, **shares}
 
 
-def negative_control(n: int, progress: Progress, *, trying: int = 0) -> dict[str, Any]:
-    """`n` tables for each choice."""
-    return {"tables": n, "choices": [_flags(i, c, n, progress, trying).as_json() for i, c in enumerate(CHOICES)]}
+def negative_control(
+    n: int,
+    progress: Progress,
+    *,
+    trying: int = 0,
+    before: Mapping[str, Any] | None = None,
+    keep: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
+    """`n` tables for each choice.
+
+    `before`: what an earlier run stored; its choices are not drawn again where it had as many tables. `keep` is given
+    what there is after each choice.
+    """
+    found: dict[str, Any] = {"tables": n, "choices": []}
+    stored = before["choices"] if before is not None and before["tables"] == n else []
+    for number, choice in enumerate(CHOICES):
+        done = stored[number] if number < len(stored) else _flags(number, choice, n, progress, trying).as_json()
+        found["choices"].append(done)
+        if keep is not None:
+            keep(found)
+    return found
 
 
 def _flags(number: int, choice: Choice, n: int, progress: Progress, trying: int) -> Flags:

@@ -77,6 +77,7 @@ def assert_sound_cohort(links: pa.Table, entries: pa.Table, people: pa.Table) ->
         is_linked = row["link_status"] == "linked"
         assert all((row[name] is not None) == is_linked for name in ("person_id", "link_probability", "evidence"))
         assert not is_linked or (row["person_id"] in known and 0 <= row["link_probability"] <= 1)
+        assert set(row["also"]) <= (known if is_linked else set()) - {row["person_id"]}
 
 
 def assert_sound_crosswalk(crosswalk: pa.Table, old_keys: set[str], new_keys: set[str]) -> None:

@@ -7,6 +7,8 @@ birth date 10 same, -5 other; postcode 8 same, 0 other; PNC or prison number 20 
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +73,14 @@ def spine(tmp_path_factory: pytest.TempPathFactory) -> Spine:
     encoded = prepare(table_of(rows), SPECIFICATION)
     keys = pa.array([name * 32 for name, _ in people])
     write_table(encoded, folder / "encoded.parquet")
-    write_table(encoded.select(["source", "record_id"]).append_column("person_id", keys), folder / "people.parquet")
+    write_table(_people(encoded, keys, loose=[1, 1, 2, 3, 4]), folder / "people.parquet")
     thresholds = {Strictness.STRICT: 20.0, Strictness.MEDIUM: 14.0, Strictness.LOOSE: 8.0}
     return Spine(folder, _by_hand(), thresholds, SPECIFICATION)
+
+
+def _people(encoded: pa.Table, keys: pa.Array, *, loose: list[int]) -> pa.Table:
+    people = encoded.select(["source", "record_id"]).append_column("person_id", keys)
+    return people.append_column("cluster_loose", pa.array(loose, pa.int64()))
 
 
 def _entry(spine: Spine, *, without_identifiers: bool = False, **given: Any) -> dict[str, Any]:
@@ -138,15 +145,41 @@ def test_two_people_within_three_bits_are_ambiguous(spine: Spine) -> None:
     found = _entry(both, **JOHN, prison_number_std="A1234BC")
     assert found["link_status"] == LinkStatus.AMBIGUOUS.value
     assert found["match_weight"] == pytest.approx(30, abs=1e-6)
+    assert found["also"] == []
 
 
-def _with_shared_number(spine: Spine) -> Spine:
+def test_two_clusters_that_are_one_person_at_loose_are_no_rivals(spine: Spine) -> None:
+    """A and B joined at loose: 30 bits each, so the entry is the person that both are."""
+    found = _entry(_with_shared_number(spine, loose=[1, 1, 1, 3, 4]), **JOHN, prison_number_std="A1234BC")
+    assert found["link_status"] == LinkStatus.LINKED.value
+    assert (found["person_id"], found["also"]) == ("A" * 32, ["B" * 32])
+    assert found["evidence"] == "model"
+
+
+def test_a_third_person_who_comes_as_near_is_still_a_rival(spine: Spine) -> None:
+    """A and B are one person, and C holds the names, the birth date and the number too."""
+    joined = _with_shared_number(spine, loose=[1, 1, 1, 3, 4], all_john=True)
+    found = _entry(joined, **JOHN, prison_number_std="A1234BC")
+    assert (found["link_status"], found["person_id"], found["also"]) == (LinkStatus.AMBIGUOUS.value, None, [])
+
+
+def test_a_cluster_of_the_person_that_weighs_less_than_the_threshold_is_not_taken(spine: Spine) -> None:
+    """A has name, birth date and postcode: 18. B, the same person at loose, has 10: not within 3 bits."""
+    joined = _with_shared_number(spine, loose=[1, 1, 1, 3, 4])
+    found = _entry(joined, **JOHN, postcode_std="AB11AA")
+    assert (found["link_status"], found["person_id"], found["also"]) == (LinkStatus.LINKED.value, "A" * 32, [])
+
+
+def _with_shared_number(spine: Spine, loose: Sequence[int] = (1, 1, 2, 3, 4), *, all_john: bool = False) -> Spine:
     encoded = spine.encoded()
     at = encoded.column_names.index("prison_number_std")
     numbers = pa.array(["A1234BC", None, "A1234BC", None, None], pa.string())
-    folder = spine.folder.parent / "2026-01-31-002-abcdef02"
+    if all_john:
+        rows = [record(source="pnc", record_id=f"R{i}", **JOHN, prison_number_std="A1234BC") for i in range(5)]
+        encoded, numbers = prepare(table_of(rows), spine.specification), pa.array(["A1234BC"] * 5, pa.string())
+    folder = Path(tempfile.mkdtemp(dir=spine.folder.parent)) / "2026-01-31-002-abcdef02"
     write_table(encoded.set_column(at, "prison_number_std", numbers), folder / "encoded.parquet")
-    write_table(spine.people(), folder / "people.parquet")
+    write_table(_people(encoded, spine.people()["person_id"], loose=list(loose)), folder / "people.parquet")
     return Spine(folder, spine.model, spine.thresholds, spine.specification)
 
 

@@ -38,14 +38,16 @@ def _overrides(key: str, said: list[tuple[str, str]], scope: str = ENTRIES) -> p
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _found(status: str, person: str | None) -> pa.Table:
+def _found(status: str, person: str | None, also: tuple[str, ...] = ()) -> pa.Table:
     """Two entries that ended alike; the second is nobody's ruling."""
     linked = person is not None
-    row = {"record_id": "x", "person_id": person, "link_status": status, "match_weight": 9.0}
+    row: dict[str, object] = {"record_id": "x", "person_id": person, "link_status": status, "match_weight": 9.0}
     row |= {"link_probability": 0.9 if linked else None, "evidence": "model" if linked else None}
+    row |= {"also": list(also)}
     schema = pa.schema(
         [("row", pa.int64()), *((name, pa.string()) for name in ("record_id", "person_id", "link_status")),
-         ("match_weight", pa.float64()), ("link_probability", pa.float64()), ("evidence", pa.string())]
+         ("match_weight", pa.float64()), ("link_probability", pa.float64()), ("evidence", pa.string()),
+         ("also", pa.list_(pa.string()))]
     )  # fmt: skip
     return pa.Table.from_pylist([{"row": 0, **row}, {"row": 1, **row}], schema=schema)
 
@@ -62,6 +64,24 @@ def test_an_entry_ends_as_people_ruled(
     assert (row["person_id"], row["link_status"], row["evidence"]) == (then, ends, evidence)
     expected = SURE if evidence == RULED else 0.9 if then else None
     assert row["link_probability"] == (None if expected is None else pytest.approx(expected, abs=1e-12))
+
+
+@pytest.mark.parametrize(
+    ("said", "person", "also"),
+    [
+        ([(APART, "3")], "A", []),  # B is not the entry, so B's cluster is not theirs
+        ([(APART, "1")], None, []),  # nor is it taken in A's place
+        ([(SAME, "1")], "A", []),  # A is, and nothing was said of B
+        ([(SAME, "gone")], "A", ["B"]),
+    ],
+)
+def test_further_clusters_of_the_person_follow_the_rulings(
+    said: list[tuple[str, str]], person: str | None, also: list[str]
+) -> None:
+    found = _found("linked", "A", ("B",))
+    ruled = apply_rulings(found, pa.array(["k", "other"]), _overrides("k", said), PEOPLE, strict=STRICT).to_pylist()
+    assert (ruled[0]["person_id"], ruled[0]["also"]) == (person, also)
+    assert ruled[1]["also"] == ["B"]
 
 
 def test_rulings_about_records_of_the_spine_are_no_rulings_about_entries() -> None:

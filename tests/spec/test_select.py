@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from counterfoil.cohort.one_person import as_chosen
 from counterfoil.cohort.select import CohortSettings, Exclusion, FollowFrom, Selected, select
 from counterfoil.cohort.values import Step
 from counterfoil.errors import UsageError
@@ -110,6 +111,62 @@ def test_a_person_counts_once_at_the_earliest_entry(tmp_path: Path) -> None:
     world = world_of(a=[("community", "2016-01-10"), ("community", "2016-09-10")])
     study = study_of((5, "a", "2016-09-20"), (5, "a", "2016-01-15"))
     assert treated_of(chosen(world, tmp_path, study)) == [(5, "community", "2016-01-10", 5)]
+
+
+def _also(study: pa.Table, *letters: str) -> pa.Table:
+    """The first entry's person is in these clusters too; the others' in none."""
+    keys = [[f"key-{letter}" for letter in letters], *([] for _ in range(study.num_rows - 1))]
+    return study.append_column("also", pa.array(keys, pa.list_(pa.string())))
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "expected", "whose"),
+    [
+        # only the other cluster has an event
+        ([], [("community", "2016-09-10")], ("community", "2016-09-10", 10), "b"),
+        # the nearer of two
+        ([("community", "2016-06-10")], [("community", "2016-09-10")], ("community", "2016-09-10", 10), "b"),
+        ([("community", "2016-09-10")], [("community", "2016-06-10")], ("community", "2016-09-10", 10), "a"),
+        # the start lies in a stay that the other cluster holds
+        ([("community", "2016-09-10")], [("stay", "2016-09-01", "2016-10-01")], ("release", "2016-10-01", 0), "b"),
+        # both hold the event: the entry's own
+        ([("community", "2016-09-10")], [("community", "2016-09-10")], ("community", "2016-09-10", 10), "a"),
+        ([], [], None, "a"),
+    ],
+)
+def test_the_cluster_that_holds_the_event_stands_for_the_person(
+    tmp_path: Path,
+    own: list[tuple[str, ...]],
+    other: list[tuple[str, ...]],
+    expected: tuple[str, str, int] | None,
+    whose: str,
+) -> None:
+    """And none of the person's clusters is somebody to compare with."""
+    world = world_of(a=own, b=other, c=[("community", "2016-09-10")])
+    selected = chosen(world, tmp_path, _also(study_of((7, "a", "2016-09-20")), "b"))
+    assert treated_of(selected) == ([] if expected is None else [(7, *expected)])
+    assert {who for who, _ in pool_of(selected)} <= {"c"}
+    if expected is not None:
+        assert as_chosen(study_of((7, "a", "2016-09-20")), selected.keys)["register_key"].to_pylist() == [
+            f"key-{whose}"
+        ]
+
+
+def test_two_entries_of_one_person_count_once_whichever_cluster_each_found(tmp_path: Path) -> None:
+    """One is linked to B outright; the other to A and B, of whom A would be nearer."""
+    world = world_of(a=[("community", "2016-09-10")], b=[("community", "2016-06-10")])
+    study = _also(study_of((7, "a", "2016-09-20"), (8, "b", "2016-06-20")), "b")
+    assert treated_of(chosen(world, tmp_path, study)) == [(8, "community", "2016-06-10", 10)]
+
+
+def test_a_cluster_of_somebody_treated_is_no_candidate_of_a_doubtful_entry(tmp_path: Path) -> None:
+    world = world_of(a=[("community", "2016-09-10")], b=[("community", "2016-06-10")], c=[("community", "2016-09-10")])
+    study = _also(study_of((7, "a", "2016-09-20")), "b")
+    doubt = study_of((20, "b", "2016-06-20"), (21, "c", "2016-09-20")).append_column(
+        "start_known", pa.array([True] * 2)
+    )
+    selected = select(study, world.register(tmp_path), CohortSettings(index_kinds=ALL_KINDS), doubt=doubt)
+    assert selected.possible.keys["study_key"].to_pylist() == [21]
 
 
 def test_who_offends_before_the_start_leaves(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ SELECT d.study_key, d.register_key, CAST(d.start_date AS DATE) AS start_date, d.
 FROM doubt d
 JOIN (SELECT DISTINCT register_key, person_number FROM every_event WHERE register_key IN
     (SELECT register_key FROM doubt)) USING (register_key)
-WHERE d.register_key NOT IN (SELECT register_key FROM entries WHERE "group" = 'treated');
+WHERE d.register_key NOT IN (
+    SELECT register_key FROM entries WHERE "group" = 'treated' UNION ALL SELECT register_key FROM set_aside);
 
 CREATE TABLE in_doubt AS SELECT DISTINCT person_number FROM candidates;
 """

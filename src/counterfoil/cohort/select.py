@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from counterfoil.cohort.earlier import set_apart
 from counterfoil.cohort.one_event import take_one_each
+from counterfoil.cohort.one_person import choose_clusters
 from counterfoil.cohort.possible import Possible, find_possible, select_possible
 from counterfoil.cohort.pseudo_start import NEVER, IntArray, Waiting, draw_delays, offended_before
 from counterfoil.cohort.register import Machine, RegisterPaths
@@ -90,8 +91,9 @@ def select(
 ) -> Selected:
     """Entries of `study` (study_key, register_key or null, start_date) to people with one index event each.
 
-    `study` may also have `group` (a value of Group; without it everyone took part) and `start_known` (whether
-    start_date is when the service started, or would have; without it, so it is for all).
+    `study` may also have `group` (a value of Group; without it everyone took part), `start_known` (whether
+    start_date is when the service started, or would have; without it, so it is for all) and `also` (register keys of
+    further clusters of the entry's person: `one_person` says which one stands for them).
 
     `doubt` has candidates of entries: study_key, register_key, start_date, start_known. Who is no treated person of
     `study` is selected as if they had been, on that start.
@@ -105,6 +107,7 @@ def select(
     try:
         progress("selecting index events", 0.0)
         covariates = _open(connection, study, register, settings)
+        connection.register("study", choose_clusters(connection, _with_groups(study), _FOUND))
         found = _find_events(connection)
         find_possible(connection, doubt, _FOUND)
         progress("drawing the pool", 0.3)
@@ -131,7 +134,6 @@ def _open(
     connection: duckdb.DuckDBPyConnection, study: pa.Table, register: RegisterPaths, settings: CohortSettings
 ) -> tuple[str, ...]:
     """Register tables and settings on the connection; the names of the covariates."""
-    connection.register("study", _with_groups(study))
     for name, path in {
         "every_event": register.index_events,
         "covariates": register.covariates,
@@ -229,7 +231,8 @@ WHERE list_contains(getvariable('kinds'), e.kind)
 # event within the window before the start.
 _ENTRIES = """
 CREATE TABLE in_study AS
-SELECT DISTINCT register_key, person_number FROM every_event WHERE register_key IN (SELECT register_key FROM study);
+SELECT DISTINCT register_key, person_number FROM every_event
+WHERE register_key IN (SELECT register_key FROM study UNION ALL SELECT register_key FROM set_aside);
 
 CREATE TABLE entries AS
 SELECT study_key, register_key, CAST(start_date AS DATE) AS start_date, start_known, "group", person_number

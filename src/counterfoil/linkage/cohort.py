@@ -52,7 +52,7 @@ class CohortLinks:
     """How the entries ended, and everyone who came near one.
 
     links: as `link_cohort` gives it. candidates: row (of the entry), person_id, weight (bits, prior included; of the
-    person's best record), ordered by row and person_id.
+    person's best record) and loose (their cluster at loose), ordered by row and person_id.
     """
 
     links: pa.Table
@@ -73,7 +73,8 @@ def link_cohort(
 
     Columns: row (int64, from 0), record_id, person_id (null unless linked), link_status, match_weight (bits, of the
     best person; null when no record came near), link_probability (null unless linked), evidence ("pnc",
-    "prison_number", "model"; null unless linked). Two entries may end at one person: which row to keep is a later step.
+    "prison_number", "model"; null unless linked), also (person_ids of further clusters that are the same person at
+    loose and come as near; empty for most). Two entries may end at one person: which row to keep is a later step.
 
     `threshold` is the least match weight (bits, prior included) at which the model alone links an entry.
     `without_identifiers` takes all identifying numbers away first, to show how the cohort would link without them.
@@ -97,7 +98,7 @@ def find_links(
         kept = spine.kept(resources=resources)
     tables = _beside_spine(entries, spine, engine, resources) if kept is None else _beside_kept(entries, spine, kept)
     tables["entries"] = _numbered(entries, tables["entries"])
-    sql = f"SELECT row, person_id, weight FROM candidates JOIN entries USING ({ID}) ORDER BY row, person_id"
+    sql = f"SELECT row, person_id, weight, loose FROM candidates JOIN entries USING ({ID}) ORDER BY row, person_id"
     candidates = query(sql, {name: tables[name] for name in ("candidates", "entries")})
     return CohortLinks(query(decision_sql(spine, threshold), tables), candidates)
 
@@ -114,10 +115,12 @@ def _beside_kept(given: pa.Table, spine: Spine, kept: Kept) -> dict[str, pa.Tabl
     )
     if scored is None:
         raise Fault("Pairs of the list were not scored. Report it; nothing was linked.")
+    records = scored["record"].to_numpy()
     weighed = pa.table(
         {
             ID: prepared[ID].combine_chunks().take(scored["entry"].combine_chunks()),
-            "person_id": kept.people_of(scored["record"].to_numpy()),
+            "person_id": kept.people_of(records),
+            "loose": spine.people(["cluster_loose"])["cluster_loose"].combine_chunks().take(pa.array(records)),
             "match_weight": scored["match_weight"],
         }
     )
@@ -136,11 +139,12 @@ def _beside_spine(given: pa.Table, spine: Spine, engine: Engine, resources: Reso
         prepared, encoded, spine.model, threshold=LOWEST_WEIGHT, engine=engine, resources=resources
     )
     one, other = (scored[f"{ID}_{side}"].to_numpy() for side in "lr")
-    persons = people["person_id"].combine_chunks()
+    persons, records = people["person_id"].combine_chunks(), pa.array(np.minimum(one, other))
     weighed = pa.table(
         {
             ID: np.maximum(one, other),
-            "person_id": persons.take(pa.array(np.minimum(one, other))),
+            "person_id": persons.take(records),
+            "loose": people["cluster_loose"].combine_chunks().take(records),
             "match_weight": scored["match_weight"],
         }
     )
@@ -235,8 +239,9 @@ def _numbered(entries: pa.Table, prepared: pa.Table) -> pa.Table:
 
 
 def _best_of_each_person(weighed: pa.Table) -> pa.Table:
-    """unique_id of the entry, person_id, weight: the most that any record of the person weighs."""
-    sql = f"SELECT {ID}, person_id, max(match_weight) AS weight FROM weighed GROUP BY ALL ORDER BY 1, 2"
+    """unique_id of the entry, person_id, weight (the most that any record of the person weighs), loose."""
+    sql = f"""SELECT {ID}, person_id, max(match_weight) AS weight, min(loose) AS loose FROM weighed
+              GROUP BY {ID}, person_id ORDER BY 1, 2"""
     return query(sql, {"weighed": weighed})
 
 
@@ -268,15 +273,24 @@ def _number_sql(number: NumberEvidence, rank: int, confirmed: str) -> str:
 
 
 def decision_sql(spine: Spine, threshold: float) -> str:
-    """One row an entry, of `entries`, `candidates` (entry, person, weight) and `numbers` (entry, person, evidence)."""
+    """One row an entry, of `entries`, `candidates` (entry, person, weight, loose), `numbers` (entry, person, evidence).
+
+    Clusters that the spine joins at loose are no rivals: where they come as near as each other, the entry is the person
+    that they are.
+    """
     strict, within = spine.thresholds[Strictness.STRICT], spine.specification.cohort.ambiguous_within
     return f"""
         WITH ranked AS (
             SELECT *, row_number() OVER (PARTITION BY {ID} ORDER BY weight DESC, person_id) AS place FROM candidates),
+        near AS (
+            SELECT r.*, first_value(loose) OVER of_entry = loose AS is_same
+            FROM ranked r WINDOW of_entry AS (PARTITION BY {ID} ORDER BY place)
+            QUALIFY first_value(weight) OVER of_entry - weight < {within}),
         best AS (
-            SELECT one.{ID}, one.person_id, one.weight, coalesce(one.weight - two.weight < {within}, false) AS close
-            FROM (SELECT * FROM ranked WHERE place = 1) one
-            LEFT JOIN (SELECT * FROM ranked WHERE place = 2) two USING ({ID})),
+            SELECT {ID}, first(person_id ORDER BY place) AS person_id, max(weight) AS weight,
+                   NOT bool_and(is_same) AS close,
+                   list(person_id ORDER BY place) FILTER (place > 1 AND weight >= {threshold}) AS also
+            FROM near GROUP BY {ID}),
         certain AS (
             SELECT n.{ID}, n.person_id, n.evidence, coalesce(c.weight, {LOWEST_WEIGHT}) AS weight
             FROM (SELECT * FROM numbers QUALIFY row_number() OVER (PARTITION BY {ID} ORDER BY rank) = 1) n
@@ -289,13 +303,15 @@ def decision_sql(spine: Spine, threshold: float) -> str:
                         ELSE {_text(LinkStatus.LINKED)} END AS link_status,
                    coalesce(certain.person_id, best.person_id) AS likeliest,
                    coalesce(certain.weight, best.weight) AS match_weight,
-                   coalesce(certain.evidence, 'model') AS found_by
+                   coalesce(certain.evidence, 'model') AS found_by,
+                   CASE WHEN certain.person_id IS NULL THEN best.also END AS also
             FROM entries LEFT JOIN certain USING ({ID}) LEFT JOIN best USING ({ID})),
         judged AS (SELECT *, link_status = {_text(LinkStatus.LINKED)} AS is_linked FROM decided)
         SELECT row, record_id, CASE WHEN is_linked THEN likeliest END AS person_id, link_status, match_weight,
                CASE WHEN is_linked THEN 1 / (1 + pow(2.0, -CASE WHEN found_by = 'model' THEN match_weight
                    ELSE greatest(match_weight, {strict}) END)) END AS link_probability,
-               CASE WHEN is_linked THEN found_by END AS evidence
+               CASE WHEN is_linked THEN found_by END AS evidence,
+               CASE WHEN is_linked THEN coalesce(also, []) ELSE [] END AS also
         FROM judged ORDER BY row"""
 
 

@@ -41,9 +41,9 @@ def entry_keys(entries: pa.Table, secret: bytes) -> pa.Array:
 def apply_rulings(found: pa.Table, keys: pa.Array, overrides: pa.Table, people: pa.Table, *, strict: float) -> pa.Table:
     """`found` as `link_cohort` gives it, with the entries that people ruled on ended as they said.
 
-    Same as one person: linked to them, as sure as a link of weight `strict` (bits) at least. Different from the person
-    whom the entry was linked to: not found; another is never taken in their place. Rulings that name two people, or the
-    same one both ways, settle nothing.
+    Same as one person: linked to them alone, as sure as a link of weight `strict` (bits) at least. Different from the
+    person whom the entry was linked to: not found; another is never taken in their place. Rulings that name two people,
+    or the same one both ways, settle nothing.
     """
     if not overrides.num_rows:
         return found
@@ -54,10 +54,11 @@ def apply_rulings(found: pa.Table, keys: pa.Array, overrides: pa.Table, people: 
             SELECT key, min(person_id) AS person_id
             FROM (SELECT * FROM said WHERE decision = '{Decision.MUST_LINK.value}') s
             ANTI JOIN apart USING (key, person_id) GROUP BY key HAVING count(*) = 1),
+        kept_apart AS (SELECT key, list(person_id) AS not_them FROM apart GROUP BY key),
         judged AS (
-            SELECT f.*, same.person_id AS ruled, same.person_id IS NOT NULL AS is_same,
+            SELECT f.*, not_them, same.person_id AS ruled, same.person_id IS NOT NULL AS is_same,
                    same.person_id IS NULL AND apart.person_id IS NOT NULL AS is_apart
-            FROM found f LEFT JOIN same USING (key)
+            FROM found f LEFT JOIN same USING (key) LEFT JOIN kept_apart USING (key)
             LEFT JOIN apart ON f.key = apart.key AND f.person_id = apart.person_id)
         SELECT row, record_id,
                CASE WHEN is_same THEN ruled WHEN NOT is_apart THEN person_id END AS person_id,
@@ -66,7 +67,9 @@ def apply_rulings(found: pa.Table, keys: pa.Array, overrides: pa.Table, people: 
                match_weight,
                CASE WHEN is_same THEN greatest(coalesce(link_probability, 0), {sure!r})
                     WHEN NOT is_apart THEN link_probability END AS link_probability,
-               CASE WHEN is_same THEN '{RULED}' WHEN NOT is_apart THEN evidence END AS evidence
+               CASE WHEN is_same THEN '{RULED}' WHEN NOT is_apart THEN evidence END AS evidence,
+               CASE WHEN is_same OR is_apart THEN []
+                    ELSE list_filter(also, lambda each: NOT list_contains(coalesce(not_them, []), each)) END AS also
         FROM judged ORDER BY row"""
     return query(sql, {"found": found.append_column("key", keys), **_tables(overrides, people)})
 

@@ -127,6 +127,7 @@ class PeopleSearch:
 
     def __init__(self, spine: Spine, kept: Kept, *, threshold: float, today: dt.date) -> None:
         self.spine, self._kept, self._threshold, self._today = spine, kept, threshold, today
+        self._loose = spine.people(["cluster_loose"])["cluster_loose"].to_numpy()  # of each record
         view = prepared_view(spine.specification, kept.hot, ROW)
         self._searcher = Searcher(
             kept.index, kept.model, view=view.sql, given=_ENTERED, tables=view.tables, parts=view.parts
@@ -233,7 +234,10 @@ class PeopleSearch:
         )
 
     def _statuses(self, best: Mapping[int, float], certain: tuple[int, str] | None) -> dict[int, LinkStatus]:
-        """Who is linked, or who are ambiguous; the rule of a cohort's entry (METHODS 1)."""
+        """Who is linked, or who are ambiguous; the rule of a cohort's entry (METHODS 1).
+
+        All are linked where they are clusters of one person: those that the spine joins at loose.
+        """
         if certain is not None:
             return {certain[0]: LinkStatus.LINKED}
         ranked = list(best.items())
@@ -241,9 +245,10 @@ class PeopleSearch:
             return {}
         within = self.spine.specification.cohort.ambiguous_within
         close = [person for person, weight in ranked if ranked[0][1] - weight < within]
-        if len(close) == 1:
-            return {close[0]: LinkStatus.LINKED}
-        return dict.fromkeys(close, LinkStatus.AMBIGUOUS)
+        loose = {int(self._loose[self._kept.records_of(person)[0]]) for person in close}
+        if len(loose) > 1:
+            return dict.fromkeys(close, LinkStatus.AMBIGUOUS)
+        return {person: LinkStatus.LINKED for person in close if best[person] >= self._threshold}
 
     def _records(self, person: int, weights: Mapping[int, float]) -> tuple[RecordFound, ...]:
         """All records of a person, those that weigh most first."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil import __version__
+from counterfoil.cohort.one_person import as_chosen
 from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
 from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
 from counterfoil.cohort.values import Attrition, Group
@@ -90,6 +91,7 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, 
     register = _register(lab)
     progress("Selecting people and the pool", 0.1)
     selected = select(study, register, cohort_settings(plan), doubt=doubt, machine=machine_of(lab))
+    study, doubt = as_chosen(study, selected.keys), as_chosen(doubt, selected.keys)
     attrition = Attrition({**counts, **selected.attrition.people}, started=plan.service.people_started)
     chosen = _with_covariates(lab, plan, selected, register)
     inputs = replace(

@@ -155,7 +155,7 @@ def _in_memory(data: bytes, suffix: str) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Linked:
-    """The entries, in file order, with person_id, link_status, match_weight, link_probability and evidence.
+    """The entries, in file order, with person_id, link_status, match_weight, link_probability, evidence and also.
 
     doubtful: row, person_id, probability, is_link, as `find_doubtful` gives it. unsteady: people whom the spine does
     not hold alike at its three strictnesses.
@@ -187,7 +187,7 @@ def _ruled(lab: OpenLab, submission: Submission, spine: Spine, people: pa.Table,
     ruled, strict = read_overrides(lab.paths, scope=ENTRIES), spine.thresholds[Strictness.STRICT]
     records = spine.people(None if ruled.num_rows else _WHO)  # rulings name records
     links = apply_rulings(found.links, keys, ruled, records, strict=strict)
-    for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence"):
+    for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence", "also"):
         people = people.append_column(name, links[name])
     doubtful = find_doubtful(found, links, ruled_apart(keys, ruled, records), records, strict=strict)
     return _Linked(people, doubtful, find_unsteady(records, set(links["person_id"].drop_null().to_pylist())))
@@ -242,7 +242,8 @@ def _study(
 ) -> pa.Table:
     """One row an entry of a linked person: random study key, register key, probability, atom, dates of the service.
 
-    `is_steady`: whether the spine holds the person alike at its three strictnesses. `columns`: what the plan's
+    `also`: register keys of further clusters that are the same person. `is_steady`: whether the spine holds the person
+    alike at its three strictnesses. `columns`: what the plan's
     sub-analyses divide people by, such as the site; nothing else of the list goes along.
     """
     people = kept["person_id"].to_pylist()
@@ -250,6 +251,7 @@ def _study(
         {
             "study_key": pa.array([secrets.randbits(_STUDY_KEY_BITS) for _ in people], pa.int64()),
             "register_key": pa.array([register_key(secret, person) for person in people], pa.string()),
+            "also": _register_keys(secret, kept["also"]),
             "link_probability": kept["link_probability"],
             "atom_id": pa.array([overlap.of_person[person] for person in people], pa.int64()),
             **_service_of(kept),
@@ -258,6 +260,11 @@ def _study(
             **{name: kept[name] for name in UPLOADED if name in columns},
         }
     )
+
+
+def _register_keys(secret: bytes, people: pa.ChunkedArray) -> pa.Array:
+    keys = [[register_key(secret, person) for person in of_entry] for of_entry in people.to_pylist()]
+    return pa.array(keys, pa.list_(pa.string()))
 
 
 def _service_of(entries: pa.Table) -> dict[str, pa.ChunkedArray]:
