@@ -153,23 +153,28 @@ def cluster(
     rulings: Rulings | None = None,
     apart: Sequence[Apart] = (),
     doubted: Sequence[Apart] = (),
+    plain: Mapping[Strictness, Labels] | None = None,
 ) -> Clustering:
     """People at each strictness. `prepared` holds record number i in its row i.
 
     `apart`: pairs that other evidence keeps apart (being in two places on one day). `doubted`: pairs that it speaks
-    against without keeping them apart; those that come together all the same are for review.
+    against without keeping them apart; those that come together all the same are for review. `plain`: the labels of
+    `plain_labels`, where they are at hand; without rulings they are those to begin with.
     """
     ruled = rulings or Rulings.none()
     given = _with_rulings(links.above(thresholds[Strictness.LOOSE]), ruled)
-    together = components(prepared.num_rows, given)
+    is_known = plain is not None and not len(ruled.must_link)
+    labels = dict(plain) if plain is not None and is_known else plain_labels(prepared.num_rows, given, thresholds)
+    together = labels[Strictness.LOOSE]
     all_apart = Apart.together(
         [find_twins(prepared, together, guards), *apart, Apart.of(ruled.must_not_link, joining.DECISION)]
     )
     columns = guarded_columns(prepared, guards)
     care = broken(together, columns, all_apart, guards.max_cluster)
-    careful = care[given.left]
-    labels = _plain_labels(prepared.num_rows, given.where(~careful), thresholds)
-    doubts = _join_with_care(given.where(careful), care, all_apart, columns, guards.max_cluster, thresholds, labels)
+    labels = {level: each.copy() for level, each in labels.items()}
+    doubts = _join_with_care(
+        given.where(care[given.left]), care, all_apart, columns, guards.max_cluster, thresholds, labels
+    )
     return Clustering(labels, doubts.and_then(_standing(Apart.together(doubted), labels[Strictness.LOOSE], given)))
 
 
@@ -224,7 +229,8 @@ def _bands(thresholds: Mapping[Strictness, float]) -> list[tuple[Strictness, flo
     return [(level, thresholds[level], high) for level, high in zip(order, highs, strict=False)]
 
 
-def _plain_labels(records: int, links: Links, thresholds: Mapping[Strictness, float]) -> dict[Strictness, Labels]:
+def plain_labels(records: int, links: Links, thresholds: Mapping[Strictness, float]) -> dict[Strictness, Labels]:
+    """For each strictness and record the smallest record number that links of its weight and more lead to."""
     forest: Labels = np.arange(records, dtype=np.int64)
     labels: dict[Strictness, Labels] = {}
     for level, low, high in _bands(thresholds):
@@ -289,9 +295,13 @@ class Bridges:
 def weak_bridges(links: Links, labels: Labels, *, threshold: float, weakest: float, least_side: int = 2) -> Bridges:
     """Bridges below `weakest` bits of the clusters `labels` made at `threshold`, with `least_side` records or more on
     both sides: where one mistaken link would make one person of two."""
-    inside = links.where((links.weight >= threshold) & (labels[links.left] == labels[links.right]))
-    size = np.bincount(labels, minlength=labels.size)[labels]
-    inside = inside.where(size[inside.left] >= 2 * least_side)
+    cluster = labels[links.left]
+    within = (links.weight >= threshold) & (cluster == labels[links.right])
+    size = np.bincount(labels, minlength=labels.size)
+    wanted = np.zeros(labels.size, dtype=np.bool_)  # clusters that are large enough and hold a weak link
+    wanted[cluster[within & (links.weight < weakest)]] = True
+    wanted &= size >= 2 * least_side
+    inside, size = links.where(within & wanted[cluster]), size[labels]
     count = inside.left.size
     one, other = np.concatenate([inside.left, inside.right]), np.concatenate([inside.right, inside.left])
     order = np.argsort(one, kind="stable")

@@ -106,6 +106,9 @@ def _homes(prepared: pa.Table, together: Labels, guards: Guards) -> pa.Table:
     rows = np.flatnonzero(np.bincount(together, minlength=together.size)[together] > 1)
     for column in guards.twins_same:
         rows = rows[prepared[column].is_valid().to_numpy()[rows]]
+    for column in _that_differ(guards.twins_differ, prepared.column_names):  # few components hold several values
+        several = _have_several(together[rows], _numbers(prepared[column], rows), together.size)
+        rows = rows[several[together[rows]]]
     coded = [_numbers(prepared[column], rows) for column in guards.twins_same]
     address = _combined([together[rows], *coded])
     size = np.bincount(address, minlength=1)

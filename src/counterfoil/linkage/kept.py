@@ -32,6 +32,7 @@ from counterfoil.linkage.core.index import (
 from counterfoil.linkage.core.layout import Ints, Longs
 from counterfoil.linkage.core.room import Reach
 from counterfoil.linkage.core.splink_json import CoreModel
+from counterfoil.linkage.keys import coded
 from counterfoil.linkage.model import Model, Resources
 from counterfoil.linkage.prepare import known_hot_keys
 from counterfoil.linkage.specification import Specification
@@ -130,18 +131,19 @@ def keep(
     resources: Resources,
     orders: Mapping[str, Written] | None = None,
     encoded: encoding.Encoded | None = None,
+    people: pa.Table | None = None,
 ) -> bool:
     """Encode a spine's records and write them beside it; False when our own engine cannot express its model.
 
     `orders`: the records' order by each rule of the specification, where it lies in files. `encoded`: the records as
-    `encoded_to_keep` gave them, where it was asked before.
+    `encoded_to_keep` gave them, where it was asked before; `people`: with each record's person_id, where it is at hand.
     """
     encoded = encoded_to_keep(model, prepared, resources=resources) if encoded is None else encoded
     if encoded is None:
         return False
     read, machine = core_engine.core_model(model), encoding.Resources(resources.threads, resources.memory)
     schema, types = told_of(prepared, read)
-    persons, more = _numbered(read_table(folder / "people.parquet", ["person_id"]))
+    persons, more = _numbered(read_table(folder / "people.parquet", ["person_id"]) if people is None else people)
     hot = known_hot_keys(prepared, specification)
     numbers = {rule.name: f"hot_{i:02}" for i, rule in enumerate(specification.rules)}
     there = _there(orders, specification, read)
@@ -191,8 +193,7 @@ def _held(specification: Specification) -> list[str]:
 
 def _numbered(people: pa.Table) -> tuple[pa.Table, dict[str, npt.NDArray[np.generic]]]:
     """person_id once a person, in order of first appearance; and whose each record is."""
-    encoded = people["person_id"].combine_chunks().dictionary_encode()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    encoded = coded(people["person_id"])
     of = encoded.indices.to_numpy().astype(np.int32)
     start = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(encoded.dictionary)))]).astype(np.int64)
     records = np.argsort(of, kind="stable").astype(np.int32)

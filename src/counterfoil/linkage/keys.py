@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.linkage.clusters import Labels
+from counterfoil.linkage.core.sameness import same_rows
 from counterfoil.linkage.prepare import is_in_order
 from counterfoil.warehouse import query
 
@@ -37,10 +38,11 @@ class Fate(Enum):
 class Keys:
     """`person_id` of each record, in their order; `crosswalk`: old_person_id, person_id, status, records.
 
-    `records` is how many records of the old key are now of the person (0 when the key is new or retired).
+    `person_id` holds each key once, in the order of first records. `records` is how many records of the old key are now
+    of the person (0 when the key is new or retired).
     """
 
-    person_id: pa.Array
+    person_id: pa.DictionaryArray
     crosswalk: pa.Table
 
 
@@ -65,7 +67,7 @@ def register_keys(people: pa.Table, secret: bytes, known: pa.Table | None = None
 
     `known` holds the register_key of some person_id, each once: those are not hashed again.
     """
-    encoded = people.column("person_id").combine_chunks().dictionary_encode()
+    encoded = coded(people["person_id"])
     persons = encoded.dictionary
     if known is None:
         keys = _hashed(persons, secret)
@@ -75,6 +77,13 @@ def register_keys(people: pa.Table, secret: bytes, known: pa.Table | None = None
         keys = pc.replace_with_mask(old, missing, _hashed(persons.filter(missing), secret))
     table = people.select(list(_OWN)).append_column("register_key", keys.take(encoded.indices))
     return table if is_in_order(table) else table.sort_by([(name, "ascending") for name in _OWN])
+
+
+def coded(keys: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Keys as numbers into those that occur, in order of first appearance."""
+    whole = keys.combine_chunks()
+    whole = whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
+    return whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
 
 
 def _hashed(persons: pa.Array, secret: bytes) -> pa.Array:
@@ -87,9 +96,9 @@ def assign_keys(records: pa.Table, labels: Labels, previous: pa.Table | None, ne
     `records` has source and record_id; `previous` those and person_id, of the spine before. Ties go to the lesser key,
     then to the cluster of the lesser record number. Keys are random unless `new_key` gives them.
     """
-    clusters, place = np.unique(labels, return_inverse=True)
+    clusters, place = _numbered(labels)
     overlaps = _overlaps(records, place, previous)
-    kept = _largest_overlaps(overlaps, clusters.size)
+    kept = _largest_overlaps(overlaps, clusters)
     new = kept < 0
     fresh = (
         random_keys(int(new.sum())) if new_key is None else pa.array([new_key() for _ in range(new.sum())], pa.string())
@@ -97,12 +106,23 @@ def assign_keys(records: pa.Table, labels: Labels, previous: pa.Table | None, ne
     keys = pa.concat_arrays([overlaps.keys, fresh])
     at = np.where(new, len(overlaps.keys) + np.cumsum(new) - 1, kept)
     people = keys.take(pa.array(at))
-    return Keys(people.take(pa.array(place)), _crosswalk(overlaps, people, previous))
+    of_records = pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32)), people)
+    return Keys(of_records, _crosswalk(overlaps, people))
+
+
+def _numbered(labels: Labels) -> tuple[int, Labels]:
+    """How many clusters, and the number of each record's, in order of their labels."""
+    if labels.size and labels.min() >= 0 and labels.max() < labels.size and np.array_equal(labels[labels], labels):
+        roots = labels == np.arange(labels.size)  # a label is the number of the cluster's first record
+        return int(np.count_nonzero(roots)), (np.cumsum(roots) - 1)[labels]
+    clusters, place = np.unique(labels, return_inverse=True)
+    return clusters.size, place
 
 
 @dataclass(frozen=True, slots=True)
 class _Overlaps:
-    """Clusters and old keys that share records, most shared first; a key is a number into `keys`."""
+    """Clusters and old keys that share records; those that share with several most shared first, then by key and
+    cluster. A key is a number into `keys`, all of the spine before."""
 
     cluster: npt.NDArray[np.int64]
     key: npt.NDArray[np.int64]
@@ -114,14 +134,57 @@ def _overlaps(records: pa.Table, place: Labels, previous: pa.Table | None) -> _O
     if previous is None:
         none = np.empty(0, dtype=np.int64)
         return _Overlaps(none, none, none, pa.array([], pa.string()))
-    now = records.select(list(_OWN)).append_column("label", pa.array(place))
-    sql = """SELECT label, person_id, count(*) AS n FROM now JOIN previous USING (source, record_id)
-             GROUP BY ALL ORDER BY n DESC, person_id, label"""
-    shared = query(sql, {"now": now, "previous": previous.select([*_OWN, "person_id"])})
-    encoded = shared["person_id"].combine_chunks().dictionary_encode()
-    columns = (shared["label"].to_numpy(), encoded.indices.to_numpy(), shared["n"].to_numpy())
-    cluster, key, count = (column.astype(np.int64) for column in columns)
-    return _Overlaps(cluster, key, count, encoded.dictionary)
+    of_old = coded(previous["person_id"])
+    old, keys = of_old.indices.to_numpy().astype(np.int64), of_old.dictionary
+    now = rows_now(previous, records)
+    held = now >= 0
+    both, count = np.unique(place[now[held]] * max(len(keys), 1) + old[held], return_counts=True)
+    cluster, key = np.divmod(both, max(len(keys), 1))
+    order = _contested_first(cluster, key, count, keys)
+    return _Overlaps(cluster[order], key[order], count[order], keys)
+
+
+def _contested_first(
+    cluster: npt.NDArray[np.int64], key: npt.NDArray[np.int64], count: npt.NDArray[np.int64], keys: pa.Array
+) -> npt.NDArray[np.int64]:
+    """Those of clusters or keys that have another first, most shared first, then by the key's text and the cluster."""
+    alone = _are_alone(cluster, key)
+    few = np.flatnonzero(~alone)
+    table = {"n": count[few], "key": keys.take(pa.array(key[few])), "cluster": cluster[few]}
+    by = [("n", "descending"), ("key", "ascending"), ("cluster", "ascending")]
+    return np.concatenate([few[pc.sort_indices(pa.table(table), sort_keys=by).to_numpy()], np.flatnonzero(alone)])
+
+
+def _are_alone(cluster: npt.NDArray[np.int64], key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Whether the cluster has no other key, and the key no other cluster."""
+    found: npt.NDArray[np.bool_] = (np.bincount(cluster)[cluster] == 1) & (np.bincount(key)[key] == 1)
+    return found
+
+
+def rows_now(old: pa.Table, new: pa.Table) -> npt.NDArray[np.int64]:
+    """For each row of `old` the row of `new` with its source and record_id, or -1."""
+    if not (is_in_order(old) and is_in_order(new)):
+        numbered = [t.select(list(_OWN)).append_column("row", pa.array(np.arange(t.num_rows))) for t in (old, new)]
+        sql = f"SELECT coalesce(n.row, -1) AS row FROM o LEFT JOIN n USING ({', '.join(_OWN)}) ORDER BY o.row"
+        rows: npt.NDArray[np.int64] = query(sql, {"o": numbered[0], "n": numbered[1]})["row"].to_numpy()
+        return rows.astype(np.int64)
+    first, found = _spans(new), np.full(old.num_rows, -1, dtype=np.int64)
+    for source, (start, count) in _spans(old).items():
+        at, size = first.get(source, (0, 0))
+        same = same_rows(old.slice(start, count), new.slice(at, size), "record_id", [])
+        found[start : start + count] = np.where(same < 0, -1, same + at)
+    return found
+
+
+def _spans(ordered: pa.Table) -> dict[str, tuple[int, int]]:
+    """Where the rows of each source begin, and how many there are."""
+    counts = pc.value_counts(ordered["source"])
+    each = {row["values"]: row["counts"] for row in counts.to_pylist()}
+    first, spans = 0, {}
+    for source in sorted(each):
+        spans[source] = (first, each[source])
+        first += each[source]
+    return spans
 
 
 def _largest_overlaps(overlaps: _Overlaps, clusters: int) -> npt.NDArray[np.int64]:
@@ -130,9 +193,7 @@ def _largest_overlaps(overlaps: _Overlaps, clusters: int) -> npt.NDArray[np.int6
     Nearly all clusters share records with one key that shares them with one cluster; only the others are gone through.
     """
     kept = np.full(clusters, -1, dtype=np.int64)
-    alone = (np.bincount(overlaps.cluster, minlength=clusters)[overlaps.cluster] == 1) & (
-        np.bincount(overlaps.key, minlength=len(overlaps.keys))[overlaps.key] == 1
-    )
+    alone = _are_alone(overlaps.cluster, overlaps.key)
     kept[overlaps.cluster[alone]] = overlaps.key[alone]
     used: set[int] = set()
     for cluster, key in zip(overlaps.cluster[~alone].tolist(), overlaps.key[~alone].tolist(), strict=True):
@@ -142,11 +203,12 @@ def _largest_overlaps(overlaps: _Overlaps, clusters: int) -> npt.NDArray[np.int6
     return kept
 
 
-def _crosswalk(overlaps: _Overlaps, people: pa.Array, previous: pa.Table | None) -> pa.Table:
+def _crosswalk(overlaps: _Overlaps, people: pa.Array) -> pa.Table:
     """Every old key maps: to each person that now has a record of it, or to none when it is retired."""
     old = overlaps.keys.take(pa.array(overlaps.key))
     now = people.take(pa.array(overlaps.cluster))
-    places = np.bincount(overlaps.key, minlength=len(overlaps.keys))[overlaps.key]
+    places_of = np.bincount(overlaps.key, minlength=len(overlaps.keys))
+    places = places_of[overlaps.key]
     one = pc.if_else(pc.equal(old, now), Fate.KEPT.value, Fate.MERGED.value)
     status = pc.if_else(pa.array(places > 1), Fate.SPLIT.value, one)
     reached = np.zeros(len(people), dtype=np.bool_)
@@ -154,10 +216,8 @@ def _crosswalk(overlaps: _Overlaps, people: pa.Array, previous: pa.Table | None)
     parts = [
         _rows(old, now, status, pa.array(overlaps.records, pa.int64())),
         _all_of(people.filter(pa.array(~reached)), Fate.NEW),
+        _all_of(overlaps.keys.filter(pa.array(places_of == 0)), Fate.RETIRED),
     ]
-    if previous is not None:
-        every = pc.unique(previous.column("person_id"))
-        parts.append(_all_of(every.filter(pc.invert(pc.is_in(every, value_set=overlaps.keys))), Fate.RETIRED))
     table = pa.concat_tables(parts).combine_chunks()
     order = [("old_person_id", "ascending", "at_start"), ("person_id", "ascending", "at_start")]
     return table.take(pc.sort_indices(table, sort_keys=order))

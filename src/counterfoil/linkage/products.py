@@ -11,7 +11,7 @@ import pyarrow as pa
 from counterfoil.linkage import joining
 from counterfoil.linkage.batch.records import Records
 from counterfoil.linkage.batch.scoring import Scored
-from counterfoil.linkage.clusters import Clustering, Links, Strictness, cluster, components, links_of
+from counterfoil.linkage.clusters import Clustering, Labels, Strictness, cluster, links_of, plain_labels
 from counterfoil.linkage.guards import Apart, Held, find_same_day, read_evidence
 from counterfoil.linkage.rulings import Ruled
 from counterfoil.linkage.specification import Specification
@@ -36,10 +36,13 @@ def cluster_products(
 
     def clustered(name: str) -> Clustering:
         links = links_of(pa.concat_tables([part.drop_columns(["slice"]) for part in own[name]]))
-        places = _in_two_places(records.table, links.above(thresholds[Strictness.LOOSE]), specification, held)
-        guards, rulings = specification.guards, ruled[name].rulings
-        apart, doubted = places[True], places[False]
-        return cluster(records.table, links, thresholds, guards, rulings=rulings, apart=apart, doubted=doubted)
+        links = links.above(thresholds[Strictness.LOOSE])
+        plain = plain_labels(records.table.num_rows, links, thresholds)
+        places = _in_two_places(records.table, plain[Strictness.LOOSE], specification, held)
+        return cluster(
+            records.table, links, thresholds, specification.guards, rulings=ruled[name].rulings, apart=places[True],
+            doubted=places[False], plain=plain,
+        )  # fmt: skip
 
     names = [name for name, parts_of in own.items() if parts_of]
     with ThreadPoolExecutor(max(1, len(names))) as beside:
@@ -47,18 +50,16 @@ def cluster_products(
 
 
 def _in_two_places(
-    prepared: pa.Table, links: Links, specification: Specification, held: Held
+    prepared: pa.Table, together: Labels, specification: Specification, held: Held
 ) -> dict[bool, list[Apart]]:
-    """Pairs that the tables of link evidence speak against: in prison, and somewhere else on that day.
+    """Pairs of one component, `together`, that the tables of link evidence speak against: in prison, and somewhere else
+    on that day.
 
     True: those to keep apart; False: those of the rules that only want them looked at.
     """
     found: dict[bool, list[Apart]] = {True: [], False: []}
-    if specification.guards.same_day:
-        together = components(prepared.num_rows, links)
-        for rule in specification.guards.same_day:
-            pairs = find_same_day(prepared, together, rule, held)
-            found[rule.cut].append(Apart.of(pairs, joining.SAME_DAY))
+    for rule in specification.guards.same_day:
+        found[rule.cut].append(Apart.of(find_same_day(prepared, together, rule, held), joining.SAME_DAY))
     return found
 
 

@@ -13,11 +13,11 @@ import pyarrow as pa
 from counterfoil.linkage.clusters import Labels, Links, Strictness, components
 from counterfoil.linkage.core.cells import dictionary
 from counterfoil.linkage.core.reader import combine
-from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS
-from counterfoil.linkage.specification import Rule
+from counterfoil.linkage.prepare import STANDARD_COLUMNS
 from counterfoil.warehouse import query
 
 DIGITS = 6
+SHARE_DIGITS = 4
 MODEL_NOTE = (
     "Estimated from the model alone, nobody has looked at the pairs. Over pairs that a blocking rule compared and that "
     "weigh 0 or more; what blocking missed is not in it."
@@ -33,20 +33,39 @@ _NOT_IDENTIFIERS = frozenset({"source", "record_id", "dob_is_1jan", "alias_names
 def completeness(prepared: pa.Table) -> Mapping[str, _RATE]:
     """For each source: records, and the share (0-1) of them in which each identifier is there and valid."""
     columns = [name for name in STANDARD_COLUMNS if name not in _NOT_IDENTIFIERS and not name.endswith("_parts")]
-    shares = ", ".join(f"round(count({name}) / count(*), 4) AS {name}" for name in columns)
-    sql = f"SELECT source, count(*) AS records, {shares} FROM t GROUP BY source ORDER BY source"
-    return {row.pop("source"): row for row in query(sql, {"t": prepared}).to_pylist()}
+    codes, sources = dictionary(prepared["source"])
+    records = np.bincount(codes, minlength=len(sources))
+    held = {name: np.bincount(codes[_is_there(prepared[name])], minlength=len(sources)) for name in columns}
+    return {
+        source: {"records": int(records[number])}
+        | {name: _share(held[name][number], records[number]) for name in columns}
+        for source, number in sorted((text, at) for at, text in enumerate(sources.to_pylist()) if text is not None)
+    }
+
+
+def _is_there(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = column.is_valid().to_numpy()
+    return found
+
+
+def _share(part: int, whole: int) -> float:
+    return round(int(part) / int(whole), SHARE_DIGITS)
 
 
 def link_rates(prepared: pa.Table, labels: Labels) -> Mapping[str, Mapping[str, float]]:
     """For each source and each other: share (0-1) of its records whose person also has a record of the other."""
-    sql = """SELECT a.source AS source, b.source AS other, round(count(*) / any_value(n), 4) AS share
-             FROM t a JOIN (SELECT DISTINCT person, source FROM t) b ON a.person = b.person AND a.source <> b.source
-             JOIN (SELECT source, count(*) AS n FROM t GROUP BY source) c ON a.source = c.source
-             GROUP BY 1, 2 ORDER BY 1, 2"""
+    codes, sources = dictionary(prepared["source"])
+    person = np.unique(labels, return_inverse=True)[1] if labels.size else labels
+    has = np.zeros((int(person.max(initial=-1)) + 1, len(sources)), dtype=np.bool_)
+    has[person, codes] = True
+    names = sorted((text, at) for at, text in enumerate(sources.to_pylist()) if text is not None)
     rates: dict[str, dict[str, float]] = {}
-    for row in query(sql, {"t": _with_person(prepared, labels)}).to_pylist():
-        rates.setdefault(row["source"], {})[row["other"]] = row["share"]
+    for source, number in names:
+        own = person[codes == number]
+        found = has[own].sum(axis=0)
+        shares = {other: _share(found[at], own.size) for other, at in names if at != number and found[at]}
+        if shares:
+            rates[source] = shares
     return rates
 
 
@@ -75,19 +94,19 @@ def probability_of(weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 def exact_baseline(prepared: pa.Table) -> Labels:
     """What plain SQL finds: records that share a PNC number, a prison number, or both names and the birth date."""
-    found = [_chained(prepared, Rule("exact", columns, columns)) for columns in _EXACT]
-    left = np.concatenate([chain["l"].to_numpy() for chain in found])
-    right = np.concatenate([chain["r"].to_numpy() for chain in found])
+    chains = [_chained(prepared, columns) for columns in _EXACT]
+    left, right = (np.concatenate([getattr(chain, side) for chain in chains]) for side in ("left", "right"))
     return components(prepared.num_rows, Links(left, right, np.zeros(left.size)))
 
 
-def _chained(prepared: pa.Table, rule: Rule) -> pa.Table:
-    """Each record of a block linked to the block's first: the same components as all its pairs."""
-    columns = ", ".join(rule.left)
-    held = " AND ".join(f"{column} IS NOT NULL" for column in rule.left)
-    sql = f"""SELECT * FROM (SELECT min({ID}) OVER (PARTITION BY {columns}) AS l, {ID} AS r FROM t WHERE {held})
-              WHERE l < r ORDER BY r"""
-    return query(sql, {"t": prepared.select([ID, *rule.left])})
+def _chained(prepared: pa.Table, columns: Sequence[str]) -> Links:
+    """Each record that has a key linked to the first that has it: the same components as all pairs of equal keys."""
+    coded = [dictionary(prepared[column]) for column in columns]
+    held = np.flatnonzero(np.logical_and.reduce([codes > 0 for codes, _ in coded]))
+    key, first = combine([codes[held] for codes, _ in coded], [len(values) for _, values in coded])
+    one = held[first[key]]
+    other = one != held
+    return Links(one[other], held[other], np.zeros(int(other.sum())))
 
 
 def against_truth(prepared: pa.Table, labels: Labels, truth: pa.Table, groups: Sequence[str]) -> _RATE:

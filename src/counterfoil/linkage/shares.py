@@ -144,7 +144,7 @@ def _link(
     progress("De-duplicating the share", 0.4)
     labels = _labels(sides.share, trained, specification, limits["dedupe"], engine, resources(lab))
     keys = assign_keys(sides.share, labels, before)
-    people = keys.person_id
+    people = keys.person_id.cast(pa.string())
     progress("Comparing with the spine", 0.6)
     scored = engines.score_between(
         sides.share, sides.spine, trained.model, threshold=_LEAST_WEIGHT, engine=engine, resources=resources(lab)

@@ -139,7 +139,7 @@ def build_spine(
     version, there = version_for(lab.paths.linker / "spine", lab.settings.date(), key)
     if there and not rebuild:
         folder = lab.paths.spine(version)
-        write_register_keys(lab.paths, folder, None)
+        write_register_keys(lab.paths, folder)
         spine = read_spine(lab)
         if not is_kept(folder):
             spine.kept(resources=resources(lab), progress=progress)
@@ -153,16 +153,16 @@ def build_spine(
         progress("Writing the spine", 0.95)
         limits, prepared = thresholds_of(lab), records.stage.folder(lab.paths) / PREPARED
         made = partial(spine_report, linked, inputs, key=key, engine=engine, thresholds=limits, truth=truth)
-        report = write_spine(
+        report, people = write_spine(
             folder, linked, made, thresholds=limits, prepared=prepared, previous=latest, new_key=new_key
         )
         spine = read_spine(lab)
-        after = [other.submit(write_register_keys, lab.paths, folder, latest)]
+        after = [other.submit(write_register_keys, lab.paths, folder, previous=latest, people=people)]
         after += [] if beside is None else [other.submit(beside, folder)]
         progress("Keeping the encoded table for cohorts and searches", 0.97)
         keep(
             folder, spine.model, specification, records.table, resources=resources(lab), orders=records.written,
-            encoded=to_keep.result(),
+            encoded=to_keep.result(), people=people.now,
         )  # fmt: skip
         for each in after:
             each.result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,19 @@ from counterfoil.lab.keys import register_secret
 from counterfoil.lab.paths import LabPaths
 from counterfoil.linkage.batch.scoring import sources_of
 from counterfoil.linkage.clusters import Labels, Strictness, weak_bridges
-from counterfoil.linkage.keys import NewKey, assign_keys, register_keys
+from counterfoil.linkage.keys import NewKey, assign_keys, coded, register_keys, rows_now
 from counterfoil.linkage.linked import PERSON_LEVEL, Linked
 from counterfoil.linkage.model import save_model
 from counterfoil.linkage.prepare import ID
-from counterfoil.warehouse import query, read_table, write_table
+from counterfoil.warehouse import read_table, write_table
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whose each record is: source, record_id, person_id, of a spine and of the one before it."""
+
+    now: pa.Table
+    before: pa.Table | None
 
 
 def write_spine(
@@ -32,9 +41,9 @@ def write_spine(
     prepared: Path,
     previous: Path | None,
     new_key: NewKey | None,
-) -> Mapping[str, Any]:
-    """Write the folder of a spine, whole or not at all; what `report` made is given back. Person keys are taken from
-    the spine `previous`.
+) -> tuple[Mapping[str, Any], People]:
+    """Write the folder of a spine, whole or not at all; what `report` made is given back, and the people. Person keys
+    are taken from the spine `previous`.
 
     `prepared` is the file of the records that were linked. `report` makes quality.json, beside the writing.
     """
@@ -42,10 +51,9 @@ def write_spine(
         with ThreadPoolExecutor(2) as beside:
             written = beside.submit(write_table, linked.pairs, temporary / "links.parquet")  # longer than all the rest
             reported = beside.submit(report)
-            before = None if previous is None else read_table(previous / "people.parquet")
+            before = None if previous is None else _read_people(previous)
             keys = assign_keys(_names(linked), linked.clustering.labels[PERSON_LEVEL], before, new_key)
-            people = _people_table(linked, keys.person_id)
-            write_table(people, temporary / "people.parquet")
+            write_table(_people_table(linked, keys.person_id.cast(pa.string())), temporary / "people.parquet")
             write_table(_review_table(linked), temporary / "review.parquet")
             write_table(keys.crosswalk, temporary / "crosswalk.parquet")
             write_table(linked.overrides, temporary / "overrides.parquet")
@@ -57,7 +65,7 @@ def write_spine(
         for kept in others:
             save_model(kept.model, temporary / "models" / kept.slice)
         write_json(temporary / "quality.json", dict(reported.result()))
-    return reported.result()
+    return reported.result(), People(_names(linked).append_column("person_id", keys.person_id), before)
 
 
 def _names(linked: Linked) -> pa.Table:
@@ -123,25 +131,36 @@ def _named(linked: Linked, left: Labels, right: Labels) -> pa.Table:
     return pa.table(columns)
 
 
-def write_register_keys(paths: LabPaths, folder: Path, previous: Path | None) -> None:
-    """The analyst's key of each record of a spine; people who had one in the spine `previous` keep it."""
+def _read_people(folder: Path) -> pa.Table:
+    """Each key once, as numbers of the records into them."""
+    people = read_table(folder / "people.parquet", ["source", "record_id", "person_id"])
+    return people.set_column(2, "person_id", coded(people["person_id"]))
+
+
+def write_register_keys(
+    paths: LabPaths, folder: Path, *, previous: Path | None = None, people: People | None = None
+) -> None:
+    """The analyst's key of each record of a spine; people who had one in the spine `previous` keep it.
+
+    `people`: of both spines, where they are at hand.
+    """
     target = paths.register_keys(folder.name)
-    if not target.exists():
-        people = read_table(folder / "people.parquet", ["source", "record_id", "person_id"])
-        write_table(register_keys(people, register_secret(paths), _known_keys(paths, previous)), target)
+    if target.exists():
+        return
+    now = _read_people(folder) if people is None else people.now
+    before = None if people is None or previous is None else people.before
+    known = None if previous is None or before is None else _known_keys(paths, previous, before)
+    write_table(register_keys(now, register_secret(paths), known), target)
 
 
-def _known_keys(paths: LabPaths, previous: Path | None) -> pa.Table | None:
-    """person_id and register_key of the spine before, each once."""
-    if previous is None or not paths.register_keys(previous.name).is_file():
+def _known_keys(paths: LabPaths, previous: Path, people: pa.Table) -> pa.Table | None:
+    """person_id and register_key of the spine before, each once. `people`: whose its records are."""
+    if not paths.register_keys(previous.name).is_file():
         return None
-    people = read_table(previous / "people.parquet", ["source", "record_id", "person_id"])
     keys = read_table(paths.register_keys(previous.name))
-    if all(people[name].equals(keys[name]) for name in ("source", "record_id")):  # row by row, as they are written
-        encoded = people["person_id"].combine_chunks().dictionary_encode()
-        _, first = np.unique(encoded.indices.to_numpy(), return_index=True)
-        of = keys["register_key"].combine_chunks().take(pa.array(first))
-        return pa.table({"person_id": encoded.dictionary, "register_key": of})
-    sql = """SELECT person_id, any_value(register_key) AS register_key FROM people JOIN keys USING (source, record_id)
-             GROUP BY person_id ORDER BY person_id"""
-    return query(sql, {"people": people, "keys": keys})
+    encoded = coded(people["person_id"])
+    row = rows_now(people, keys)
+    held = np.flatnonzero(row >= 0)
+    persons, first = np.unique(encoded.indices.to_numpy()[held], return_index=True)
+    of = keys["register_key"].combine_chunks().take(pa.array(row[held[first]]))
+    return pa.table({"person_id": encoded.dictionary.take(pa.array(persons)), "register_key": of})
