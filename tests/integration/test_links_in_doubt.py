@@ -99,5 +99,7 @@ def test_the_report_says_what_doubt_adds(doubtful: Doubtful) -> None:
     linking = doubtful.result["linking"]
     assert linking["draws"] == 20
     assert linking["share_from"] < linking["share_to"]
-    assert (linking["difference"] is None) == (linking["hidden"] is not None)
+    assert (linking["low"] is None) == (linking["hidden"] is not None)
+    assert (linking["difference"] is None) == (linking["hidden"] is not None or linking["outward"])
+    assert linking["answer"] in ("same", "may change")
     assert "Doubt about who was linked" in (doubtful.folder / "report.html").read_text(encoding="utf-8")

@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from counterfoil.disclosure import DEFAULT_SETTINGS, Design, DrawnGroups, LinkingResult, ProtectedLinking, Rule
+from counterfoil.disclosure import (
+    DEFAULT_SETTINGS,
+    Design,
+    DrawnGroups,
+    LinkAnswer,
+    LinkingResult,
+    ProtectedLinking,
+    Rule,
+    Verdict,
+)
 from counterfoil.disclosure.linking import EDGES, protect_linking
 from counterfoil.effect import Estimate, Group, combine_estimates
 from counterfoil.effect.proportions import proportions_estimate
@@ -54,15 +63,21 @@ def result_of(
     return LinkingResult(RATE, design, combine_estimates(estimates), values, weight(headline), drawn)
 
 
-def shown(result: LinkingResult, hides: Rule | None = None, *, size_is_shown: bool = True) -> ProtectedLinking:
-    found = protect_linking(result, hides, size_is_shown=size_is_shown, settings=DEFAULT_SETTINGS)
+def shown(
+    result: LinkingResult,
+    hides: Rule | None = None,
+    *,
+    size_is_shown: bool = True,
+    verdict: Verdict = Verdict.NOT_ENOUGH_EVIDENCE,
+) -> ProtectedLinking:
+    found = protect_linking(result, verdict, hides, size_is_shown=size_is_shown, settings=DEFAULT_SETTINGS)
     assert found is not None
     return found
 
 
 def figures(found: ProtectedLinking) -> tuple[object, ...]:
     cells = (found.difference, found.low, found.high, found.share_from, found.share_to)
-    return (*((c.value, c.rule) for c in cells), found.hidden)
+    return (*((c.value, c.rule) for c in cells), found.hidden, found.is_outward, found.answer)
 
 
 def test_without_doubt_the_range_is_the_headlines_in_whole_points() -> None:
@@ -82,14 +97,43 @@ def test_r17_what_is_shown_does_not_depend_on_what_a_few_people_did(people: int)
     assert len(seen) == 1
 
 
-def test_r17_a_range_that_would_tell_is_hidden_and_what_doubt_adds_is_not() -> None:
-    # nine people who are in every draw and not in the headline: each moves the difference by a quarter of a point, from
-    # -3.0 to -0.9, which even steps of five points tell apart
+def test_r17_the_range_of_a_few_holds_that_of_every_pattern_outward_in_whole_points() -> None:
+    """Nine who are in every draw and not in the headline: 100 to 109 of 409 against 27.5%.
+
+    Welch by hand: own variance p(1-p)/408, theirs .2139/9000. Low end at 100: 24.450 - 27.5 - 1.966 * 2.183 = -7.34;
+    high end at 109: 26.650 - 27.5 + 1.966 * 2.243 = 3.56.
+    """
     others = replace(OTHERS, value=0.275)
     found = shown(result_of([1] * 9, [(20, list(range(9)))], [], others=others))
-    assert found.hidden == Rule.R17.value
-    assert (found.difference.value, found.low.value, found.high.value) == (None, None, None)
+    assert (found.difference.value, found.low.value, found.high.value) == (None, -8.0, 4.0)
+    assert (found.hidden, found.is_outward, found.answer) == (None, True, LinkAnswer.SAME)
     assert (found.share_from.value, found.share_to.value) == (0.0, EDGES[1])
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict", "answer"),
+    [
+        # -7.5 to -5.3 points, at most 4.4 each way: the worst pattern ends at -0.9
+        (0.32, Verdict.FEWER, LinkAnswer.SAME),
+        (0.32, Verdict.NOT_ENOUGH_EVIDENCE, LinkAnswer.MAY_CHANGE),
+        # -5.5 to -3.4: some patterns leave zero out, some do not
+        (0.30, Verdict.FEWER, LinkAnswer.MAY_CHANGE),
+        (0.30, Verdict.NOT_ENOUGH_EVIDENCE, LinkAnswer.MAY_CHANGE),
+        (0.26, Verdict.NOT_ENOUGH_EVIDENCE, LinkAnswer.SAME),
+        (0.10, Verdict.MORE, LinkAnswer.SAME),
+        (0.26, Verdict.HIDDEN, LinkAnswer.UNTOLD),
+    ],
+)
+def test_r17_the_answer_is_told_of_all_patterns_and_so_of_nobody(
+    others: float, verdict: Verdict, answer: LinkAnswer
+) -> None:
+    draws = [(20, list(range(9)))]
+    group = replace(OTHERS, value=others)
+    told = {
+        shown(result_of(list(y), draws, [], others=group), verdict=verdict).answer
+        for y in ((0,) * 9, (1,) * 9, (0, 1) * 4 + (1,))
+    }
+    assert told == {answer}
 
 
 def test_r17_ten_people_are_enough_to_be_shown() -> None:
@@ -106,9 +150,11 @@ def test_r17_a_measure_that_is_no_rate_is_hidden_for_a_few_people() -> None:
 def test_what_hides_the_headline_hides_the_rest() -> None:
     result = result_of([], [(20, [])], [])
     assert shown(result, Rule.R3).hidden == Rule.R3.value
-    assert shown(result, size_is_shown=False).hidden == Rule.R7.value
+    untold = shown(result, size_is_shown=False, verdict=Verdict.FEWER)
+    assert (untold.hidden, untold.low.value, untold.share_to.value) == (Rule.R7.value, None, None)
+    assert untold.answer is LinkAnswer.SAME  # -10 to -2: one word, which gives no size away
     assert shown(replace(result, combined=None)).hidden == "spread"
-    assert protect_linking(None, None, size_is_shown=True, settings=DEFAULT_SETTINGS) is None
+    assert protect_linking(None, Verdict.FEWER, None, size_is_shown=True, settings=DEFAULT_SETTINGS) is None
 
 
 @pytest.mark.parametrize("design", [Design.MATCHED, Design.RANDOMISED])

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     )
     from counterfoil.disclosure.protect import protect, refuse
     from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings, Parameter
-    from counterfoil.disclosure.states import Gaps, NoGamma, Verdict, WayGroup
+    from counterfoil.disclosure.states import Gaps, LinkAnswer, NoGamma, Verdict, WayGroup
     from counterfoil.disclosure.values import (
         NOT_APPLICABLE,
         NOT_AVAILABLE,
@@ -95,6 +95,7 @@ __all__ = [
     "GroupTable",
     "HiddenBias",
     "Limit",
+    "LinkAnswer",
     "LinkingResult",
     "Measure",
     "More",

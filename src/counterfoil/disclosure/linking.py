@@ -1,14 +1,16 @@
 """Doubt about links, as it may be shown: one combined range of the headline measure, and how much doubt adds (R17).
 
 The people of the draws and those of the headline differ by a few: whoever knows both results could take one from the
-other, and what is left is about those few. So the range is shown where they are nobody, or at least D people, or where
-every figure that is shown would be the same whatever each of them did: then it says nothing about any of them. The
-finest steps of points for which that holds are taken; where even the coarsest would tell, no range is shown. What doubt
-adds is a band of shares, wide enough for whatever they did.
+other, and what is left is about those few. So the range itself is shown where they are nobody, or at least D people.
+Where they are fewer, every pattern of outcomes that they may have had is gone through, and what is shown is the range
+that holds all of those ranges, outward in whole points; and whether the answer would be the headline's in all of them.
+Both are the same whatever they did, so they tell nothing about any of them. What doubt adds is a band of shares, wide
+enough for every pattern.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +21,7 @@ from counterfoil.comparison.values import Design
 from counterfoil.disclosure.beside import LinkingResult
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.sub_analyses import STEPS
+from counterfoil.disclosure.states import LinkAnswer, Verdict
 from counterfoil.disclosure.values import MAKER, NOT_APPLICABLE, Cell, ProtectedLinking, Rule, hidden
 from counterfoil.effect import Combined
 from counterfoil.effect.welch import LEVEL
@@ -44,38 +46,43 @@ class _Figures:
 
 
 def protect_linking(
-    result: LinkingResult | None, hides: Rule | None, *, size_is_shown: bool, settings: DisclosureSettings
+    result: LinkingResult | None,
+    verdict: Verdict,
+    hides: Rule | None,
+    *,
+    size_is_shown: bool,
+    settings: DisclosureSettings,
 ) -> ProtectedLinking | None:
-    """`hides`: the rule that hides the headline. `size_is_shown`: the number of treated is printed."""
+    """`verdict`: the headline's, as it is shown. `hides`: the rule that hides the headline. `size_is_shown`: the number
+    of treated is printed; where it is not, a second range would give it away, and only the answer is told."""
     if result is None:
         return None
     combined, is_rate = result.combined, result.measure.kind is Kind.RATE
     if hides is not None or combined is None:
-        return _protected(result.measure, None, hides, None)
-    if not size_is_shown and is_rate:
-        return _protected(result.measure, None, Rule.R7, None)
+        return _protected(result.measure, None, hides)
     people = int(np.count_nonzero(result.in_doubt))
-    if people == 0 or people >= settings.min_difference:
-        return _protected(result.measure, combined, 1, np.array([combined.share]))
-    if people > MOST or not is_rate or not result.is_plain:
-        return _protected(result.measure, None, Rule.R17, None)
-    whatever = _whatever_they_did(result)
-    step = next((step for step in STEPS if _is_one(whatever, combined, step)), Rule.R17)
-    return _protected(result.measure, combined, step, np.append(whatever.share, combined.share))
-
-
-def _is_one(whatever: _Figures, combined: Combined, step: int) -> bool:
-    """Whether what is shown is the same under every pattern, and is what was found."""
-    pairs = (
-        (whatever.difference, combined.estimate),
-        (whatever.low, combined.low),
-        (whatever.high, combined.high),
+    is_few = 0 < people < settings.min_difference
+    if is_few and (people > MOST or not is_rate or not result.is_plain):
+        return _protected(result.measure, None, Rule.R17)
+    figures = _whatever_they_did(result) if is_few else _as_found(combined)
+    rule = Rule.R7 if is_rate and not size_is_shown else None
+    return _protected(
+        result.measure, figures, rule, draws=combined.draws, answer=_answer(figures, verdict), is_outward=is_few
     )
-    return all(_to_step(float(v), step) == _to_step(found, step) for values, found in pairs for v in np.unique(values))
 
 
-def _to_step(value: float, step: int) -> float:
-    return round_half_up(value / step, 0) * step + 0.0
+def _as_found(combined: Combined) -> _Figures:
+    found = (combined.estimate, combined.low, combined.high, combined.share)
+    return _Figures(*(np.array([value]) for value in found))
+
+
+def _answer(figures: _Figures, verdict: Verdict) -> LinkAnswer:
+    """Whether every pattern's range says what the headline says."""
+    if verdict not in (Verdict.FEWER, Verdict.MORE, Verdict.NOT_ENOUGH_EVIDENCE):
+        return LinkAnswer.UNTOLD
+    says = np.where(figures.low > 0.0, 1, np.where(figures.high < 0.0, -1, 0))
+    headline = {Verdict.FEWER: -1, Verdict.MORE: 1, Verdict.NOT_ENOUGH_EVIDENCE: 0}[verdict]
+    return LinkAnswer.SAME if bool((says == headline).all()) else LinkAnswer.MAY_CHANGE
 
 
 def _whatever_they_did(result: LinkingResult) -> _Figures:
@@ -131,34 +138,49 @@ def _combined(result: LinkingResult, rate: FloatArray, size: FloatArray) -> _Fig
 
 
 def _protected(
-    measure: Measure, combined: Combined | None, step: int | Rule | None, shares: FloatArray | None
+    measure: Measure,
+    figures: _Figures | None,
+    rule: Rule | None,
+    *,
+    draws: int | None = None,
+    answer: LinkAnswer = LinkAnswer.UNTOLD,
+    is_outward: bool = False,
 ) -> ProtectedLinking:
-    """`step`: points that the range is in, the rule that hides it, or None where a draw has no estimate.
-
-    `shares`: every share of the variance that may be behind what is shown; the band holds all of them.
-    """
-    rule = step if isinstance(step, Rule) else None
+    """`figures`: None where nothing may be told of them (`rule`), or where a draw has no estimate (no rule)."""
     blank = NOT_APPLICABLE if rule is None else hidden(rule)
-    ends, band, draws = [blank] * 3, [blank] * 2, NOT_APPLICABLE
-    if combined is not None and isinstance(step, int):
-        ends = [_end(v, measure, step) for v in (combined.estimate, combined.low, combined.high)]
-    if combined is not None and shares is not None:
-        place = np.clip(np.searchsorted(EDGES, shares, side="right") - 1, 0, len(EDGES) - 2)
-        edges = (EDGES[int(place.min())], EDGES[int(place.max()) + 1])
-        band, draws = [Cell(value=edge, decimals=SHARE_DECIMALS) for edge in edges], Cell(value=combined.draws)
+    hides = rule.value if rule is not None else "spread" if figures is None else None
+    ends, band = (blank, blank, blank), (blank, blank)
+    if figures is not None and rule is None:
+        ends, band = _ends(figures, measure, is_outward=is_outward), _band(figures.share)
     return ProtectedLinking(
         difference=ends[0],
         low=ends[1],
         high=ends[2],
+        is_outward=is_outward and hides is None,
+        answer=answer,
         share_from=band[0],
         share_to=band[1],
-        draws=draws,
-        hidden="spread" if step is None and rule is None else None if rule is None else rule.value,
+        draws=NOT_APPLICABLE if draws is None else Cell(value=draws),
+        hidden=hides,
         maker=MAKER,
     )
 
 
-def _end(value: float, measure: Measure, step: int) -> Cell:
-    if measure.kind is Kind.RATE:
-        return Cell(value=_to_step(value, step))
-    return Cell(value=round_half_up(value, measure.decimals), decimals=measure.decimals)
+def _band(shares: FloatArray) -> tuple[Cell, Cell]:
+    """The edges that hold every share."""
+    place = np.clip(np.searchsorted(EDGES, shares, side="right") - 1, 0, len(EDGES) - 2)
+    edges = (EDGES[int(place.min())], EDGES[int(place.max()) + 1])
+    return Cell(value=edges[0], decimals=SHARE_DECIMALS), Cell(value=edges[1], decimals=SHARE_DECIMALS)
+
+
+def _ends(figures: _Figures, measure: Measure, *, is_outward: bool) -> tuple[Cell, Cell, Cell]:
+    """Difference, low and high; outward there is no difference, and each end is the farthest of any pattern's."""
+    if is_outward:
+        low, high = math.floor(figures.low.min()), math.ceil(figures.high.max())
+        return NOT_APPLICABLE, Cell(value=float(low)), Cell(value=float(high))
+    decimals = 0 if measure.kind is Kind.RATE else measure.decimals
+    low_end, difference, high_end = (
+        Cell(value=round_half_up(float(each[0]), decimals) + 0.0, decimals=decimals)
+        for each in (figures.low, figures.difference, figures.high)
+    )
+    return difference, low_end, high_end

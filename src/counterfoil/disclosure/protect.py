@@ -113,7 +113,13 @@ def protect(
         costs=protect_costs(beside.costs, measures),
         trust=trust,
         tables=protect_tables(beside.tables, beside.members, sizes, settings, more.cells),
-        linking=protect_linking(beside.linking, reading.hidden, size_is_shown=reading.size_is_shown, settings=settings),
+        linking=protect_linking(
+            beside.linking,
+            headline_of(measures).verdict,
+            reading.hidden,
+            size_is_shown=reading.size_is_shown,
+            settings=settings,
+        ),
     )
 
 

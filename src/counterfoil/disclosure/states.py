@@ -34,6 +34,14 @@ class WayGroup(Enum):
     CHECK = "check"  # another outcome, on which there should be no difference
 
 
+class LinkAnswer(Enum):
+    """Whether the headline's answer would be another one with doubt about links."""
+
+    SAME = "same"
+    MAY_CHANGE = "may change"
+    UNTOLD = "untold"  # not known, or to say it could tell of a few people
+
+
 class NoGamma(Enum):
     """Why there is no Gamma."""
 

@@ -7,7 +7,7 @@ from enum import Enum
 
 from counterfoil.comparison.values import Band, Design, Estimand
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.states import Gaps, NoGamma, Verdict, WayGroup
+from counterfoil.disclosure.states import Gaps, LinkAnswer, NoGamma, Verdict, WayGroup
 from counterfoil.errors import Fault
 from counterfoil.outcomes.measures import Measure
 from counterfoil.units import Kind
@@ -368,11 +368,16 @@ class ProtectedCost:
 
 @dataclass(frozen=True, slots=True)
 class ProtectedLinking:
-    """Doubt about links: the headline measure's combined range coarsely, and a band of the variance that doubt adds."""
+    """Doubt about links: the headline measure's combined range coarsely, and a band of the variance that doubt adds.
+
+    `is_outward`: the range holds that of every pattern of outcomes of those in doubt, and no difference is shown.
+    """
 
     difference: Cell
     low: Cell
     high: Cell
+    is_outward: bool
+    answer: LinkAnswer
     share_from: Cell  # of the variance, 0-1
     share_to: Cell
     draws: Cell

@@ -72,6 +72,8 @@ def _linking(linking: ProtectedLinking) -> dict[str, Any]:
         "difference": number(linking.difference),
         "low": number(linking.low),
         "high": number(linking.high),
+        "outward": linking.is_outward,
+        "answer": linking.answer.value,
         "share_from": number(linking.share_from),
         "share_to": number(linking.share_to),
         "draws": number(linking.draws),

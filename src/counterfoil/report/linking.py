@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counterfoil.disclosure import Protected
+from counterfoil.disclosure import LinkAnswer, Protected
 from counterfoil.report import numbers
 from counterfoil.report.further import why_part
 from counterfoil.report.words import Words
@@ -28,8 +28,12 @@ def linking_lines(protected: Protected, words: Words) -> tuple[str, ...]:
     lines = [words("linking.about")]
     if found.share_to.value is not None:
         lines.append(words(f"linking.{'adds_from' if found.share_from.value else 'adds_under'}", **filling))
-    if found.hidden is None:
+    if found.hidden is None and found.is_outward:
+        lines.append(words("linking.within", **filling))
+    elif found.hidden is None:
         lines += [words("linking.range", **filling), words("linking.apart")]
     else:
         lines.append(words("linking.hidden", why=why_part(found.hidden, protected, words)))
+    if found.answer is not LinkAnswer.UNTOLD:
+        lines.append(words(f"linking.answer_{found.answer.name.lower()}"))
     return (*lines, words("linking.false"))
