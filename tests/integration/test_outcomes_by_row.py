@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from counterfoil.cohort.register import RegisterPaths
-from counterfoil.study.analyst import machine_of
+from counterfoil.study.getting_ready import machine_of
 from counterfoil.study.outcomes import open_outcomes
 from counterfoil.study.plan import read_plan
 from counterfoil.warehouse import read_table

@@ -13,7 +13,8 @@ import pytest
 
 from counterfoil.cohort.earlier import FEWEST, MOST, set_apart
 from counterfoil.cohort.register import RegisterPaths, build_cohort_register
-from counterfoil.cohort.select import CohortSettings, Selected, select
+from counterfoil.cohort.select import Selected, select
+from counterfoil.cohort.settings import CohortSettings
 from counterfoil.outcomes.register import build_outcomes
 from counterfoil.outcomes.static_score import ScoreTerms
 from counterfoil.study.covariates import add_risk_score

@@ -20,9 +20,11 @@ import pytest
 from counterfoil.errors import Fault
 from counterfoil.lab.keys import Role, decrypt
 from counterfoil.lab.make import make_lab
+from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.progress import silent
 from counterfoil.records.provider import read_submission
 from counterfoil.study import roles
-from counterfoil.study.roles import ProcessRole, run_role
+from counterfoil.study.roles import ProcessRole, run_role, start_role
 from lib.labs import MadeLab
 from lib.provider_files import HEADINGS, row, write_csv
 from lib.small_lab import Evaluated, call, call_here, copy_of, files_under, up_to_the_handover
@@ -221,7 +223,9 @@ import sys
 from counterfoil.study import child, tasks
 from counterfoil.study.roles import ProcessRole
 
-def fail(arguments, progress):
+def fail(arguments, progress, answer):
+    if arguments.get("first"):
+        answer({"linked": True})
     print("Zyxwick 19/08/1977")
     raise ValueError("Zyxwick 19/08/1977")
 
@@ -257,8 +261,8 @@ def test_a11_a_file_that_is_not_taken_leaves_no_trace(make: Any, small_lab: Made
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("traceback", ["", "1"])
-def test_a11_an_unexpected_error_in_a_child(traceback: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, traceback: str = "") -> LabPaths:
+    """A lab whose linker fails at whatever it is asked."""
     lab = make_lab(tmp_path / "lab").paths
     (tmp_path / "modules").mkdir()
     (tmp_path / "temporary").mkdir()
@@ -267,6 +271,12 @@ def test_a11_an_unexpected_error_in_a_child(traceback: str, tmp_path: Path, monk
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setenv("COUNTERFOIL_TRACEBACK", traceback)
     monkeypatch.setattr(roles, "CHILD_MODULE", "failing_child")
+    return lab
+
+
+@pytest.mark.parametrize("traceback", ["", "1"])
+def test_a11_an_unexpected_error_in_a_child(traceback: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = _failing(tmp_path, monkeypatch, traceback)
     with pytest.raises(Fault, match=r"ended without an answer \(code 4\)\. It stopped at .*ValueError at") as caught:
         run_role(ProcessRole.LINKER, "link_cohort", {"lab": str(lab.root)})
     assert not any(mark in str(caught.value).casefold().encode() for mark in MARKERS)
@@ -351,3 +361,15 @@ def statuses(made: MadeLab, digest: str) -> list[str]:
     """How each entry of a submission ended, from the linker's own account."""
     account = pq.read_table(made.lab.paths.submission(digest[:16]) / "account.parquet")
     return [status for status in account["link_status"].to_pylist() if status is not None]
+
+
+def test_what_goes_wrong_after_the_answer_is_raised_when_the_child_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, answers = _failing(tmp_path, monkeypatch), []
+    with (
+        pytest.raises(Fault, match=r"code 4\)\. It stopped at .*ValueError at"),
+        start_role(ProcessRole.LINKER, "link_cohort", str(lab.root)) as ask,
+    ):
+        answers.append(ask({"first": True}, silent))
+    assert answers == [{"linked": True}]

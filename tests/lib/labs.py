@@ -21,7 +21,7 @@ from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.population import LAB_DATE, PopulationReport, generate
 from counterfoil.study import evaluate
-from counterfoil.study.analyst import cohort_settings
+from counterfoil.study.getting_ready import cohort_settings
 from counterfoil.study.handover import HANDOVER, unpack
 from counterfoil.study.plan import read_plan
 from counterfoil.study.roles import Ask, ProcessRole
@@ -66,10 +66,9 @@ def evaluate_by(patch: pytest.MonkeyPatch, run: Callable[..., dict[str, Any]]) -
     """Have `evaluate` do its roles' tasks by `run(role, task, arguments, progress)` and start no child process."""
 
     @contextmanager
-    def start(role: ProcessRole, task: str, _: str) -> Iterator[Ask]:
+    def start(role: ProcessRole, task: str, *_: object) -> Iterator[Ask]:
         yield partial(run, role, task)
 
-    patch.setattr(evaluate, "run_role", run)
     patch.setattr(evaluate, "start_role", start)
 
 

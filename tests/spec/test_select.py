@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from counterfoil.cohort.one_person import as_chosen
-from counterfoil.cohort.select import CohortSettings, Exclusion, FollowFrom, Selected, select
+from counterfoil.cohort.select import Selected, select
+from counterfoil.cohort.settings import CohortSettings, Exclusion, FollowFrom
 from counterfoil.cohort.values import Step
 from counterfoil.errors import UsageError
 from lib.justice_extracts import World

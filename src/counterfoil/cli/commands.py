@@ -247,8 +247,6 @@ def evaluate(
 ) -> None:
     """Evaluate a cohort: LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR."""
     from counterfoil.report.pdf_ready import why_no_pdf
-    from counterfoil.study.evaluate import evaluate_lab
-    from counterfoil.study.table import evaluate_table
 
     missing = why_no_pdf() if pdf else ""
     made = {"pdf": pdf and not missing}
@@ -256,10 +254,14 @@ def evaluate(
         if table is not None:
             if lab is not None or out is None or words_file is not None:
                 raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
+            from counterfoil.study.table import evaluate_table  # stands on all that makes a report: seconds
+
             result = evaluate_table(table, plan, out, **made, progress=show)
         else:
             if lab is None or file is None or out is not None:
                 raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
+            from counterfoil.study.evaluate import evaluate_lab
+
             result = evaluate_lab(lab, file, plan, **made, words_file=words_file, progress=show)
     say_json(result) if as_json else words.say_lines(words.evaluation(result))
     if missing:

@@ -14,12 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from counterfoil.comparison import (
     CoarsenedExact,
-    ComparisonSettings,
     EntropyBalancing,
     InverseProbability,
     Kernel,
@@ -29,19 +25,15 @@ from counterfoil.comparison import (
     Radius,
     Subclassification,
     Ties,
-    compare,
 )
-from counterfoil.comparison.checks import MATCHES_WITHIN
 from counterfoil.domains import load
-from counterfoil.effect import estimate
 from counterfoil.lab.make import make_lab
 from counterfoil.lab.progress import silent
 from counterfoil.linkage.core.warming import warm
-from counterfoil.outcomes.measures import Measure
 from counterfoil.population import LAB_DATE, PopulationReport, generate
+from counterfoil.study.getting_ready import run_once
 from counterfoil.study.roles import ProcessRole
 from counterfoil.study.tasks import TASKS
-from counterfoil.units import Kind
 
 LONG_SECONDS = 60.0  # more than this was compiling
 PEOPLE, SEED = 2_000, 1
@@ -59,7 +51,6 @@ METHODS = (
     Subclassification(),
     CoarsenedExact(),
 )
-MEASURES = (Measure("rate", "A rate", Kind.RATE), Measure("count", "A count", Kind.COUNT))
 
 
 def warm_lab(folder: Path) -> None:
@@ -78,30 +69,11 @@ def _stages(made: PopulationReport) -> Iterator[tuple[ProcessRole, str, dict[str
     yield ProcessRole.ANALYST, "register", {}
 
 
-def warm_comparisons() -> None:
-    """Every method of comparison, and estimates of rates and counts with their adjustment."""
-    rng = np.random.default_rng(SEED)
-    n = TREATED + OTHERS
-    people = pa.table(
-        {
-            "treated": np.arange(n) < TREATED,
-            "age": rng.normal(40.0, 10.0, n),
-            "sex": pa.array(np.where(rng.random(n) < 0.5, "f", "m")),
-            "area": pa.array(np.where(rng.random(n) < 0.5, "north", "south")),
-        }
-    )
-    outcomes = {"rate": (rng.random(n) < 0.5).astype(np.float64), "count": rng.poisson(1.0, n).astype(np.float64)}
-    for method in METHODS:
-        exact = ("sex",) if method.kind in MATCHES_WITHIN else ()
-        settings = ComparisonSettings(covariates=("age", "sex", "area"), exact=exact, method=method)
-        estimate(outcomes, compare(people, "treated", settings), MEASURES, people=people)
-
-
 def main() -> None:
     """Compile, and say so where that was what took the time."""
     started = time.perf_counter()
     warm()
-    warm_comparisons()
+    run_once(METHODS, treated=TREATED, others=OTHERS)
     with tempfile.TemporaryDirectory() as folder:
         warm_lab(Path(folder))
     if time.perf_counter() - started > LONG_SECONDS:

@@ -6,7 +6,6 @@ Opens index events, covariates, stays and early offences; never an outcome. Rule
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 import duckdb
 import numpy as np
@@ -14,49 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.cohort.earlier import set_apart
+from counterfoil.cohort.events import Events, open_events
 from counterfoil.cohort.one_event import take_one_each
 from counterfoil.cohort.one_person import choose_clusters
 from counterfoil.cohort.possible import Possible, find_possible, select_possible
 from counterfoil.cohort.pseudo_start import NEVER, IntArray, Waiting, draw_delays, offended_before
 from counterfoil.cohort.register import Machine, RegisterPaths
+from counterfoil.cohort.settings import CohortSettings
 from counterfoil.cohort.values import Attrition, Group, Step
 from counterfoil.errors import UsageError
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.warehouse import connect
-
-KIND_ORDER = ("release", "community", "other_conviction", "caution")  # of two events on one day the first is taken
-
-
-class FollowFrom(Enum):
-    """Where follow-up starts. INDEX is what the Justice Data Lab does."""
-
-    INDEX = "index"
-    START = "start"
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """People whose covariate has one of these values are not eligible, on either side."""
-
-    covariate: str
-    values: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CohortSettings:
-    """Every setting of selection; the study's plan fills it."""
-
-    index_kinds: tuple[str, ...] = ("release", "community")
-    index_window_days: int = 183  # a start belongs to an event at most this long before it
-    first_year: int | None = None  # of the index date; None: no limit for the treated, and theirs for the pool
-    last_year: int | None = None
-    follow_from: FollowFrom = FollowFrom.INDEX
-    follow_up_months: int = 12
-    waiting_months: int = 6
-    seed: int = 1
-    exclusions: tuple[Exclusion, ...] = ()
-    set_apart: bool = False  # people of earlier years leave the pool, for a risk score to be fitted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +53,7 @@ def select(
     *,
     doubt: pa.Table | None = None,
     machine: Machine | None = None,
+    events: Events | None = None,
     progress: Progress = silent,
 ) -> Selected:
     """Entries of `study` (study_key, register_key or null, start_date) to people with one index event each.
@@ -101,19 +68,37 @@ def select(
     Over several entries of one person the earliest counts. A start inside a stay in custody belongs to the release
     that ends it; any other to the nearest event before it. The pool is everyone with an index event of the same
     kinds and years, less everyone in `study`, with one event each (`one_event` says which).
+
+    `events`: those of the register, where they were opened before. They are closed here; of another register or by
+    other settings they are opened again.
     """
-    used = machine or Machine()
-    connection = connect(threads=used.threads, memory_limit=used.memory_limit)
+    progress("selecting index events", 0.0)
+    problems = _find_problems(study)
     try:
-        progress("selecting index events", 0.0)
-        covariates = _open(connection, study, register, settings)
+        opened = _opened(events, register, settings, machine)
+    except UsageError as wrong:
+        raise UsageError(*problems, *wrong.problems) from wrong
+    connection = opened.connection
+    try:
+        if problems:
+            raise UsageError(*problems)
         connection.register("study", choose_clusters(connection, _with_groups(study), _FOUND))
         found = _find_events(connection)
         find_possible(connection, doubt, _FOUND)
         progress("drawing the pool", 0.3)
-        return _select(connection, found, covariates, settings, progress)
+        return _select(connection, found, opened.covariates, settings, progress)
     finally:
         connection.close()
+
+
+def _opened(
+    events: Events | None, register: RegisterPaths, settings: CohortSettings, machine: Machine | None
+) -> Events:
+    if events is not None and (events.register, events.settings) == (register, settings):
+        return events
+    if events is not None:
+        events.connection.close()
+    return open_events(register, settings, machine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,39 +115,6 @@ class _Side:
         return _Side(self.person[rows], self.event[rows], waiting, self.delay[rows])
 
 
-def _open(
-    connection: duckdb.DuckDBPyConnection, study: pa.Table, register: RegisterPaths, settings: CohortSettings
-) -> tuple[str, ...]:
-    """Register tables and settings on the connection; the names of the covariates."""
-    for name, path in {
-        "every_event": register.index_events,
-        "covariates": register.covariates,
-        "custody": register.custody,
-        "early_offences": register.early_offences,
-    }.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_quoted(str(path))})")
-    columns = connection.sql("SELECT * FROM covariates LIMIT 0").columns
-    names = tuple(name for name in columns if name != "index_event_id")
-    _check(study, names, settings)
-    from_start = settings.follow_from is FollowFrom.START
-    months = settings.follow_up_months + settings.waiting_months
-    for name, value in {
-        "window_days": str(int(settings.index_window_days)),
-        "first_year": str(settings.first_year or 0),
-        "last_year": str(settings.last_year or 9999),
-        "data_end": f"DATE '{register.data_end().isoformat()}'",
-        "months": str(int(months)),
-        "latest_start": str(int(settings.index_window_days) if from_start else 0),
-        "kinds": _list(settings.index_kinds),
-        "kind_order": _list(KIND_ORDER),
-        "from_start": str(from_start).lower(),
-    }.items():
-        connection.execute(f"SET VARIABLE {name} = {value}")
-    joined = "LEFT JOIN covariates c USING (index_event_id)" if settings.exclusions else ""
-    connection.execute(_EVENTS.format(eligible=_eligible(settings), joined=joined))
-    return names
-
-
 def _with_groups(study: pa.Table) -> pa.Table:
     for name, value in (("group", pa.scalar(Group.TREATED.value)), ("start_known", pa.scalar(True))):
         if name not in study.column_names:
@@ -170,61 +122,13 @@ def _with_groups(study: pa.Table) -> pa.Table:
     return study
 
 
-def _check(study: pa.Table, covariates: tuple[str, ...], settings: CohortSettings) -> None:
-    problems = [
+def _find_problems(study: pa.Table) -> list[str]:
+    return [
         f"The linked entries have no column `{name}`, which selection needs."
         for name in ("study_key", "register_key", "start_date")
         if name not in study.column_names
     ]
-    problems += [
-        f"The index kind {kind!r} is unknown; the kinds are: {', '.join(KIND_ORDER)}."
-        for kind in settings.index_kinds
-        if kind not in KIND_ORDER
-    ]
-    problems += [
-        f"An exclusion names the covariate {x.covariate!r}, which the register does not have."
-        for x in settings.exclusions
-        if x.covariate not in covariates
-    ]
-    if problems:
-        raise UsageError(*problems)
 
-
-def _eligible(settings: CohortSettings) -> str:
-    tests = [
-        f'CAST(c."{x.covariate}" AS VARCHAR) NOT IN ({", ".join(_quoted(v) for v in x.values)})'
-        for x in settings.exclusions
-        if x.values
-    ]
-    return " AND ".join(tests) or "true"
-
-
-def _list(texts: tuple[str, ...]) -> str:
-    return f"[{', '.join(_quoted(text) for text in texts)}]"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-# Events of the kinds asked, with what selection may know of each. The data must cover the follow-up and the wait; where
-# follow-up runs from the start, those of the latest start that the window allows, so that both sides are cut alike.
-_EVENTS = """
-CREATE TABLE events AS
-SELECT
-    e.index_event_id, e.person_number, e.index_date, e.spell_start,
-    list_position(getvariable('kind_order'), e.kind) AS kind_order,
-    year(e.index_date) AS year,
-    year(e.index_date) BETWEEN getvariable('first_year') AND getvariable('last_year')
-        AND e.index_date + to_days(getvariable('latest_start')) + to_months(getvariable('months'))
-            <= getvariable('data_end') AS inside_years,
-    {eligible} AS eligible,
-    f.days_to_first_offence AS first_offence
-FROM every_event e
-{joined}
-LEFT JOIN early_offences f USING (index_event_id)
-WHERE list_contains(getvariable('kinds'), e.kind)
-"""
 
 # One entry a person: the earliest start, of those on which the person took part if there is one. Then the release that
 # ends the stay which the start lies in, or no event at all when that stay ends otherwise; outside custody the nearest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 
@@ -93,23 +93,24 @@ def _of_ways(ways: tuple[ProtectedWay, ...]) -> set[Decimal]:
     return found | ({reach_of(ways)} if ways else set())
 
 
-def without_names(text: str, protected: Protected | ProtectedRefusal, about: About, *, broken: bool = False) -> str:
-    """`text` without what the run and the plan say of themselves: hashes, dates, titles, labels.
-
-    `broken`: a line may end anywhere, as where a PDF breaks a word that is too long for it.
-    """
+def names_said(protected: Protected | ProtectedRefusal, about: About) -> frozenset[str]:
+    """What the run and the plan say of themselves, in every language of the report: hashes, dates, titles, labels."""
     caveats = protected.caveats if isinstance(protected, Protected) else ()
     made = f"{about.today.isoformat()}T00:00:00Z"  # as XLSX must say a date
     days = () if about.words.responded is None else (about.words.responded,)
     tongues = [words_of(language) for language in about.languages]
     dated = {words.date(day) for words in tongues for day in days}
     given = {*about.given(), *names_in(protected), *caveats}
-    names = {words.given(name) for words in tongues for name in given} | {*about.texts(), *dated, made, CONTEXT}
-    return without(text, names, broken=broken)
+    return frozenset(
+        {words.given(name) for words in tongues for name in given} | {*about.texts(), *dated, made, CONTEXT}
+    )
 
 
-def without(text: str, names: set[str], *, broken: bool = False) -> str:
-    """`text` without these names, the longest first, so that none leaves a part of another. Spaces may differ."""
+def without(text: str, names: Collection[str], *, broken: bool = False) -> str:
+    """`text` without these names, the longest first, so that none leaves a part of another. Spaces may differ.
+
+    `broken`: a line may end anywhere, as where a PDF breaks a word that is too long for it.
+    """
     named = {form for name in names for form in (name, visible(name))}
     for name in sorted(filter(_is_more_than_a_number, named), key=len, reverse=True):
         between = r"\n{0,3}" if broken else ""  # three where a page ends too
@@ -124,10 +125,10 @@ def _is_more_than_a_number(name: str) -> bool:
 
 def find_strays(files: Mapping[str, bytes], protected: Protected | ProtectedRefusal, about: About) -> list[str]:
     """Files that hold a number which is not on the allow-list. Names of files only."""
-    allowed = allowed_numbers(protected, about)
+    allowed, names = allowed_numbers(protected, about), names_said(protected, about)
 
     def is_stray(name: str, data: bytes) -> bool:
-        text = without_names(texts_of(name, data), protected, about, broken=name.endswith(".pdf"))
+        text = without(texts_of(name, data), names, broken=name.endswith(".pdf"))
         return not numbers_in(text) <= allowed
 
     return [name for name, data in files.items() if is_stray(name, data)]

@@ -102,8 +102,10 @@ def file_in(name: str, language: str) -> str:
 def _date_of(text: str) -> dt.date | None:
     """The day that an English text names, when it names one and nothing else: 31 December 2020."""
     found = re.fullmatch(r"(\d{1,2}) ([A-Z][a-z]+) (\d{4})", text)
+    if not found:
+        return None
     months = words_of(DEFAULT_LANGUAGE).under("month")
-    if not found or found[2] not in months:
+    if found[2] not in months:
         return None
     try:
         return dt.date(int(found[3]), months.index(found[2]) + 1, int(found[1]))

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil import __version__
+from counterfoil.cohort.events import Events
 from counterfoil.cohort.one_person import as_chosen
-from counterfoil.cohort.register import Machine, RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
-from counterfoil.cohort.select import CohortSettings, FollowFrom, Selected, select
+from counterfoil.cohort.register import RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
+from counterfoil.cohort.select import Selected, select
 from counterfoil.cohort.values import Attrition, Group
 from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, SampleFacts, UnitCost, read_said
 from counterfoil.errors import UsageError
@@ -32,6 +33,7 @@ from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.audit import Behind
 from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
+from counterfoil.study.getting_ready import cohort_settings, machine_of, register_of
 from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list, unpack_reports
 from counterfoil.study.ledger import earlier_said
 from counterfoil.study.link_doubt import link_doubt
@@ -75,22 +77,17 @@ def _tables(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def machine_of(lab: OpenLab) -> Machine:
-    """How much of the machine a lab's settings allow."""
-    return Machine(lab.settings.threads, lab.settings.memory)
-
-
-def evaluate_run(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Task `evaluate`: from the handover in the run's folder to a report."""
+def evaluate_run(arguments: Mapping[str, Any], progress: Progress, ready: Events | None = None) -> dict[str, Any]:
+    """Task `evaluate`: from the handover in the run's folder to a report. `ready`: what `get_ready` gave."""
     lab = open_lab(Path(arguments["lab"]))
     plan = parse_plan(arguments["plan"], "the plan")
     folder = lab.paths.run(arguments["run"])
     handed = decrypt(lab.paths, (folder / HANDOVER).read_bytes(), by=Role.ANALYST)
     study, counts = unpack(handed)
     doubt = unpack_doubt(handed)
-    register = _register(lab)
+    register = register_of(lab)
     progress("Selecting people and the pool", 0.1)
-    selected = select(study, register, cohort_settings(plan), doubt=doubt, machine=machine_of(lab))
+    selected = select(study, register, cohort_settings(plan), doubt=doubt, machine=machine_of(lab), events=ready)
     study, doubt = as_chosen(study, selected.keys), as_chosen(doubt, selected.keys)
     attrition = Attrition({**counts, **selected.attrition.people}, started=plan.service.people_started)
     chosen = _with_covariates(lab, plan, selected, register)
@@ -233,28 +230,6 @@ def unit_costs(lab: OpenLab) -> tuple[UnitCost, ...]:
     return tuple(UnitCost(name, amount, costs.currency, source) for name, amount in costs.per_event.items())
 
 
-def _register(lab: OpenLab) -> RegisterPaths:
-    folder = lab.paths.latest_register()
-    if folder is None:
-        raise UsageError(f"This lab has no register yet. Run counterfoil register {lab.paths.root} first.")
-    return RegisterPaths(folder)
-
-
-def cohort_settings(plan: Plan) -> CohortSettings:
-    """The selection stage's settings."""
-    return CohortSettings(
-        index_kinds=tuple(plan.cohort.index_kinds),
-        index_window_days=plan.cohort.index_window_days,
-        first_year=plan.cohort.first_year,
-        last_year=plan.cohort.last_year,
-        follow_from=FollowFrom(plan.cohort.follow_from),
-        follow_up_months=plan.outcomes.follow_up_months,
-        waiting_months=plan.outcomes.waiting_months,
-        seed=plan.seed,
-        set_apart=wants_risk_score(plan),
-    )
-
-
 def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrition) -> Inputs:
     chosen, selected = plan.comparison, made.selected
     if unknown := unknown_covariates(plan, (*selected.covariates, RISK_SCORE)):
@@ -262,7 +237,7 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
     asked = chosen.covariates if chosen.covariates is not None else selected.covariates
     covariates = tuple(name for name in asked if name in selected.covariates)  # a score may have been left out
     everyone = everyone_of(selected)
-    needs = read_needs(everyone, _register(lab), chosen.assessment_months) if chosen.assessments else None
+    needs = read_needs(everyone, register_of(lab), chosen.assessment_months) if chosen.assessments else None
     settings = disclosure_settings(lab)
     found = ways(chosen, _there(everyone, needs), covariates, least=settings.min_group)
     columns = list(dict.fromkeys((*covariates, *chosen.exact, *((REGION,) if chosen.pool != "national" else ()))))
@@ -279,7 +254,7 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         attrition=attrition,
         measures=measures_of(lab, plan),
         folder=lab.paths.run(run),
-        inputs={"register": _register(lab).folder.name},
+        inputs={"register": register_of(lab).folder.name},
         facts=_facts(lab, plan, made.score),
         score=made.score,
         settings=settings,
@@ -321,7 +296,7 @@ def disclosure_settings(lab: OpenLab) -> DisclosureSettings:
 
 
 def _facts(lab: OpenLab, plan: Plan, score: RiskScore | None) -> Facts:
-    end = _register(lab).data_end()
+    end = register_of(lab).data_end()
     kinds = ", ".join(kind.replace("_", " ") for kind in plan.cohort.index_kinds)
     method = (
         ("Index events", f"{kinds}; a start belongs to the nearest in the {plan.cohort.index_window_days} days before"),

@@ -25,11 +25,18 @@ class _Channel:
 
     def __init__(self) -> None:
         self._file = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        self._answered = False
         os.dup2(2, 1)
 
     def send(self, message: Mapping[str, Any]) -> None:
         self._file.write(json.dumps(dict(message)) + "\n")
         self._file.flush()
+
+    def answer(self, result: Mapping[str, Any]) -> None:
+        """The result, once: a task that gave it before it was done gives none again."""
+        if not self._answered:
+            self._answered = True
+            self.send({"result": dict(result)})
 
     def progress(self, text: str, done: float | None = None) -> None:
         self.send({"progress": [text, done]})
@@ -60,17 +67,21 @@ def main(role_name: str, task: str, parent: str) -> int:
     end_with(int(parent))
     channel = _Channel()
     role = ProcessRole(role_name)
-    lab = LabPaths(Path(json.loads(sys.stdin.readline())["lab"]))
+    given = json.loads(sys.stdin.readline())
+    lab = LabPaths(Path(given["lab"]))
     guard(role, lab)
-    from counterfoil.study.tasks import TASKS
+    from counterfoil.study.tasks import ANSWERS_EARLY, READY, TASKS
 
     try:
         keep_scratch_in(lab.analyst if role is ProcessRole.ANALYST else lab.linker)
         work = TASKS[role, task]  # takes a second or two, in which the parent may end
+        more: dict[str, Any] = {"answer": channel.answer} if (role, task) in ANSWERS_EARLY else {}
+        if "ready" in given:
+            more["ready"] = READY[role, task]({"lab": given["lab"], **given["ready"]})
         asked = sys.stdin.read()
         if not asked:  # the parent has nothing to ask after all
             return 0
-        channel.send({"result": work(json.loads(asked), channel.progress)})
+        channel.answer(work(json.loads(asked), channel.progress, **more))
     except CounterfoilError as error:
         return _answer(channel, error)
     except OSError as error:

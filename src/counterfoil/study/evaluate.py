@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.provider_words import hash_of, read_words, to_json
 from counterfoil.study.requests import is_withdrawn, list_of, note_request, reports_withdrawn, request_of
-from counterfoil.study.roles import ProcessRole, run_role, start_role
+from counterfoil.study.roles import ProcessRole, start_role
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
 MAX_BYTES = 20_000_000  # DISCLOSURE A6
@@ -237,16 +238,25 @@ def _is_linked_beside(folder: Path, published: Sequence[str]) -> bool:
 
 
 def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
+    """The analyst gets ready while the linker works; the linker looks at its links' quality while the analyst works."""
     paths = request.lab.paths
     asked = {"lab": str(paths.root), "run": request.run}
     published = [run for run in active_runs(request.lab) if run != request.run]
-    with start_role(ProcessRole.ANALYST, "evaluate", asked["lab"]) as analyse:  # gets ready while the linker works
+    with ExitStack() as children:
+        analyst = start_role(ProcessRole.ANALYST, "evaluate", asked["lab"], {"plan": _given(request.plan)})
+        analyse = children.enter_context(analyst)
         if not _is_linked_beside(paths.run(request.run), published):
             columns = uploaded_columns(request.plan.sub_analyses)
             sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
-            run_role(ProcessRole.LINKER, "link_cohort", {**sent, "published": published}, progress)
+            link = children.enter_context(start_role(ProcessRole.LINKER, "link_cohort", asked["lab"]))
+            link({**sent, "published": published}, progress)
             write_json(paths.run(request.run) / BESIDE, {"published": published})
         return analyse(_analysis_of(request, asked) | {"published": published}, progress)
+
+
+def _given(plan: Plan) -> dict[str, Any]:
+    """What the plan says; a default written out would count as chosen."""
+    return plan.model_dump(mode="json", exclude_unset=True)
 
 
 def _analysis_of(request: _Request, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -255,8 +265,7 @@ def _analysis_of(request: _Request, asked: Mapping[str, str]) -> dict[str, Any]:
     A file that cannot be taken is no request. One whose people are known is, whether or not it gets an answer.
     """
     before = note_request(request.lab, request.plan, request.digest, request.run)
-    plan = request.plan.model_dump(mode="json", exclude_unset=True)  # a default written out would count as chosen
-    given: dict[str, Any] = {**asked, "plan": plan, "inputs": request.inside(), "asked": asdict(before)}
+    given: dict[str, Any] = {**asked, "plan": _given(request.plan), "inputs": request.inside(), "asked": asdict(before)}
     given["pdf"] = request.pdf
     given["words"] = to_json(request.words)
     return given

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -35,6 +35,7 @@ from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.cohort import CohortLinks, find_links
 from counterfoil.linkage.doubt import find_doubtful, find_unsteady
 from counterfoil.linkage.entries import apply_rulings, entry_keys, ruled_apart
+from counterfoil.linkage.kept import Kept
 from counterfoil.linkage.ledger import Overlap, find_overlap, keep_study_keys
 from counterfoil.linkage.overrides import COHORT, ENTRIES, read_overrides
 from counterfoil.linkage.review import session
@@ -55,8 +56,14 @@ _STUDY_KEY_BITS = 62
 _WHO = ["person_id", "cluster_strict", "cluster_loose"]
 
 
-def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Task `link_cohort` of the linker: read, link, hand over. Gives nothing that depends on who was found (R12)."""
+def link_submission(
+    arguments: Mapping[str, Any], progress: Progress, answer: Callable[[Mapping[str, Any]], None] = lambda _: None
+) -> dict[str, Any]:
+    """Task `link_cohort` of the linker: read, link, hand over. Gives nothing that depends on who was found (R12).
+
+    `answer` is told when the handover lies there: how the entries would have ended without any number, which lies
+    beside the account of the rows (METHODS 1) for the linker alone, is found after that.
+    """
     lab = open_lab(Path(arguments["lab"]))
     try:
         submission = _read(lab, arguments["submission"], progress)
@@ -64,7 +71,10 @@ def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[st
         _forget(lab.paths.submission(arguments["submission"]))
         raise
     progress("Finding each person in the records", 0.1)
-    found = _link(lab, submission, lab.paths.submission(arguments["submission"]), progress)
+    spine, folder = read_spine(lab), lab.paths.submission(arguments["submission"])
+    kept = spine.kept(resources=resources(lab), progress=progress)
+    standard = _standard(lab, _named(submission))
+    found = _link(lab, submission, standard, spine, kept)
     linked = found.entries
     _keep_account(lab.paths, arguments["submission"], submission, linked)
     secret, published = register_secret(lab.paths), list(arguments.get("published", []))
@@ -72,6 +82,11 @@ def link_submission(arguments: Mapping[str, Any], progress: Progress) -> dict[st
     handed = pack(study, _counts(submission, linked), about_list(submission), doubt, overlap)
     sealed = encrypt(lab.paths, handed, to=Role.ANALYST)
     atomic_write(lab.paths.run(arguments["run"]) / HANDOVER, sealed, mode=PRIVATE)
+    answer({})
+    otherwise = link_otherwise(
+        standard, spine, resources=resources(lab), threshold=lab.settings.thresholds.cohort, kept=kept
+    )
+    write_json(folder / LINK_QUALITY, cohort_quality(linked, otherwise))
     return {}
 
 
@@ -166,19 +181,17 @@ class _Linked:
     unsteady: frozenset[str]
 
 
-def _link(lab: OpenLab, submission: Submission, folder: Path, progress: Progress) -> _Linked:
-    """How the entries would end without any number lies beside the account of the rows (METHODS 1), for the linker
-    alone."""
+def _named(submission: Submission) -> pa.Table:
+    """The entries, each with its row as record_id."""
     names = [str(row) for row in submission.entries["row"].to_pylist()]
-    people = submission.entries.append_column("record_id", pa.array(names, pa.string()))
-    standard = _standard(lab, people)
-    spine, machine, threshold = read_spine(lab), resources(lab), lab.settings.thresholds.cohort
-    kept = spine.kept(resources=machine, progress=progress)
-    found = find_links(standard, spine, resources=machine, threshold=threshold, kept=kept)
-    linked = _ruled(lab, submission, spine, people, found)
-    otherwise = link_otherwise(standard, spine, resources=machine, threshold=threshold, kept=kept)
-    write_json(folder / LINK_QUALITY, cohort_quality(linked.entries, otherwise))
-    return linked
+    return submission.entries.append_column("record_id", pa.array(names, pa.string()))
+
+
+def _link(lab: OpenLab, submission: Submission, standard: pa.Table, spine: Spine, kept: Kept | None) -> _Linked:
+    """How the entries end. `standard`: the same entries as they are compared."""
+    threshold = lab.settings.thresholds.cohort
+    found = find_links(standard, spine, resources=resources(lab), threshold=threshold, kept=kept)
+    return _ruled(lab, submission, spine, _named(submission), found)
 
 
 def _ruled(lab: OpenLab, submission: Submission, spine: Spine, people: pa.Table, found: CohortLinks) -> _Linked:

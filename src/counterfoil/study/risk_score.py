@@ -6,35 +6,24 @@ their outcomes may be opened before the design is frozen, and nobody else's are.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from matplotlib.figure import Figure
 
 from counterfoil.cohort.register import RegisterPaths
+from counterfoil.comparison.pictures import NAVY, drawing, line, text
 from counterfoil.domains.schema import folder, read_toml
 from counterfoil.outcomes.register import outcomes_of
 from counterfoil.outcomes.static_score import Calibration, ScoreTerms, StaticScore, fit_static_score
 
 PICTURE = "risk_score.svg"
 TOO_FEW = "left out: too few people of earlier years to fit one on"
-_NAVY, _GREY = "#12436D", "#6B747C"
-_STYLE: Any = {
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "counterfoil",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+LEFT, BOTTOM, SIDE = 60, 350, 300  # of the picture's square
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +84,20 @@ def _floats(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
 def calibration_picture(score: RiskScore) -> bytes:
     """What was foretold and what happened, by tenths of its events, a fifth of people left out in turn (SVG)."""
     bands = score.calibration.bands
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(4.3, 4.4), layout="constrained")
-        axes = figure.add_subplot()
-        top = 100.0 * min(1.0, 1.1 * max(max(b.foretold, b.happened) for b in bands))
-        axes.plot([0, top], [0, top], color=_GREY, linewidth=0.8, linestyle="--")
-        axes.plot([100 * b.foretold for b in bands], [100 * b.happened for b in bands], color=_NAVY, marker="o")
-        axes.set_xlim(0, top)
-        axes.set_ylim(0, top)
-        axes.set_aspect("equal")
-        axes.set_xlabel("Foretold, per cent")
-        axes.set_ylabel("Happened, per cent")
-        axes.set_title("Static risk score: calibration\ninside the lab", fontsize=10.5, loc="left")
-        out = io.BytesIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return out.getvalue()
+    top = min(1.0, 1.1 * max(max(b.foretold, b.happened) for b in bands))
+    places = [(LEFT + SIDE * b.foretold / top, BOTTOM - SIDE * b.happened / top) for b in bands]
+    right, above, middle = LEFT + SIDE, BOTTOM - SIDE, LEFT + SIDE / 2
+    said = f"{100.0 * top:.0f}"
+    body = [
+        line(LEFT, BOTTOM, right, BOTTOM),
+        line(LEFT, BOTTOM, LEFT, above),
+        line(LEFT, BOTTOM, right, above),
+        f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}" fill="none" stroke="{NAVY}"/>',
+        *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{NAVY}"/>' for x, y in places),
+        text(LEFT, BOTTOM + 18, "0", anchor="middle"),
+        text(right, BOTTOM + 18, said, anchor="middle"),
+        text(LEFT - 8, above + 4, said, anchor="end"),
+        text(middle, BOTTOM + 36, "Foretold, per cent", anchor="middle"),
+        text(10, above - 10, "Happened, per cent"),
+    ]
+    return drawing("Static risk score: calibration, inside the lab", body, BOTTOM + 50).svg.encode()

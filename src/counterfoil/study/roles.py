@@ -1,7 +1,8 @@
 """Process roles: each task runs in a child process that may open its own side of the lab and no other.
 
-The parent sends two lines of JSON on the child's standard input, the lab and then what is asked, and reads JSON lines
-from its standard output: progress while it works, then one result or one error. Nothing else crosses. In production the
+The parent sends two lines of JSON on the child's standard input, the lab (with what the task can do beforehand) and
+then what is asked, and reads JSON lines from its standard output: progress while it works, then one result or one
+error, and an error once more where what is done after the result goes wrong. Nothing else crosses. In production the
 roles are separate accounts and file permissions do the keeping apart; in the box one account runs all, so the child
 also guards itself: an audit hook refuses every Python-level open of a path that is not the role's. (Database and
 Parquet readers open files below that level, which is why the test of this rule makes the folder unreadable as well.)
@@ -69,18 +70,21 @@ def run_role(role: ProcessRole, task: str, arguments: Mapping[str, Any], progres
 
 
 @contextmanager
-def start_role(role: ProcessRole, task: str, lab: str) -> Iterator[Ask]:
+def start_role(role: ProcessRole, task: str, lab: str, ready: Mapping[str, Any] | None = None) -> Iterator[Ask]:
     """A child process for one task, which reads its program while this one is still busy; asked once, as `run_role`.
 
-    One that is not asked ends by itself when the block does.
+    `ready`: what the task can do before it is asked. A child may answer before it has done everything: the block ends
+    when it has, and raises what then went wrong. One that is not asked ends by itself when the block does.
     """
     command = [sys.executable, "-m", CHILD_MODULE, role.value, task, str(os.getpid())]
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as child,
     ):
-        _write(child, {"lab": lab})
+        _write(child, {"lab": lab} if ready is None else {"lab": lab, "ready": dict(ready)})
         yield partial(_ask, role, child, errors)
+        if child.stdin is not None and child.stdin.closed:
+            _hear_out(role, child, errors)
 
 
 def _ask(
@@ -96,13 +100,20 @@ def _ask(
         _write(child, arguments)
         _close(child.stdin)
         answer = _listen(child.stdout, progress)
-        code = child.wait()
+        if answer is None:
+            raise _died(role, child.wait(), errors)
     except BaseException:
         child.terminate()
         raise
-    if answer is None:
-        raise _died(role, code, errors)
     return answer
+
+
+def _hear_out(role: ProcessRole, child: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+    """Wait for what a child does after its answer. Raises as `run_role` does."""
+    if child.stdout is not None:
+        _listen(child.stdout, silent)
+    if code := child.wait():
+        raise _died(role, code, errors)
 
 
 def _write(child: subprocess.Popen[bytes], message: Mapping[str, Any]) -> None:
@@ -120,7 +131,7 @@ def _close(stdin: IO[bytes]) -> None:
 
 
 def _listen(stdout: IO[bytes], progress: Progress) -> dict[str, Any] | None:
-    answer: dict[str, Any] | None = None
+    """The answer, as soon as it is given."""
     for line in stdout:
         if not line.endswith(b"\n"):
             return None  # it was killed inside a message
@@ -130,8 +141,9 @@ def _listen(stdout: IO[bytes], progress: Progress) -> dict[str, Any] | None:
         elif "error" in message:
             raise _raised(message["error"])
         else:
-            answer = message["result"]
-    return answer
+            answer: dict[str, Any] = message["result"]
+            return answer
+    return None
 
 
 def _raised(error: Mapping[str, Any]) -> CounterfoilError:

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from counterfoil.lab.progress import Progress
 from counterfoil.study.roles import ProcessRole
 
-Task = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
+Task = Callable[..., dict[str, Any]]  # of what is asked and of where to tell progress
+Key = tuple[ProcessRole, str]
+Found = TypeVar("Found")
 
 
-class _Tasks(Mapping[tuple[ProcessRole, str], Task]):
-    """Tasks by role and name. A child reads what its own task stands on and no more: that saves seconds."""
+class _Places(Mapping[Key, Found]):
+    """Functions by role and name. A child reads what its own task stands on and no more: that saves seconds."""
 
-    def __init__(self, places: Mapping[tuple[ProcessRole, str], tuple[str, str]]) -> None:
+    def __init__(self, places: Mapping[Key, tuple[str, str]]) -> None:
         self._places = places
 
-    def __getitem__(self, asked: tuple[ProcessRole, str]) -> Task:
+    def __getitem__(self, asked: Key) -> Found:
         module, function = self._places[asked]
-        return cast(Task, getattr(importlib.import_module(f"counterfoil.{module}"), function))
+        return cast(Found, getattr(importlib.import_module(f"counterfoil.{module}"), function))
 
-    def __iter__(self) -> Iterator[tuple[ProcessRole, str]]:
+    def __iter__(self) -> Iterator[Key]:
         return iter(self._places)
 
     def __len__(self) -> int:
         return len(self._places)
 
 
-TASKS: Mapping[tuple[ProcessRole, str], Task] = _Tasks(
+TASKS: Mapping[Key, Task] = _Places(
     {
         (ProcessRole.INTAKE, "load"): ("study.intake", "load_source"),
         (ProcessRole.LINKER, "link"): ("study.linking", "link_sources"),
@@ -46,3 +47,10 @@ TASKS: Mapping[tuple[ProcessRole, str], Task] = _Tasks(
         (ProcessRole.ANALYST, "share_people"): ("study.pooled_people", "share_people"),
     }
 )
+
+# What a task can do before it is asked, given the lab and what `start_role` says; its value is the task's `ready`.
+READY: Mapping[Key, Callable[[Mapping[str, Any]], object]] = _Places(
+    {(ProcessRole.ANALYST, "evaluate"): ("study.getting_ready", "get_ready")}
+)
+# Tasks that are told where to put their answer, and go on working after it.
+ANSWERS_EARLY = frozenset({(ProcessRole.LINKER, "link_cohort")})
