@@ -56,8 +56,9 @@ bench-linkage: ## measure training, scoring, linking and search beside Splink, r
 	$(BIN)/python -m benchmarks.bench_linkage
 	$(BIN)/python -m benchmarks.linkage_growth
 
-bench-evaluation: ## measure score, matching, balance and errors at 1,000,000 people beside glum, scikit-learn, MatchIt (10 minutes)
+bench-evaluation: ## measure score, matching, balance and errors at 1,000,000 people beside glum, scikit-learn, MatchIt, causalml (20 minutes)
 	@sh scripts/set_up.sh dev
+	@sh scripts/set_up_peers.sh
 	$(BIN)/python -m benchmarks.bench_evaluation $(LAB) $(LIST) $(PLAN)
 	$(BIN)/python -m benchmarks.evaluation_growth
 

@@ -2,12 +2,14 @@
 
 Everything is drawn; nothing needs a lab. With `LAB LIST PLAN`, a whole `evaluate` of that list is measured first, in a
 copy of the lab whose large files are links to its own: nothing is written in the lab itself. Every matching is checked
-against stored pairs. R's MatchIt runs beside ours where R has it (Debian: `apt-get install r-cran-matchit`), else a
-line says that it is left out.
+against stored pairs. R's MatchIt runs beside ours where R has it (Debian: `apt-get install r-cran-matchit`), and
+causalml where build/peers has it; else a line says that it is left out. Before all of it our fit of a stored case is
+compared with R's `glm`, coefficient by coefficient.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow.csv import read_csv
 
 import counterfoil
 from benchmarks import bench_comparison
@@ -31,12 +34,43 @@ from counterfoil.comparison.values import Pairs
 from counterfoil.lab.make import open_lab
 
 OURS = "counterfoil"
+PEERS = RESULTS.parent / "peers" / "bin" / "python"  # an environment of its own (scripts/set_up_peers.sh)
 TREATED, POOL = 1_000, 1_000_000
 CHAIN_TREATED = 10_000
 LARGE_ROWS, LARGE_FACTORS, LARGE_NUMBERS = 5_000_000, 142, 8
+ROOT = Path(__file__).resolve().parents[1]
+LALONDE = ROOT.parent / "shared" / "oracles" / "matchit_lalonde614" / "lalonde614.csv"
+LALONDE_COVARIATES = ("age", "educ", "race", "married", "nodegree", "re74", "re75")
+GLM = ROOT / "tests" / "reference" / "expected" / "logit_lalonde614.json"  # what R's glm gave
+SAME_COEFFICIENT = 1e-8
 NEVER_CHANGED = frozenset({".parquet", ".bin", ".arrow"})
 R_SCRIPT = Path(__file__).with_name("peer_matchit.R")
 R_QUESTION = 'cat(if (requireNamespace("MatchIt", quietly = TRUE)) as.character(packageVersion("MatchIt")) else "")'
+
+
+def check_coefficients() -> None:
+    """Stop unless our coefficients are those that R's `glm` gave for the same people, to 1e-8 (METHODS 7)."""
+    from counterfoil.comparison.design import encode_covariates
+    from counterfoil.comparison.values import ComparisonSettings
+    from counterfoil.logit import fit
+
+    if not LALONDE.is_file():
+        print("Coefficients are not compared with R's: the folder `shared` is not beside the repository.\n")
+        return
+    people = read_csv(LALONDE)
+    settings = ComparisonSettings(covariates=LALONDE_COVARIATES, references={"race": "black"})
+    fitted = fit(encode_covariates(people, settings).design, people["treat"].to_numpy().astype(np.float64))
+    ours = dict(zip(fitted.terms, fitted.coef.tolist(), strict=True))
+    theirs = json.loads(GLM.read_text("utf-8"))["coef"]
+    apart = max(abs(ours[_our_name(name)] - value) / max(abs(value), 1.0) for name, value in theirs.items())
+    if len(ours) != len(theirs) or not apart < SAME_COEFFICIENT:
+        raise SystemExit(f"The coefficients are {apart:g} away from those of R's glm, so this is another fit.")
+    print(f"Coefficients of a stored case are those of R's glm to {apart:.0e}.\n")
+
+
+def _our_name(of_r: str) -> str:
+    """racewhite -> race: white"""
+    return {"(Intercept)": "intercept"}.get(of_r, of_r.replace("race", "race: "))
 
 
 def match_counterfoil(number: int) -> Ready:
@@ -188,17 +222,35 @@ def version_of_matchit() -> str:
     return subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
 
 
-def matching_works(matchit: str) -> list[Work]:
-    """Every case by ours, by one sort, and by MatchIt where there is one."""
+def version_of_causalml() -> str:
+    """Empty where build/peers has none."""
+    if not PEERS.is_file():
+        return ""
+    asked = [os.fspath(PEERS), "-c", "from importlib.metadata import version; print(version('causalml'))"]
+    done = subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return done.stdout.strip()
+
+
+def matching_works(matchit: str, causalml: str) -> list[Work]:
+    """Every case by ours, by one sort, and by MatchIt and causalml where there are; these know no exact factors."""
     engines = [(OURS, counterfoil.__version__, "match_counterfoil"), ("one sort", version("numpy"), "match_argsort")]
     if matchit:
         engines.append(("MatchIt", matchit, "match_matchit"))
-    return [
+    works = [
         Work(case.name, engine, said, case.treated + case.pool, f"{HERE}:{function}", {"number": number})
         for number, case in enumerate(CASES)
         for engine, said, function in engines
         if not (engine == "MatchIt" and case.exact)  # 4.5.1 stops with an error where a stratum is empty
     ]
+    peers = [
+        Work(
+            case.name, "causalml", causalml, case.treated + case.pool, "benchmarks.peer_causalml:match",
+            {"number": number}, python=os.fspath(PEERS),
+        )
+        for number, case in enumerate(CASES)
+        if causalml and not case.exact
+    ]  # fmt: skip
+    return sorted([*works, *peers], key=lambda one: [case.name for case in CASES].index(one.work))
 
 
 HERE = "benchmarks.bench_evaluation"
@@ -206,16 +258,20 @@ HERE = "benchmarks.bench_evaluation"
 
 def main() -> None:
     """Measure everything and write build/bench/evaluation.json."""
+    check_coefficients()
     matchit = version_of_matchit()
     if not matchit:
         print(
             "MatchIt is left out: R with MatchIt is not installed. Debian has both: apt-get install r-cran-matchit.\n"
         )
+    causalml = version_of_causalml()
+    if not causalml:
+        print("causalml is left out: it is not in build/peers. scripts/set_up_peers.sh says why.\n")
     size, ours = {"treated": CHAIN_TREATED, "pool": POOL}, counterfoil.__version__
     chain, large = f"logit, match, balance, errors {CHAIN_TREATED:,}", "logit and balance before 5,000,000 x 150"
     works = [
         *([evaluate_work(*sys.argv[1:4])] if len(sys.argv) == 4 else []),
-        *matching_works(matchit),
+        *matching_works(matchit, causalml),
         *bench_comparison.works(TREATED, POOL),
         Work(chain, OURS, ours, CHAIN_TREATED + POOL, f"{HERE}:chain_counterfoil", size),
         Work(large, OURS, ours, LARGE_ROWS, f"{HERE}:large_counterfoil", {"rows": LARGE_ROWS}),

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+import numpy.typing as npt
 
-from counterfoil.comparison.values import BoolArray, FloatArray, IntArray
+BoolArray = npt.NDArray[np.bool_]  # our own names for these would need our package, which a peer does not have
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 SEED = 20_160_402
 LEVELS = (2, 6, 10)  # of the three exact factors
