@@ -66,7 +66,7 @@ bench-disclosure: ## measure the intruder audit of a report beside earlier ones,
 	@sh scripts/set_up.sh dev
 	$(BIN)/python -m benchmarks.bench_disclosure
 
-simulate: ## draw 4,500 tables and 20 labs with known truths: do intervals hold them? (about an hour; not in CI)
+simulate: ## draw 10,500 tables and 20 labs with known truths: do intervals hold them? (40 minutes; CI has a small version)
 	@sh scripts/set_up.sh dev
 	PYTHONPATH=tests:. $(BIN)/python -m simulations
 	PYTHONPATH=tests:. $(BIN)/python -m simulations.page

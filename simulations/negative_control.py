@@ -74,15 +74,17 @@ def negative_control(
     """
     found: dict[str, Any] = {"tables": n, "choices": []}
     stored = before["choices"] if before is not None and before["tables"] == n else []
-    for number, choice in enumerate(CHOICES):
-        done = stored[number] if number < len(stored) else _flags(number, choice, n, progress, trying).as_json()
+    for number in range(len(CHOICES)):
+        done = stored[number] if number < len(stored) else count_flags(number, n, progress, trying=trying).as_json()
         found["choices"].append(done)
         if keep is not None:
             keep(found)
     return found
 
 
-def _flags(number: int, choice: Choice, n: int, progress: Progress, trying: int) -> Flags:
+def count_flags(number: int, n: int, progress: Progress, *, trying: int = 0) -> Flags:
+    """The first `n` tables of one of `CHOICES`."""
+    choice = CHOICES[number]
     counted = Flags(choice, Share(), Share(), Share())
     for i in range(n):
         if i % 25 == 0:

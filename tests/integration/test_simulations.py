@@ -1,4 +1,4 @@
-"""A small version of `make simulate` (METHODS 5): sixty tables, with seeds of their own.
+"""A small version of `make simulate` (METHODS 5): sixty tables of each kind or fewer, with seeds of their own.
 
 By the binomial law a 95% interval holds the truth in at least 50 of 60 draws with probability 0.9995, and a test at 5%
 finds something in at most 10 of 60 draws of nothing as often.
@@ -17,6 +17,7 @@ from simulations import seeds
 from simulations.counting import Mean, Share
 from simulations.drawn_tables import N_POOL, N_TREATED, draw
 from simulations.full_labs import Answer, full_labs, summary
+from simulations.negative_control import CHOICES, Choice, count_flags
 from simulations.tables import coverage, hidden_selection, link_errors
 
 TABLES = 60
@@ -62,6 +63,17 @@ def test_errors_of_linking_leave_coverage_and_hidden_selection_shows_in_the_year
     strongest = hidden["1.0"]["intervals"]
     assert strongest["null, compatible"]["miss"]["mean"] > 5.0
     assert strongest["before, compatible"]["significant"]["held"] >= 8
+
+
+@pytest.mark.slow
+def test_the_year_before_flags_choice_by_record_only_where_history_is_left_out() -> None:
+    """By the binomial law a test at 5% flags at most 7 of 40 with probability 0.999. Who is chosen by the record and
+    compared without it differs in it: were nothing flagged more often than that, the study would show nothing."""
+    by_record = count_flags(CHOICES.index(Choice(0.6, 0.0)), 40, quiet, trying=OWN_SEEDS)
+    assert by_record.with_history.of == by_record.without_history.of == 40
+    assert by_record.with_history.held <= 7
+    assert by_record.headline.held <= 7
+    assert by_record.without_history.held > 7
 
 
 def test_a_table_is_what_the_study_says_and_the_same_each_time() -> None:

@@ -28,6 +28,8 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 DEFAULT_MEASURES = ("reoffending_rate", "reoffending_frequency", "days_to_first_reoffence")
 
+OFFENDED_BEFORE = "offended_before"  # the measure that a table's check is of
+
 Months = Annotated[int, Field(ge=1, le=60)]
 
 
@@ -128,6 +130,28 @@ class TableMeasure(BaseModel):
         return Measure(self.name, self.label, self.kind, self.support, self.better, self.unit, self.noun, self.decimals)
 
 
+class TableControl(BaseModel):
+    """A check that should find nothing: who had offended before the programme, which it cannot have changed."""
+
+    model_config = _STRICT
+    column: Name | None = None  # column that is 1 for those who had offended in the time before the start, else 0
+    # condition on the columns that is true or false, in place of `column`
+    when: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    # the covariates that say nothing of that time; the check is made with these alone
+    silent: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.column is None) == (self.when is None):
+            raise ValueError("give either `column` or `when`, one of the two.")
+        return self
+
+    def measure(self) -> TableMeasure:
+        """The outcome of before as one of a table's measures."""
+        label = "Offended in the time before the start"
+        return TableMeasure(name=OFFENDED_BEFORE, label=label, kind=Kind.RATE, column=self.column, when=self.when)
+
+
 class TablePlan(BaseModel):
     """A table with one row a person, ready for analysis: no linking and no index events."""
 
@@ -141,6 +165,7 @@ class TablePlan(BaseModel):
     comparison_file: Name | None = None  # lies beside DATA; then only the treated rows of DATA are used
     factors: tuple[Name, ...] = ()  # columns of numbers that are codes
     measures: tuple[TableMeasure, ...] = Field(min_length=1)
+    control: TableControl | None = None
 
     @field_validator("comparison_file")
     @classmethod
@@ -200,6 +225,8 @@ _OF_A_LAB = frozenset({"shares", "risk_score", "assessments", "assessment_months
 
 def _check_table(comparison: ComparisonPlan, table: TablePlan) -> None:
     """What a table that is ready for analysis has no use for, or lacks."""
+    if table.control is not None:
+        _check_control(comparison, table, table.control)
     unused = sorted(_OF_A_LAB & comparison.model_fields_set)
     if unused:
         raise ValueError(
@@ -209,6 +236,16 @@ def _check_table(comparison: ComparisonPlan, table: TablePlan) -> None:
         raise ValueError(f'design "{comparison.design}" needs `{comparison.design}_value` under [table].')
     if comparison.pool != "national" and REGION not in (comparison.covariates or ()):
         raise ValueError(f"a regional pool needs the column `{REGION}` among the covariates.")
+
+
+def _check_control(comparison: ComparisonPlan, table: TablePlan, control: TableControl) -> None:
+    if comparison.design == "randomised":
+        raise ValueError("a trial makes nothing alike, so it has no use for [table.control]; remove it.")
+    strange = sorted(set(control.silent) - set(comparison.covariates or ()))
+    if strange:
+        raise ValueError(f"`silent` under [table.control] names what is no covariate: {', '.join(strange)}; mend it.")
+    if any(measure.name == OFFENDED_BEFORE for measure in table.measures):
+        raise ValueError(f"`{OFFENDED_BEFORE}` is what the check of [table.control] is called; rename the measure.")
 
 
 def read_plan(path: Path, *, for_table: bool) -> Plan:

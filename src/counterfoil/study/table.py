@@ -18,6 +18,7 @@ from counterfoil.disclosure import DEFAULT_SETTINGS, SampleFacts
 from counterfoil.effect.reading import why_unusable
 from counterfoil.errors import FileNotTaken, UsageError
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.outcomes.negative_control import NegativeControl
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import Facts, Inputs, analyse
 from counterfoil.study.comparison_plan import REGION
@@ -80,6 +81,7 @@ def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
         others=found.others,
         attrition=Attrition(people={Step.SUBMITTED: treated}, started=plan.service.people_started),
         measures=tuple(measure.measure() for measure in table.measures),
+        control=_control(table),
         folder=out,
         inputs=files,
         facts=Facts(today=plan.today or dt.date.today()),
@@ -95,6 +97,17 @@ def _is_group(group: pa.ChunkedArray, which: Group) -> np.ndarray[Any, np.dtype[
 
 def _is_treated(people: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.asarray(people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
+
+
+def _control(table: TablePlan) -> NegativeControl | None:
+    if table.control is None:
+        return None
+    return NegativeControl(table.control.measure().measure(), frozenset(table.control.silent))
+
+
+def _measured(table: TablePlan) -> tuple[TableMeasure, ...]:
+    """The plan's measures, and the outcome of before."""
+    return table.measures if table.control is None else (*table.measures, table.control.measure())
 
 
 def _table(plan: Plan) -> TablePlan:
@@ -159,7 +172,8 @@ def _check_columns(
     connection: duckdb.DuckDBPyConnection, plan: Plan, table: TablePlan, files: tuple[Path, ...]
 ) -> None:
     covariates = set(plan.comparison.covariates or ()) | set(plan.comparison.exact)
-    outcomes = {m.column for m in table.measures if m.column is not None}
+    measures = _measured(table)
+    outcomes = {m.column for m in measures if m.column is not None}
     problems: list[str] = []
     for number, path in enumerate(files):
         person = set() if table.person is None else {table.person}
@@ -171,7 +185,7 @@ def _check_columns(
     problems += [
         f"`{name}` is an outcome and cannot be a covariate. Remove it." for name in sorted(covariates & outcomes)
     ]
-    for measure in table.measures:
+    for measure in measures:
         words = set(re.findall(r"\w+", measure.when or ""))
         problems += [
             f"`{name}` decides the measure `{measure.name}` and cannot be a covariate. Remove it."
@@ -180,8 +194,13 @@ def _check_columns(
     problems += [
         f"`{name}` is an outcome or the treatment, and no sub-analysis can be by it: it is known only afterwards."
         for name in _by(plan)
-        if name in outcomes or name == table.treatment or any(name in (m.when or "") for m in table.measures)
+        if name in outcomes or name == table.treatment or any(name in (m.when or "") for m in measures)
     ]
+    if table.control is not None and table.treatment in {
+        table.control.column,
+        *re.findall(r"\w+", table.control.when or ""),
+    }:
+        problems.append(f"`{table.treatment}` is the treatment and no outcome of before it. Mend [table.control].")
     if table.person in covariates:
         problems.append(f"`{table.person}` tells people apart and cannot be a covariate. Remove it.")
     if table.treatment in covariates:
@@ -273,12 +292,12 @@ def _outcomes(
     connection: duckdb.DuckDBPyConnection, table: TablePlan
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     _empty_nan(connection, table)
-    return {measure.name: _values(connection, measure) for measure in table.measures}
+    return {measure.name: _values(connection, measure) for measure in _measured(table)}
 
 
 def _empty_nan(connection: duckdb.DuckDBPyConnection, table: TablePlan) -> None:
     """NaN in whatever a measure is made of becomes empty: a condition would take it for the largest number."""
-    words = {word for m in table.measures for word in ({m.column} if m.when is None else re.findall(r"\w+", m.when))}
+    words = {word for m in _measured(table) for word in ({m.column} if m.when is None else re.findall(r"\w+", m.when))}
     for name in sorted(_columns(connection, "rows") & words):
         quoted = f'"{name}"'
         connection.execute(f"UPDATE rows SET {quoted} = NULL WHERE {_is_nan(quoted)}")
