@@ -11,7 +11,8 @@ import pytest
 
 from counterfoil.errors import FileNotTaken
 from counterfoil.records.provider import check_file, count_outcomes
-from counterfoil.records.provider.findings import RULES, Code, Level, finding, ranges, render
+from counterfoil.records.provider.findings import finding, ranges, render
+from counterfoil.records.provider.rules import RULES, Code, Level
 from counterfoil.records.provider.shape import shape
 from lib.provider_files import HEADINGS, SOUND, TODAY, found, outcomes, people, read, row, rows_of, write_csv
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.records.provider.findings import Finding, Level, render
+from counterfoil.records.provider.findings import Finding, render
+from counterfoil.records.provider.rules import Level
 from counterfoil.records.provider.submission import Submission, count_outcomes, read_submission
 
 _NUMBERS = ("pnc_id", "prison_number")

@@ -8,7 +8,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from counterfoil.records.names import NameField, standardise_name
-from counterfoil.records.provider.findings import Code, Finding, finding
+from counterfoil.records.provider.findings import Finding, finding
+from counterfoil.records.provider.rules import Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from counterfoil.records.identifiers import Identifier, IdentifierFlag, Identifi
 from counterfoil.records.names import is_placeholder
 from counterfoil.records.postcodes import is_no_address, read_postcode
 from counterfoil.records.provider.columns import ColumnType, heading_key
-from counterfoil.records.provider.findings import Code, Finding, finding
+from counterfoil.records.provider.findings import Finding, finding
+from counterfoil.records.provider.rules import Code
 from counterfoil.records.provider.shape import shape
 from counterfoil.records.standins import find_standins
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from counterfoil.records.gate.reader import Format, RawFile
 from counterfoil.records.gate.sheets import column_letters
-from counterfoil.records.provider.findings import Code, Finding, finding
+from counterfoil.records.provider.findings import Finding, finding
 from counterfoil.records.provider.layout import SEPARATOR_WORDS, Layout
+from counterfoil.records.provider.rules import Code
 
 
 def find_in_file(raw: RawFile, layout: Layout) -> list[Finding]:

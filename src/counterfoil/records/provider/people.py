@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from counterfoil.records.names import SplitName, split_aliases, split_full_name
 from counterfoil.records.provider.columns import heading_key
 from counterfoil.records.provider.fields import LEAST_FOR_SHARES, Notes, ReadColumn
-from counterfoil.records.provider.findings import Code, Finding, finding
+from counterfoil.records.provider.findings import Finding, finding
+from counterfoil.records.provider.rules import Code
 
 _SWAP_SHARE = 0.25  # of the surnames are common forenames; true lists have some 5% (Thomas, James, Scott)
 _SWAP_RATIO = 2.0  # and that is at least twice the share among the forenames

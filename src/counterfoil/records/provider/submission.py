@@ -38,9 +38,10 @@ from counterfoil.records.provider.fields import (
     tidy,
 )
 from counterfoil.records.provider.file_findings import find_in_file
-from counterfoil.records.provider.findings import Code, Finding, Level, finding
+from counterfoil.records.provider.findings import Finding, finding
 from counterfoil.records.provider.layout import Layout, find_layout
 from counterfoil.records.provider.people import PersonNames, find_swapped, read_names
+from counterfoil.records.provider.rules import Code, Level
 
 LEAST_PEOPLE = 60  # R1: M, people submitted
 _RESPONSIBLE_AGE = 10
