@@ -143,14 +143,13 @@ def _evaluate(data: _Data, coef: FloatArray) -> _Point:
     information = np.zeros((len(coef), len(coef)))
     deaths, masses = data.deaths, data.sets.total(ended)
     for i in np.flatnonzero(deaths):
-        mass = masses[i] / deaths[i]
-        for part in data.parts(int(deaths[i])):
-            at_risk = sums.risk[i] - part * sums.event[i]
-            mean = (sums.risk_x[i] - part * sums.event_x[i]) / at_risk
-            square = (sums.risk_xx[i] - part * sums.event_xx[i]) / at_risk
-            value -= mass * float(np.log(at_risk))
-            slope = slope - mass * mean
-            information += mass * (square - np.outer(mean, mean))
+        mass, parts = masses[i] / deaths[i], data.parts(int(deaths[i]))
+        at_risk = sums.risk[i] - parts * sums.event[i]
+        mean = (sums.risk_x[i] - parts[:, None] * sums.event_x[i]) / at_risk[:, None]
+        squares = sums.risk_xx[i] * (1.0 / at_risk).sum() - sums.event_xx[i] * (parts / at_risk).sum()
+        value -= mass * float(np.log(at_risk).sum())
+        slope = slope - mass * mean.sum(axis=0)
+        information += mass * (squares - np.einsum("pi,pj->ij", mean, mean))
     return _Point(value, slope, information)
 
 

@@ -26,9 +26,9 @@ class RiskSets:
 
     def total(self, values: FloatArray) -> FloatArray:
         """Sum of (people, ...) values over those whose own time it is."""
-        total = np.zeros((len(self.time), *values.shape[1:]))
-        np.add.at(total, self.own, values)
-        return total
+        flat = values.reshape(len(values), -1)
+        columns = [np.bincount(self.own, weights=column, minlength=len(self.time)) for column in flat.T]
+        return np.stack(columns, axis=1).reshape(len(self.time), *values.shape[1:])
 
     def at_risk(self, values: FloatArray) -> FloatArray:
         """Sum of (people, ...) values over those at risk."""
