@@ -28,7 +28,8 @@ class RiskSets:
         """Sum of (people, ...) values over those whose own time it is."""
         flat = values.reshape(len(values), -1)
         columns = [np.bincount(self.own, weights=column, minlength=len(self.time)) for column in flat.T]
-        return np.stack(columns, axis=1).reshape(len(self.time), *values.shape[1:])
+        total: FloatArray = np.stack(columns, axis=1).astype(np.float64).reshape(len(self.time), *values.shape[1:])
+        return total
 
     def at_risk(self, values: FloatArray) -> FloatArray:
         """Sum of (people, ...) values over those at risk."""
