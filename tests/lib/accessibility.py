@@ -14,6 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')  # would keep axe out as well
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ASKING = """axe.run(document, {runOnly: RULES}).then(found => {
@@ -57,7 +58,7 @@ def look_at(page: str, width: int, folder: Path) -> Looked:
     if axe is None or chromium is None:
         raise RuntimeError(why_no_axe())
     script = f"<script>{axe.read_text('utf-8')}</script><script>{ASKING.replace('RULES', json.dumps(RULES))}</script>"
-    framed = html.escape(page.replace("</body>", f"{script}</body>"))
+    framed = html.escape(POLICY.sub("", page).replace("</body>", f"{script}</body>"))
     file = folder / f"framed-{width}.html"
     file.write_text(
         f'<!DOCTYPE html><html><body><iframe style="width:{width}px;height:3000px;border:0" srcdoc="{framed}"></iframe>'

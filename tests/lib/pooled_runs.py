@@ -26,6 +26,7 @@ def add_run(
     people: Sequence[str],
     years: tuple[int, int] = (2016, 2016),
     title: str = "Bridge to work",
+    languages: tuple[str, ...] = ("en",),
     **plan: Any,
 ) -> None:
     """Put a finished run into the lab, as `evaluate` leaves it: report, result, manifest, sealed handover."""
@@ -40,6 +41,7 @@ def add_run(
         measures=(),
         folder=lab.paths.run(name),
         inputs={},
+        languages=languages,
         facts=Facts(today=lab.settings.date(), lab=lab.settings.name),
     )
     publish_inside(inputs, result)

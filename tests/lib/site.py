@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from counterfoil import publication
 from counterfoil.clearance import actions
 from counterfoil.clearance.release import read_release
 from counterfoil.disclosure import Protected, ProtectedRefusal
-from counterfoil.lab.make import OpenLab
+from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.publication import Instant, Intervention, Sector
+from counterfoil.report.signed import sign
 from lib import pooled_runs
 from lib.clearance import Office, make_office
 
@@ -35,6 +36,14 @@ class Press:
     def on(self, day: str) -> Press:
         """The same lab on another day."""
         return Press(self.office.on(dt.date.fromisoformat(day)))
+
+    def in_welsh(self, *, signed: bool = True) -> Press:
+        """The same lab with Welsh switched on, and read by a translator or not."""
+        file = self.lab.paths.settings
+        file.write_text(f'languages = ["en", "cy"]\n{file.read_text()}')
+        if signed:
+            sign("cy", self.lab.paths.translation("cy"), translator="Siân Rees", on=self.lab.settings.date())
+        return Press(replace(self.office, lab=open_lab(self.lab.paths.root)))
 
     def add(self, run: str, result: Protected | ProtectedRefusal, **said: Any) -> Press:
         """A finished run with a real report."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from dateutil.tz import tzical
 
 from counterfoil import publication
 from counterfoil.clearance import actions, read_record
@@ -107,3 +111,44 @@ def test_a10_a_fixed_day_holds_back_and_never_brings_forward() -> None:
     assert publication.now_of(LabSettings(today=past)) == noon("2020-01-01")
     assert publication.now_of(LabSettings(today=future)) <= dt.datetime.now(dt.UTC)
     assert publication.now_of(LabSettings(today=future, truth="../truth")) == noon("2999-01-01")
+
+
+@pytest.mark.parametrize("day", NINE_THIRTY)
+def test_a10_the_diary_says_half_past_nine_in_london_by_rules_that_it_brings(ready: Press, day: str) -> None:
+    """RFC 5545. The zone of the file is read by another program (dateutil), whatever the zone of this machine is."""
+    site = ready.plan(V1, day).site(noon("2026-07-02"))
+    data = site["releases.ics"]
+    assert all(len(line) <= 75 for line in data.split(b"\r\n"))
+    lines = data.decode().split("\r\n")
+    assert (lines[0], lines[1][:8], lines[-1]) == ("BEGIN:VCALENDAR", "VERSION:", "")
+    assert lines.count("BEGIN:VEVENT") == 1
+    (start,) = [line for line in lines if line.startswith("DTSTART;")]
+    place, _, time = start.partition(":")
+    assert place == "DTSTART;TZID=Europe/London"
+    zone = data[data.index(b"BEGIN:VTIMEZONE") : data.index(b"END:VTIMEZONE") + 13].decode()
+    london = tzical(io.StringIO(zone)).get("Europe/London")
+    assert dt.datetime.strptime(time, "%Y%m%dT%H%M%S").replace(tzinfo=london) == NINE_THIRTY[day]
+    assert V1 not in data.decode()
+    assert "Bridge to nowhere" not in data.decode()
+
+
+def test_a10_the_diary_keeps_a_day_when_it_has_come_and_forgets_one_that_was_moved(ready: Press) -> None:
+    def days(site: Mapping[str, bytes]) -> list[str]:
+        return re.findall(r"DTSTART;TZID=Europe/London:(\d{8})T093000", site["releases.ics"].decode())
+
+    planned = ready.plan(V1)
+    assert days(planned.site(noon("2026-07-02"))) == ["20260803"]
+    planned.plan(V1, WINTER, by="eve", reason=REASON)
+    assert days(planned.site(noon("2026-07-02"))) == ["20270111"]
+    then = planned.on(WINTER)
+    then.release(NINE_THIRTY[WINTER])
+    assert days(then.site(NINE_THIRTY[WINTER])) == ["20270111"]
+
+
+def test_the_calendar_lists_the_months_that_have_a_release_and_says_how_far_it_reaches(ready: Press) -> None:
+    empty = ready.site(noon("2026-07-02"))["calendar.html"].decode()
+    assert "No release is fixed up to July 2027." in empty
+    page = ready.plan(V1, WINTER).site(noon("2026-07-02"))["calendar.html"].decode()
+    assert re.findall(r"<h3>([^<]*)</h3>", page) == ["January 2027"]
+    assert "11 January 2027" in page
+    assert "in the other months up to July 2027." in page

@@ -17,10 +17,12 @@ from counterfoil.cli.signing import KeyFile, Passphrase, Who, signer
 from counterfoil.errors import Fault
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.publication import Intervention, Sector
+from counterfoil.report.words import LANGUAGES
 from counterfoil.study.ledger import check, enter_cleared
 from counterfoil.study.roles import ProcessRole, run_role
 
 DONE, FINDINGS = 0, 1
+NAMED = 5  # texts of a translation that a line names
 
 publish = typer.Typer(
     name="publish",
@@ -162,7 +164,9 @@ def _is_apart(lab: OpenLab, run: str, other: str, show: Any) -> bool:
 
 def _build(lab: OpenLab, out: Path | None) -> Mapping[str, Any]:
     built = publication.build(lab, now=publication.now_of(lab.settings), out=out)
-    return {"site": str(built.folder / publication.SITE), "reports": built.reports}
+    drafts = {language: list(keys) for language, keys in built.drafts.items()}
+    site = str(built.folder / publication.SITE)
+    return {"site": site, "reports": built.reports, "languages": list(built.languages), "drafts": drafts}
 
 
 def _tell_built(lab: OpenLab, built: Mapping[str, Any], *, as_json: bool, made: tuple[str, ...] = ()) -> None:
@@ -173,9 +177,20 @@ def _tell_built(lab: OpenLab, built: Mapping[str, Any], *, as_json: bool, made: 
         for run in made:
             say(f"Public now: run {run}.")
         say(f"The site: {built['site']}")
+        for language, keys in built["drafts"].items():
+            say(
+                f"Its pages in {LANGUAGES[language]} were not made: {len(keys):,} texts are drafts that no translator "
+                f"has signed as they are now ({_some(keys)}). counterfoil wording cases, then wording sign."
+            )
         if waiting:
             say("Some reports are due and not public. A publisher makes them so: counterfoil publish LAB release.")
-    raise typer.Exit(FINDINGS if waiting else DONE)
+    raise typer.Exit(FINDINGS if waiting or built["drafts"] else DONE)
+
+
+def _some(keys: list[str]) -> str:
+    """The first few texts, by key; --json gives all of them."""
+    named = ", ".join(keys[:NAMED])
+    return named if len(keys) <= NAMED else f"{named} and {len(keys) - NAMED:,} more"
 
 
 def _say_calendar(found: list[dict[str, Any]]) -> None:

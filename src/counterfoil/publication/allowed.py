@@ -9,10 +9,11 @@ from decimal import Decimal
 from counterfoil.errors import Fault
 from counterfoil.publication import charts
 from counterfoil.publication.clock import release_time
+from counterfoil.publication.diary import texts_of_diary
 from counterfoil.publication.feed import BEGINNING
 from counterfoil.publication.findings import Findings
 from counterfoil.publication.findings_view import reach_of
-from counterfoil.publication.pages import Site, style
+from counterfoil.publication.pages import Site
 from counterfoil.publication.published import Published
 from counterfoil.publication.register import VOCABULARIES
 from counterfoil.publication.words import site_words
@@ -20,6 +21,7 @@ from counterfoil.report import numbers
 from counterfoil.report.allow_list import cells_in, numbers_in, without
 from counterfoil.report.charts import nice_top
 from counterfoil.report.read_back import texts_of
+from counterfoil.report.words import SITE
 
 _VOCABULARIES = ("http://www.w3.org/2005/Atom", *VOCABULARIES.values())
 
@@ -37,6 +39,8 @@ def check_numbers(files: Mapping[str, bytes], site: Site, others: Iterable[str])
 
 
 def _text(name: str, data: bytes) -> str:
+    if name.endswith(".ics"):
+        return texts_of_diary(data)
     ending = {"xml": ".html", "jsonld": ".json"}.get(name.rpartition(".")[2], name)
     return texts_of(ending, data)
 
@@ -53,7 +57,7 @@ def _allowed(site: Site) -> set[Decimal]:
         found |= _of_date(date)
     found |= _of_findings(site.findings) | _of_axes(site.published)
     for language in site.languages:
-        found |= {n for text in site_words(language).words.sentences.values() for n in numbers_in(text)}
+        found |= {n for text in site_words(language).words.under(SITE) for n in numbers_in(text)}
     return found | {Decimal(256)}  # SHA-256
 
 
@@ -85,10 +89,17 @@ def _of_axes(published: Sequence[Published]) -> set[Decimal]:
 
 def _names(site: Site) -> set[str]:
     """Texts with digits of their own: titles, hashes, runs, dates and times, places."""
-    found = {site.lab, site.contact, *_VOCABULARIES, style()[1], release_time(BEGINNING).isoformat()}
+    found = {site.lab, site.contact, *_VOCABULARIES, release_time(BEGINNING).isoformat()}
+    found |= {release_time(date).isoformat() for date in site.planned}
     for each in site.published:
-        found |= each.result.texts | {each.run, each.digest, each.date, *each.hashes, *each.hashes.values()}
+        found |= each.result.texts | set(_given(each, site.languages))
+        found |= {each.run, each.digest, each.date, *each.hashes, *each.hashes.values()}
         found |= {release_time(each.date).isoformat()}
         if each.correction:
             found |= {each.correction.on, release_time(each.correction.on).isoformat()}
     return {name for name in found if name}
+
+
+def _given(each: Published, languages: Sequence[str]) -> Iterable[str]:
+    """The headline's label and unit in each language."""
+    return (site_words(language).words.given(text) for language in languages for text in each.result.given)

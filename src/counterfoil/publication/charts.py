@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from counterfoil.disclosure import Verdict
 from counterfoil.publication.results import Headline
+from counterfoil.publication.words import SiteWords
 from counterfoil.report.charts import nice_top
-from counterfoil.report.words import Words
 
 # afcharts' palette; each has 3:1 on white, and a shape of its own beside the colour
 COLOURS = {Verdict.FEWER: "#12436D", Verdict.MORE: "#801650", Verdict.NOT_ENOUGH_EVIDENCE: "#6B747C"}
@@ -76,7 +76,7 @@ def width_of(headline: Headline) -> Decimal | None:
     return None if headline.low is None or headline.high is None else headline.high - headline.low
 
 
-def widths_svg(points: list[tuple[Decimal, Decimal, Verdict]], words: Words) -> Markup:
+def widths_svg(points: list[tuple[Decimal, Decimal, Verdict]], words: SiteWords) -> Markup:
     """People (by powers of ten) across, width of the range up. Shape and colour say what was found."""
     top = nice_top(max(width for _, width, _ in points))
     first = int(log10(min(people for people, _, _ in points)))

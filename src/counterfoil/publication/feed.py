@@ -10,7 +10,7 @@ from counterfoil.publication.clock import release_time
 from counterfoil.publication.published import Published
 from counterfoil.publication.register import address_of
 from counterfoil.publication.words import SiteWords
-from counterfoil.report.visible import visible
+from counterfoil.visible import visible
 
 FEED = "feed.xml"
 MOST = 50  # entries
@@ -27,8 +27,8 @@ def to_atom(published: Sequence[Published], lab: str, lab_id: str, words: SiteWo
     if base:
         feed.set(_XML_BASE, base)
     times = [_updated(each) for each in published]
-    _add(feed, "id", _identity(lab_id, "feed"))
-    _add(feed, "title", words("site.title", lab=lab))
+    _add(feed, "id", identity(lab_id, "feed"))
+    _add(feed, "title", words("all.title", lab=lab))
     _add(feed, "updated", max(times, default=release_time(BEGINNING).isoformat()))
     _add(_sub(feed, "author"), "name", lab)
     if base:
@@ -45,20 +45,24 @@ def _entry(feed: ET.Element, each: Published, lab_id: str, words: SiteWords, bas
     entry = _sub(feed, "entry")
     entry.set(_XML_LANG, each.result.language)
     kind = "feed.corrected" if each.correction else "feed.correction" if each.replaces else "feed.report"
-    _add(entry, "id", _identity(lab_id, each.run))
+    _add(entry, "id", identity(lab_id, each.run))
     _add(entry, "title", words(kind, title=each.result.title))
     _add(entry, "published", release_time(each.date).isoformat())
     _add(entry, "updated", _updated(each))
     _add(_sub(entry, "author"), "name", each.result.provider)
     _sub(entry, "link", rel="alternate", href=f"{base}{address_of(each.run)}", type="text/html")
-    _add(entry, "summary", each.correction.reason if each.correction else each.result.sentence)
+    said = each.result.said_in(words.language)
+    summary = _sub(entry, "summary")
+    summary.text = visible(each.correction.reason if each.correction else said.sentence)
+    if not each.correction and said.language != each.result.language:
+        summary.set(_XML_LANG, said.language)
 
 
 def _updated(each: Published) -> str:
     return release_time(each.correction.on if each.correction else each.date).isoformat()
 
 
-def _identity(lab_id: str, what: str) -> str:
+def identity(lab_id: str, what: str) -> str:
     """An identifier for good, whatever the address of the site becomes."""
     return uuid.uuid5(uuid.NAMESPACE_OID, f"counterfoil:{lab_id}:{what}").urn
 

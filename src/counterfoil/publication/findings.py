@@ -70,7 +70,7 @@ def _groups(
 def _pooled(reports: Sequence[Published], apart: Pairs) -> ProtectedPool | None:
     """The mean of a kind's shown rates, where each pair is known to share nobody and all asked the same thing."""
     shown = [p for p in reports if (h := p.result.headline) is not None and h.is_shown and h.unit == RATE]
-    if len(shown) < FEWEST_POOLED or len({p.result.asked for p in shown}) > 1:
+    if len(shown) < FEWEST_POOLED or len({p.result.asked for p in shown}) > 1 or not shown[0].result.asked:
         return None
     if not all(frozenset((a.run, b.run)) in apart for a, b in combinations(shown, 2)):
         return None

@@ -42,7 +42,7 @@ class GroupView:
     """One forest plot."""
 
     name: str
-    label: str
+    label: Markup
     unit: str
     left: str
     right: str
@@ -81,8 +81,10 @@ def group_view(group: Group, words: SiteWords, identity: str) -> GroupView:
     less, more = ("less", "more") if rate else ("lower", "higher")
     return GroupView(
         name=group.name,
-        label=headline.label,
-        unit=words("findings.unit_points") if rate else words("findings.unit_other", unit=headline.unit),
+        label=words.given(headline.label),
+        unit=words("findings.unit_points")
+        if rate
+        else words.rich("findings.unit_other", unit=words.given(headline.unit)),
         left=words(f"findings.{less}", reach=f"{reach:,f}"),
         right=words(f"findings.{more}", reach=f"{reach:,f}"),
         rows=tuple(_row(each, reach, words, f"{identity}-{i}") for i, each in enumerate(group.reports)),
@@ -138,7 +140,7 @@ def widths_view(current: Sequence[Published], words: SiteWords) -> Widths | None
     ]
     if not found:
         return None
-    svg = charts.widths_svg([(people, width, p.result.verdict) for p, people, width in found], words.words)
+    svg = charts.widths_svg([(people, width, p.result.verdict) for p, people, width in found], words)
     rows = tuple(WidthRow(p, f"{people:,f}", f"{width:,f}") for p, people, width in found)
     return Widths(svg, rows, len(with_rate) - len(found))
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
+from counterfoil.publication.diary import DIARY
 from counterfoil.publication.findings import Findings
 from counterfoil.publication.findings_view import counts_view, group_view, widths_view
 from counterfoil.publication.published import Published
-from counterfoil.publication.register import address_of, place_of
+from counterfoil.publication.register import REPORT_PAGES, address_of, place_of
 from counterfoil.publication.words import ENGLISH, SiteWords, site_words
-from counterfoil.report.visible import finalise
+from counterfoil.templating import style_of, templates_of
 
+PACKAGE = "counterfoil.publication"  # whose templates these are
 LATEST = 5  # reports on the first page
 MENU = (("home", "index.html"), ("findings", "findings.html"), ("calendar", "calendar.html"),
         ("search", "search.html"), ("register", "register.html"), ("corrections", "corrections.html"),
@@ -29,7 +25,8 @@ _FORMATS = (("csv-metadata.json", "csvw"), ("html", "html"), ("json", "json"), (
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What every page may draw on. `planned`: days of releases to come; `languages`: those that are switched on."""
+    """What every page may draw on. `planned`: days of releases to come; `months`: from this one to the last that the
+    calendar takes; `languages`: those that are switched on and signed."""
 
     lab: str
     contact: str
@@ -41,33 +38,46 @@ class Site:
     languages: tuple[str, ...]
 
 
-@cache
-def environment() -> Environment:
-    """The site's templates, made once. Everything that is filled in is escaped."""
-    return Environment(
-        loader=PackageLoader("counterfoil.publication", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=finalise,
-    )
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page stands: its address within its language, or within the site for a notice; how it gets to others."""
+
+    here: str
+    up: str  # to the first page of its language
+    twins: tuple[Mapping[str, str], ...]  # the same page in every language there is, itself too
 
 
 def pages_of(site: Site, language: str) -> dict[str, bytes]:
     """Every page of a language. English stands at the root, Welsh under `cy/`; reports' own files only at the root."""
     words, base = site_words(language), folder_of(language)
-    made = {name: _page(site, words, name, 0, **said) for name, said in _views(site, words).items()}
+    made = {name: _page(site, words, name, _place(site, words, name), **said)
+            for name, said in _views(site, words).items()}  # fmt: skip
     for each in site.published:
+        here, page = address_of(each.run), page_of(each, language)
         folder = "" if language == ENGLISH else f"../../../reports/{each.run}/"
-        made[address_of(each.run)] = _page(
-            site, words, "report.html", 2, each=each, here=address_of(each.run), folder=folder,
-            versions=_versions(site.published, each),
+        made[here] = _page(
+            site, words, "report.html", _place(site, words, here), each=each, folder=folder, page=page,
+            page_language=REPORT_PAGES[page], versions=_versions(site.published, each),
         )  # fmt: skip
-        if each.correction and language == ENGLISH:
-            place = f"reports/{each.run}/report.html"
-            made[place] = _page(site, words, "notice.html", 2, each=each, here=place, alone=True)
     return {f"{base}{name}": text.encode("utf-8") for name, text in made.items()}
+
+
+def notices_of(site: Site) -> dict[str, bytes]:
+    """A notice at the address of each page of a corrected report, in that page's language if the site has it."""
+    made = {}
+    for each in (each for each in site.published if each.correction):
+        for page in (name for name in REPORT_PAGES if name in each.files):
+            language = REPORT_PAGES[page] if REPORT_PAGES[page] in site.languages else ENGLISH
+            here = _Place(f"reports/{each.run}/{page}", f"../../{folder_of(language)}", ())
+            text = _page(site, site_words(language), "notice.html", here, each=each, page=page)
+            made[here.here] = text.encode("utf-8")
+    return made
+
+
+def page_of(each: Published, language: str) -> str:
+    """The name of a report's page in a language, or else in the report's own."""
+    return next(name for wanted in (language, each.result.language) for name, there in REPORT_PAGES.items()
+                if there == wanted and name in each.files)  # fmt: skip
 
 
 def folder_of(language: str) -> str:
@@ -88,7 +98,13 @@ def _views(site: Site, words: SiteWords) -> dict[str, Mapping[str, object]]:
             "widths": widths_view(current, words),
         },
         "calendar.html": {
-            "months": [(month, [d for d in site.planned if d[:7] == f"{month:%Y-%m}"]) for month in site.months],
+            "months": [
+                (month, days)
+                for month in site.months
+                if (days := [d for d in site.planned if d[:7] == f"{month:%Y-%m}"])
+            ],
+            "until": site.months[-1],
+            "diary": DIARY,
             "past": _by(site.published, lambda each: each.date),
         },
         "search.html": {"ways": _ways(site.published, words)},
@@ -129,43 +145,32 @@ def _versions(published: Sequence[Published], each: Published) -> list[Published
     return found
 
 
-def _page(site: Site, words: SiteWords, template: str, deep: int, **said: object) -> str:
-    looks, digest = style()
-    here = str(said.pop("here", template))
+def _page(site: Site, words: SiteWords, template: str, place: _Place, **said: object) -> str:
     name = {"index.html": "home.html"}.get(template, template)
     shared: dict[str, object] = {
         "say": words,
         "lab": site.lab,
         "contact": site.contact,
-        "style": looks,
-        "style_hash": digest,
-        "up": "../" * deep,
-        "here": here,
+        "style": style_of(PACKAGE),
+        "up": place.up,
+        "here": place.here,
         "menu": MENU,
-        "other": None if said.pop("alone", False) else _other(site, words, here, deep),
+        "twins": place.twins,
         "address": address_of,
         "place": place_of,
         "format": _format,
     }
-    return environment().get_template(name).render(shared | said)
+    return templates_of(PACKAGE).get_template(name).render(shared | said)
 
 
-def _other(site: Site, words: SiteWords, here: str, deep: int) -> Mapping[str, str] | None:
-    """The same page in the other language."""
-    others = [language for language in site.languages if language != words.language]
-    if not others:
-        return None
-    up = "../" * (deep + (words.language != ENGLISH))
-    there = site_words(others[0])
-    return {"href": f"{up}{folder_of(others[0])}{here}", "language": others[0], "name": there("site.language_name")}
-
-
-@cache
-def style() -> tuple[Markup, str]:
-    """The style, and its hash, which alone the page lets in."""
-    text = environment().get_template("style.css").render()
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Markup(text), f"sha256-{digest}"
+def _place(site: Site, words: SiteWords, here: str) -> _Place:
+    """A page that every language has, at the same address under its folder."""
+    up = "../" * here.count("/")
+    root = up if words.language == ENGLISH else f"{up}../"
+    return _Place(here, up, tuple(
+        {"language": each, "href": f"{root}{folder_of(each)}{here}", "name": site_words(each)("all.language_name")}
+        for each in site.languages
+    ))  # fmt: skip
 
 
 def _format(name: str) -> str:

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from counterfoil.lab.paths import REPORT
 from counterfoil.publication.published import Published
 from counterfoil.publication.words import SiteWords
 from counterfoil.report.tables import safe_text
-from counterfoil.report.visible import visible
+from counterfoil.report.words import LANGUAGES, file_in
+from counterfoil.visible import visible
 
 MEDIA = {
     "html": "text/html",
@@ -26,6 +28,7 @@ MEDIA = {
 COLUMNS = ("run", "title", "provider", "intervention", "sector", "published", "version", "replaces", "replaced_by",
            "corrected_on", "correction", "finding", "reliable", "refused_by_rule", "measure", "unit", "people",
            "difference", "low", "high", "address", "sha256")  # fmt: skip
+REPORT_PAGES = {file_in(REPORT, language): language for language in LANGUAGES}  # a report's page in each
 VOCABULARIES = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
@@ -95,21 +98,22 @@ def _entry(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else safe_text(str(value))
 
 
-def to_dcat(published: Sequence[Published], lab: str, words: SiteWords, base: str) -> bytes:
+def to_dcat(published: Sequence[Published], lab: str, tongues: Sequence[SiteWords], base: str) -> bytes:
     """`catalogue.jsonld`: DCAT 2, its context written out so that nobody has to fetch one."""
     return _json(
         {
             "@context": {"@base": base or "urn:counterfoil:site/", **VOCABULARIES},
             "@id": "index.html",
             "@type": "dcat:Catalog",
-            "dct:title": {"@value": words("site.title", lab=lab), "@language": words.language},
+            "dct:title": [{"@value": words("all.title", lab=lab), "@language": words.language} for words in tongues],
+            "dct:language": [words.language for words in tongues],
             "dct:publisher": lab,
-            "dcat:dataset": [_dataset(each, lab, words) for each in published],
+            "dcat:dataset": [_dataset(each, lab, tongues) for each in published],
         }
     )
 
 
-def _dataset(each: Published, lab: str, words: SiteWords) -> Mapping[str, Any]:
+def _dataset(each: Published, lab: str, tongues: Sequence[SiteWords]) -> Mapping[str, Any]:
     planned, folder = each.planned, address_of(each.run).rpartition("/")[0]
     relation = {"dct:isReplacedBy": {"@id": address_of(each.correction.replaced_by)}} if each.correction else {}
     replaces = {"dct:replaces": {"@id": address_of(each.replaces)}} if each.replaces else {}
@@ -118,13 +122,17 @@ def _dataset(each: Published, lab: str, words: SiteWords) -> Mapping[str, Any]:
         "@type": "dcat:Dataset",
         "dct:identifier": each.run,
         "dct:title": {"@value": each.result.title, "@language": each.result.language},
-        "dct:description": {"@value": each.result.sentence, "@language": each.result.language},
+        "dct:description": [
+            {"@value": said.sentence, "@language": said.language}
+            for said in (each.result.said, *each.result.translations)
+        ],
         "dct:creator": each.result.provider,
         "dct:publisher": lab,
         "dct:issued": {"@value": each.date, "@type": "xsd:date"},
         "dcat:keyword": [
-            words(f"kind.{planned.intervention.value}"),
-            words(f"sector.{planned.sector.value}"),
+            {"@value": words(key), "@language": words.language}
+            for words in tongues
+            for key in (f"kind.{planned.intervention.value}", f"sector.{planned.sector.value}")
         ],
         **relation,
         **replaces,
@@ -147,8 +155,8 @@ def _dataset(each: Published, lab: str, words: SiteWords) -> Mapping[str, Any]:
 
 
 def place_of(each: Published, name: str) -> str:
-    """Where a file lies in its report's folder; the page of a corrected one has moved beside its notice."""
-    return f"as-published/{name}" if each.correction and name == "report.html" else name
+    """Where a file lies in its report's folder; pages of a corrected one have moved beside their notices."""
+    return f"as-published/{name}" if each.correction and name in REPORT_PAGES else name
 
 
 def media_of(name: str) -> str:

@@ -33,21 +33,46 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a report says first, in a language that it was approved in."""
+
+    language: str
+    sentence: str
+    caveats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """A report's own account. `headline` is None for a refusal; `texts` and `numbers` are all that it holds (R22)."""
+    """A report's own account. `translations`: what it says in further languages; `headline`: None for a refusal.
+
+    `texts` and `numbers` are all that it holds (R22).
+    """
 
     title: str
     provider: str
     verdict: Verdict
-    sentence: str  # in the language of the report
-    language: str
-    caveats: tuple[str, ...]
+    said: Said
+    translations: tuple[Said, ...]
     reliable: bool
     refused: str  # the rule that stopped it, or nothing
     headline: Headline | None
-    asked: tuple[object, ...]  # what must be the same for two results to be of one thing
+    asked: tuple[object, ...]  # what must be the same for two results to be of one thing; empty where it is not known
     texts: frozenset[str]
     numbers: frozenset[Decimal]
+
+    @property
+    def language(self) -> str:
+        """Of the report; of its title in every language."""
+        return self.said.language
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What a page says in its own language where it can: the headline's label and unit."""
+        return () if self.headline is None else (self.headline.label, self.headline.unit)
+
+    def said_in(self, language: str) -> Said:
+        """What it says in a language, or else in its own."""
+        return next((each for each in self.translations if each.language == language), self.said)
 
 
 def read_result(data: bytes) -> Result:
@@ -67,9 +92,12 @@ def _result(said: Mapping[str, Any]) -> Result:
         title=str(about["title"]),
         provider=str(about["provider"]),
         verdict=Verdict(said["verdict"]),
-        sentence=str(refused["reason"] if refused else said["headline"]),
-        language=str(about["language"]),
-        caveats=tuple(said.get("caveats", ())),
+        said=Said(
+            str(about["language"]),
+            str(refused["reason"] if refused else said["headline"]),
+            tuple(said.get("caveats", ())),
+        ),
+        translations=tuple(_translations(said)),
         reliable=bool(said.get("reliable", False)),
         refused=str(refused["rule"]) if refused else "",
         headline=headline,
@@ -77,6 +105,12 @@ def _result(said: Mapping[str, Any]) -> Result:
         texts=frozenset(value for value in _walk(said) if isinstance(value, str)),
         numbers=frozenset(abs(value) for value in _walk(said) if isinstance(value, Decimal)),
     )
+
+
+def _translations(said: Mapping[str, Any]) -> Iterator[Said]:
+    for language, there in said.get("translations", {}).items():
+        if not there["foreign"]:
+            yield Said(str(language), str(there["headline"]), tuple(there["caveats"]))
 
 
 def _headline(measure: Mapping[str, Any]) -> Headline:
@@ -93,11 +127,12 @@ def _headline(measure: Mapping[str, Any]) -> Headline:
 
 def _asked(said: Mapping[str, Any]) -> tuple[object, ...]:
     """The headline's definition, the question that is answered, and how events were followed."""
-    if said.get("refused"):
+    asked = said["about"].get(
+        "asked"
+    )  # follow-up, waiting, start, events, design; absent in reports of earlier versions
+    if said.get("refused") or not asked:
         return ()
-    first, about = said["measures"][0], said["about"]
-    asked = about.get("asked")  # follow-up, waiting, start, events, design; absent in reports of earlier versions
-    followed = tuple(sorted((key, str(value)) for key, value in asked.items())) if asked else None
+    first, followed = said["measures"][0], tuple(sorted((key, str(value)) for key, value in asked.items()))
     return first["measure"], first["label"], first["unit"], said["estimand"]["achieved"], followed
 
 

@@ -19,24 +19,28 @@ from counterfoil.lab.files import atomic_folder, remove_abandoned
 from counterfoil.lab.make import OpenLab
 from counterfoil.publication.allowed import check_numbers
 from counterfoil.publication.clock import Instant, day_in_london
+from counterfoil.publication.diary import DIARY, to_diary
 from counterfoil.publication.feed import FEED, to_atom
 from counterfoil.publication.findings import findings_of
-from counterfoil.publication.pages import Site, folder_of, pages_of
+from counterfoil.publication.pages import Site, folder_of, notices_of, pages_of
 from counterfoil.publication.planning import MONTHS_SHOWN, planned_of
 from counterfoil.publication.published import Published, read_published
 from counterfoil.publication.register import place_of, to_csv, to_dcat, to_json
 from counterfoil.publication.releasing import apart_pairs
-from counterfoil.publication.words import ENGLISH, LANGUAGES, site_words
+from counterfoil.publication.words import ENGLISH, site_words
+from counterfoil.report.signed import find_drafts
 
 SITE = "index.html"
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A site that stands: where, and how many reports are in it."""
+    """A site that stands: where, how many reports are in it, its languages; by language, texts that kept one out."""
 
     folder: Path
     reports: int
+    languages: tuple[str, ...]
+    drafts: Mapping[str, tuple[str, ...]]
 
 
 def build(lab: OpenLab, *, now: Instant, out: Path | None = None) -> Built:
@@ -55,7 +59,24 @@ def build(lab: OpenLab, *, now: Instant, out: Path | None = None) -> Built:
         temporary.chmod(0o755)
         _sync(temporary)
     _sync(folder.parent)
-    return Built(folder, len({name.split("/")[1] for name in files if name.startswith("reports/")}))
+    return Built(
+        folder,
+        len({name.split("/")[1] for name in files if name.startswith("reports/")}),
+        languages_of(lab),
+        drafts_of(lab),
+    )
+
+
+def languages_of(lab: OpenLab) -> tuple[str, ...]:
+    """Languages that the lab asks for and that have no draft (decision 22); English is always one."""
+    return tuple(language for language in lab.settings.languages if language not in drafts_of(lab))
+
+
+def drafts_of(lab: OpenLab) -> Mapping[str, tuple[str, ...]]:
+    """Of each language that the lab asks for, the texts that nobody has signed as they are now, where there are any."""
+    asked = [language for language in lab.settings.languages if language != ENGLISH]
+    found = {language: find_drafts(language, lab.paths.translation(language)) for language in asked}
+    return {language: drafts for language, drafts in found.items() if drafts}
 
 
 def files_of(lab: OpenLab, *, now: Instant) -> Mapping[str, bytes]:
@@ -66,11 +87,14 @@ def files_of(lab: OpenLab, *, now: Instant) -> Mapping[str, bytes]:
     made: dict[str, bytes] = {
         "register.json": to_json(site.published),
         "register.csv": to_csv(site.published),
-        "catalogue.jsonld": to_dcat(site.published, site.lab, site_words(ENGLISH), base),
+        "catalogue.jsonld": to_dcat(site.published, site.lab, [site_words(each) for each in site.languages], base),
+        **notices_of(site),
     }
+    days = (*site.planned, *(each.date for each in site.published))
     for language in site.languages:
         words, under = site_words(language), f"{base}{folder_of(language)}" if base else ""
         made |= pages_of(site, language)
+        made[f"{folder_of(language)}{DIARY}"] = to_diary(days, site.lab, record.lab, words)
         made[f"{folder_of(language)}{FEED}"] = to_atom(site.published, site.lab, record.lab, words, under)
     check_numbers(made, site, _other_names(made, base))
     return made | _approved(site.published)
@@ -88,7 +112,7 @@ def _site(lab: OpenLab, record: Record, now: Instant) -> Site:
         today=today,
         months=tuple(_month(today, ahead) for ahead in range(MONTHS_SHOWN + 1)),
         findings=findings_of(published, apart_pairs(lab)),
-        languages=LANGUAGES,
+        languages=languages_of(lab),
     )
 
 

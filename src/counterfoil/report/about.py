@@ -42,6 +42,7 @@ class About:
     seeds: tuple[int, ...] = ()
     inputs: Pairs = ()  # a name for the input and its SHA-256; never a path
     method: Pairs = ()  # label and fact; settings only, never a result
+    asked: Pairs = ()  # setting and value: what must be the same elsewhere for two results to be of one thing
     data_window: str = ""  # "Index events of 2016 to 2019, followed to December 2020"
     lab: str = ""
     words: ProviderWords = field(default_factory=ProviderWords)  # what it says beside the description
@@ -65,7 +66,7 @@ class About:
 
     def texts(self) -> tuple[str, ...]:
         """Every text that the report prints from here."""
-        pairs = (*self.versions, *self.inputs, *self.method)
+        pairs = (*self.versions, *self.inputs, *self.method, *self.asked)
         single = (self.title, self.provider, self.description, self.run, self.today.isoformat(), self.plan_hash,
                   self.design_hash, self.data_window, self.lab)  # fmt: skip
         return (

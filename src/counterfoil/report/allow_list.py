@@ -16,8 +16,8 @@ from counterfoil.report.as_csvw import CONTEXT
 from counterfoil.report.charts import axis_reach, curve_top, forest_reach
 from counterfoil.report.read_back import texts_of
 from counterfoil.report.trust import reach_of, rows_of
-from counterfoil.report.visible import visible
 from counterfoil.report.words import words_of
+from counterfoil.visible import visible
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
@@ -63,7 +63,7 @@ def allowed_numbers(protected: Protected | ProtectedRefusal, about: About) -> fr
     found |= {Decimal(f"{p.value:g}") for p in protected.settings.annex()}
     for language in about.languages:
         words = words_of(language)
-        said = (*words.sentences.values(), *words.given_texts.values())
+        said = (*words.of_reports(), *words.given_texts.values())
         found |= {n for text in said for n in numbers_in(text)}
     for parameter in protected.settings.annex():
         found |= numbers_in(parameter.meaning) | numbers_in(parameter.source) | numbers_in(f"{parameter.symbol}")

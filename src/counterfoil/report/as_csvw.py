@@ -9,9 +9,9 @@ from typing import Any
 from counterfoil.disclosure import Cell
 from counterfoil.report.about import About
 from counterfoil.report.tables import Table, safe_text
-from counterfoil.report.visible import visible
 from counterfoil.report.words import Words, words_of
 from counterfoil.report.workbook import SHORTHAND, column_titles
+from counterfoil.visible import visible
 
 CONTEXT = "http://www.w3.org/ns/csvw"  # the standard's own name for itself; nothing is fetched from it
 SUFFIX = "-metadata.json"

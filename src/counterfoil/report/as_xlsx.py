@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import xlsxwriter
 
 from counterfoil.report.tables import DANGEROUS_STARTS
-from counterfoil.report.visible import visible
 from counterfoil.report.workbook import Entry, Link, Number, Sheet, Workbook, text_of
+from counterfoil.visible import visible
 
 FONT = {"font_name": "Arial", "font_size": 12, "valign": "top"}
 A4 = 9  # XLSX's number for the paper

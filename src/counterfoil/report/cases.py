@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from markupsafe import Markup
-
 from counterfoil.disclosure import Design, Verdict
-from counterfoil.report.page import environment
+from counterfoil.report.page import PACKAGE, environment
 from counterfoil.report.words import DEFAULT_LANGUAGE, LANGUAGES, TRANSLATIONS, Words, words_of
+from counterfoil.templating import style_of
 from counterfoil.units import Kind
 
 RESULTS = (Verdict.FEWER, Verdict.MORE, Verdict.NOT_ENOUGH_EVIDENCE, Verdict.HIDDEN)
@@ -34,9 +33,24 @@ NUMBERS = {
     "ess": "17,690", "months": "12", "p": "0.012", "missing": "4", "min_group": "30", "threshold": "10",
     "min_difference": "10", "share": "22", "between": "48", "size": "5", "limit": "1.6", "point": "2.1",
     "gamma": "1.3", "share_to": "20", "share_from": "10", "value": "41%", "day": "4", "year": "2026",
-    "version": "1", "run": "a3f0c2d94b17", "runs": "a3f0c2d94b17",
+    "version": "1", "count": "3", "reach": "10", "run": "a3f0c2d94b17", "runs": "a3f0c2d94b17",
 }  # fmt: skip
-NAMES = {"over": "“A”", "group": "“B”", "names": "“C”; “D”", "name": "“E”", "source": "“F”", "provider": "“G”"}
+NAMES = {  # of the same kind
+    "lab": "“H”",
+    "contact": "“I”",
+    "title": "“J”",
+    "reason": "“K”",
+    "finding": "“L”",
+    "intervention": "“M”",
+    "sector": "“N”",
+    "rule": "“O”",
+    "over": "“A”",
+    "group": "“B”",
+    "names": "“C”; “D”",
+    "name": "“E”",
+    "source": "“F”",
+    "provider": "“G”",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,10 @@ def sentence_cases() -> Iterator[CaseView]:
 def cases_page() -> str:
     """The page as HTML, complete in itself."""
     templates, words = environment(), words_of(DEFAULT_LANGUAGE)
-    style = Markup(templates.get_template("style.css").render())
-    shown = {"style": style, "languages": LANGUAGES, "results": list(result_cases()), "texts": list(sentence_cases())}
+    shown = {
+        "style": style_of(PACKAGE),
+        "languages": LANGUAGES,
+        "results": list(result_cases()),
+        "texts": list(sentence_cases()),
+    }
     return templates.get_template("cases.html").render(say=words, **shown)

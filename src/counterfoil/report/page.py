@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from counterfoil.disclosure import Band, Box, Cell, Design, Protected, ProtectedMeasure, ProtectedRefusal
@@ -20,11 +20,13 @@ from counterfoil.report.as_json import to_json
 from counterfoil.report.as_ods import to_ods
 from counterfoil.report.as_xlsx import to_xlsx
 from counterfoil.report.linking import linking_lines
-from counterfoil.report.visible import finalise, visible
 from counterfoil.report.words import LANGUAGES, Words, file_in, words_of
 from counterfoil.report.workbook import workbook_of
+from counterfoil.templating import style_of, templates_of
 from counterfoil.units import Kind
+from counterfoil.visible import visible
 
+PACKAGE = "counterfoil.report"  # whose templates these are
 ODS, XLSX = "report.ods", "report.xlsx"
 PRINTINGS = frozenset(file_in(name, language) for name in (REPORT, ODS, XLSX, PDF) for language in LANGUAGES)
 EDGES = {Band.GREEN: "0.05", Band.AMBER: "0.10", Band.RED: "0.10"}  # METHODS 4
@@ -63,13 +65,25 @@ def render(protected: Protected | ProtectedRefusal, about: About, *, pdf: bool =
     files: dict[str, bytes] = {}
     for language in about.languages:
         files |= _in_language(protected, about, words_of(language), pdf=pdf)
-    document = {**to_json(protected, about.run, REPORT), "about": _about_json(about)}
+    document = {
+        **to_json(protected, about.run, REPORT),
+        "translations": {language: _said(protected, words_of(language)) for language in about.languages[1:]},
+        "about": _about_json(about),
+    }
     files["report.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
     for table in tables.tables_of(protected, about, words_of(about.language)):
         files[f"tables/{table.name}.csv"] = tables.to_csv(table)
         files[f"tables/{table.name}.csv{SUFFIX}"] = to_csvw(table, about)
     check_numbers(files, protected, about)
     return Rendered(files=files)
+
+
+def _said(protected: Protected | ProtectedRefusal, words: Words) -> dict[str, object]:
+    """What stands first in a language: quoted by whoever lists reports in it."""
+    if isinstance(protected, ProtectedRefusal):
+        return {"headline": words.given(protected.reason), "foreign": words.is_foreign(protected.reason), "caveats": []}
+    said = sentences.headline_of(protected, words).text
+    return {"headline": said, "foreign": False, "caveats": list(sentences.caveats_of(protected, words))}
 
 
 def _in_language(protected: Protected | ProtectedRefusal, about: About, words: Words, *, pdf: bool) -> dict[str, bytes]:
@@ -85,22 +99,13 @@ def _in_language(protected: Protected | ProtectedRefusal, about: About, words: W
     return files | {file_in(name, words.language): data for name, data in books.items()}
 
 
-@cache
 def environment() -> Environment:
-    """The page templates, made once."""
-    return Environment(
-        loader=PackageLoader("counterfoil.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=finalise,
-    )
+    """The page templates."""
+    return templates_of(PACKAGE)
 
 
 def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -> str:
     templates = environment()
-    style = templates.get_template("style.css").render()
     shared = {
         "say": words,
         "given": partial(_marked, words),
@@ -109,7 +114,7 @@ def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -
         "provider_words": provider.views_of(about, words),
         "about": about,
         "protected": protected,
-        "style": Markup(style),
+        "style": style_of(PACKAGE),
         "version": dict(about.versions).get("counterfoil", ""),
         "date": words.date(about.today),
         "settings": protected.settings,
@@ -254,6 +259,7 @@ def _about_json(about: About) -> dict[str, object]:
         "design": about.design_hash,
         "seeds": list(about.seeds),
         "versions": dict(about.versions),
+        "asked": dict(about.asked) or None,
         "inputs": dict(about.inputs),
         "language": about.language,
         "languages": list(about.languages),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from markupsafe import Markup
-
 from counterfoil.disclosure import NOT_APPLICABLE, Cell, ProtectedPool, ProtectedRange, ProtectedStudy, Verdict
 from counterfoil.report import charts, numbers, tables
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_pool_numbers
-from counterfoil.report.page import Rendered, environment
+from counterfoil.report.page import PACKAGE, Rendered, environment
 from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
+from counterfoil.templating import style_of
 from counterfoil.units import Kind
 
 POOL = "pool.html"
@@ -238,7 +237,7 @@ def _page(pool: ProtectedPool, about: About, left_out: tuple[str, ...], words: W
         translations=(),
         is_draft=False,
         about=about,
-        style=Markup(made.get_template("style.css").render()),
+        style=style_of(PACKAGE),
         version=dict(about.versions).get("counterfoil", ""),
         date=words.date(about.today),
         label=pool.measure.label,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from counterfoil.report.charts import DARK, NAVY, ORANGE, PALE
-from counterfoil.report.page import environment
+from counterfoil.report.page import PACKAGE, environment
 from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
+from counterfoil.templating import style_of
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640.0, 340.0, 52.0, 44.0, 14.0
 _NICE = (1.0, 2.0, 2.5, 5.0)
@@ -40,10 +41,9 @@ class PowerView:
 def power_page(view: PowerView) -> str:
     """The page as HTML, complete in itself."""
     words, templates = words_of(DEFAULT_LANGUAGE), environment()
-    style = Markup(templates.get_template("style.css").render())
     title = words("powerpage.title", people=f"{view.people:,}")
     return templates.get_template("power.html").render(
-        say=words, title=title, style=style, view=view, curve=Markup(power_curve(view))
+        say=words, title=title, style=style_of(PACKAGE), view=view, curve=Markup(power_curve(view))
     )
 
 

@@ -19,6 +19,10 @@ from counterfoil.errors import Fault
 
 NOT_TEXT = re.compile(r"<style>.*?</style>|<!--.*?-->|<[^>]*>", re.DOTALL)
 SPOKEN = re.compile(r"(?:alt|content|aria-label|title)=\"([^\"]*)\"")
+POLICY = re.compile(  # as templating writes it: a hash of the style, and what is let in
+    r"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+    r"style-src 'sha256-[A-Za-z0-9+/=]{44}'; base-uri 'none'; form-action 'none'\">"
+)
 VIEWPORT = "width=device-width, initial-scale=1"
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -44,6 +48,7 @@ def texts_of(name: str, data: bytes) -> str:
         return "\n".join(_pdf_texts(data))
     text = data.decode("utf-8")
     if name.endswith(".html"):
+        text = POLICY.sub("", text)
         spoken = " ".join(SPOKEN.findall(text)).replace(VIEWPORT, "")
         return html.unescape(NOT_TEXT.sub(" ", text) + " " + spoken)
     if name.endswith(".json"):

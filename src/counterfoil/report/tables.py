@@ -25,9 +25,9 @@ from counterfoil.disclosure import (
 )
 from counterfoil.report import numbers
 from counterfoil.report.about import About
-from counterfoil.report.visible import visible
 from counterfoil.report.words import Words
 from counterfoil.units import Kind
+from counterfoil.visible import visible
 
 DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run these (DISCLOSURE A6)
 

@@ -16,6 +16,7 @@ from counterfoil.errors import Fault
 DEFAULT_LANGUAGE = "en"
 LANGUAGES: Mapping[str, str] = {DEFAULT_LANGUAGE: "English", "cy": "Cymraeg"}  # as each calls itself
 TRANSLATIONS = tuple(language for language in LANGUAGES if language != DEFAULT_LANGUAGE)
+SITE = "site"  # the part of the table that pages of the public site take their words from
 _GAP = re.compile(r"\\{(\w+)\\}")  # a gap of an escaped phrase
 
 
@@ -69,6 +70,10 @@ class Words:
         """4 March 2026."""
         return self("page.date", day=str(day.day), month=self(f"month.{day.month}"), year=str(day.year))
 
+    def of_reports(self) -> tuple[str, ...]:
+        """Every sentence that is not for the public site's own pages."""
+        return tuple(text for key, text in self.sentences.items() if not key.startswith(f"{SITE}."))
+
     def under(self, prefix: str) -> tuple[str, ...]:
         """Every sentence of one part of the table."""
         return tuple(text for key, text in self.sentences.items() if key.startswith(f"{prefix}."))
@@ -90,7 +95,8 @@ def words_of(language: str) -> Words:
         raise Fault(f"There is no wording for the language {language!r}. There is: {', '.join(LANGUAGES)}.")
     given = {} if language == DEFAULT_LANGUAGE else _table(f"{language}.given")
     phrases = tuple(Phrase(_pattern(english), text) for english, text in given.items() if gaps_of(english))
-    return Words(language, _table(language), given, phrases)
+    sentences = _table(language) | {f"{SITE}.{key}": text for key, text in _table(f"{SITE}.{language}").items()}
+    return Words(language, sentences, given, phrases)
 
 
 def file_in(name: str, language: str) -> str:

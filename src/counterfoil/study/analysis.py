@@ -55,6 +55,7 @@ from counterfoil.outcomes.negative_control import NegativeControl
 from counterfoil.provenance import sha256_of_bytes, sha256_of_file
 from counterfoil.report import PRINTINGS, About, render, to_json
 from counterfoil.report.about import ProviderWords
+from counterfoil.study.asked import asked_of
 from counterfoil.study.audit import Behind, Calculated, Checked, keep_audit, protect_and_audit
 from counterfoil.study.comparison_plan import REGION, comparison_facts
 from counterfoil.study.link_draws import LinkDesigns, LinkDoubt, design_draws, estimate_draws, freeze_draws
@@ -389,6 +390,7 @@ def _about(inputs: Inputs) -> About:
         seeds=(plan.seed,),
         inputs=tuple(sorted(inputs.inputs.items())),
         method=method_facts(inputs),
+        asked=asked_of(plan.model_dump(mode="json")),
         data_window=facts.data_window,
         lab=facts.lab,
         words=inputs.words,

@@ -24,6 +24,7 @@ from counterfoil.outcomes.catalogue import catalogue_of
 from counterfoil.provenance import key_of
 from counterfoil.report import POOL, About, pool_json, render_pool
 from counterfoil.study.analysis import versions
+from counterfoil.study.asked import asked_of
 from counterfoil.study.evaluate import finished_result
 from counterfoil.study.roles import ProcessRole, run_role
 
@@ -44,17 +45,6 @@ class _Run:
     def measures(self) -> dict[str, dict[str, Any]]:
         """Its released measures by name."""
         return {m["measure"]: m for m in self.result.get("measures", [])}
-
-    def asked(self) -> tuple[object, ...]:
-        """What must be the same for two results to be of one thing."""
-        outcomes, cohort = self.plan["outcomes"], self.plan["cohort"]
-        return (
-            outcomes["follow_up_months"],
-            outcomes["waiting_months"],
-            cohort["follow_from"],
-            tuple(sorted(cohort["index_kinds"])),
-            self.plan["comparison"]["design"],
-        )
 
     def years(self) -> tuple[int | None, int | None]:
         """The first and the last calendar year of its index events, where the plan names them."""
@@ -143,7 +133,7 @@ def _released(lab: OpenLab, runs: Sequence[_Run], name: str) -> list[Released]:
     """What each run released on the measure; every reason why it cannot be pooled at once."""
     measure = _measure(lab, name, _months(runs))
     problems = [reason for run in runs if (reason := _why_not(run, name))]
-    if not problems and len({run.asked() for run in runs}) > 1:
+    if not problems and len({asked_of(run.plan) for run in runs}) > 1:
         problems.append(
             "These runs do not measure the same thing: follow-up, waiting period, where follow-up starts, kinds of "
             "index event and design must be the same in every plan. Pool those that agree."

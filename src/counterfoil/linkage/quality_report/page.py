@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from counterfoil.lab.files import PRIVATE, atomic_write
 from counterfoil.linkage.quality_report import charts
 from counterfoil.linkage.quality_report.sections import sections_of
 from counterfoil.linkage.quality_report.transparency import to_markdown
+from counterfoil.templating import templates_of
 
 PAGE, REPORT = "index.html", "report.json"
 
@@ -34,7 +33,7 @@ def write_report(report: Mapping[str, Any], folder: Path) -> Path:
 
 def page_of(report: Mapping[str, Any]) -> str:
     """The page. The same report gives the same bytes."""
-    environment = _environment()
+    environment = templates_of("counterfoil.linkage.quality_report")
     style = environment.get_template("style.css").render()
     return environment.get_template("quality.html").render(
         about=report["about"],
@@ -51,14 +50,3 @@ def _json(value: Any) -> str:
 
 def _drawn(data: charts.ChartData) -> Markup:
     return Markup(charts.draw(data))
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("counterfoil.linkage.quality_report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
