@@ -10,6 +10,7 @@ import numpy as np
 from counterfoil.disclosure import (
     Beside,
     Gaps,
+    GroupTable,
     HiddenBias,
     SampleFacts,
     SubResult,
@@ -98,6 +99,27 @@ def trust_of(outcome: np.ndarray[tuple[int], np.dtype[np.float64]], *, before: i
     return TrustResult(ways, bias, control, (rows < before).astype(np.float64), 0.4)
 
 
+def kinds(counts: dict[str, int]) -> dict[str, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """People of each kind, one kind after the other."""
+    ends = np.cumsum(list(counts.values()))
+    return {kind: (np.arange(ends[-1]) < end) & (np.arange(ends[-1]) >= end - counts[kind])
+            for kind, end in zip(counts, ends, strict=True)}  # fmt: skip
+
+
+def profile() -> tuple[GroupTable, ...]:
+    """Who 820 people were: as it is, bands and groups of too few, and one in which all are alike."""
+    return (
+        GroupTable("Sex", kinds({"female": 205, "male": 615})),
+        GroupTable(
+            "Age at the index date",
+            kinds({"under 18": 4, "18 to 20": 96, "21 to 24": 300, "25 to 29": 413, "30 to 34": 7}),
+            ordered=True,
+        ),
+        GroupTable("Ethnicity", kinds({"Asian": 6, "Black": 90, "mixed": 8, "white": 716})),
+        GroupTable("Index offence", kinds({"robbery": 820, "fraud and forgery": 0})),
+    )
+
+
 def everything() -> Beside:
     """A report with all of it: 820 analysed, 212 of them with the outcome."""
     rows = np.arange(820)
@@ -121,4 +143,5 @@ def everything() -> Beside:
         sample=SampleFacts(gaps=Gaps.FOUND, repeated=True, completers_only=True, requests=5, changed=True),
         costs=(UnitCost("reoffending_frequency", 12_000.0, "£", "a made-up source, 2023/24 prices"),),
         trust=trust_of(outcome),
+        tables=profile(),
     )

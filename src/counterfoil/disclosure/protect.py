@@ -38,6 +38,7 @@ from counterfoil.disclosure.values import (
     ProtectedMeasure,
     ProtectedRefusal,
     ProtectedSurvival,
+    ProtectedTable,
     Rule,
     headline_of,
     hidden,
@@ -78,6 +79,7 @@ def protect(
     curves = protect_survival(beside.survival, context, hides=Rule.R13 if more.beside else None)
     outcome = beside.headline if headline.measure.kind is Kind.RATE else None
     submitted = counts[Box.SUBMITTED]
+    tables = protect_tables(beside.tables, beside.members, sizes, settings, more.cells)
     parts = protect_sub_analyses(beside.sub_analyses, beside.members, outcome, submitted, settings)
     reading = Reading(
         whole=beside.members,
@@ -100,7 +102,7 @@ def protect(
         reliable=comparison.reliable,
         caveats=tuple(w for w in comparison.warnings if not DIGITS.search(w)),
         smallest_detectable=_smallest(headline, headline_of(measures), sizes),
-        findings=_findings(measures, flow, balance, curves),
+        findings=_findings(measures, flow, balance, curves, tables),
         settings=settings,
         maker=MAKER,
         asked=comparison.asked,
@@ -112,7 +114,7 @@ def protect(
         sample=protect_sample(beside.sample, attrition.started, submitted, headline_of(measures)),
         costs=protect_costs(beside.costs, measures),
         trust=trust,
-        tables=protect_tables(beside.tables, beside.members, sizes, settings, more.cells),
+        tables=tables,
         linking=protect_linking(
             beside.linking,
             headline_of(measures).verdict,
@@ -223,6 +225,7 @@ def _findings(
     flow: ProtectedAttrition,
     balance: ProtectedBalance,
     curves: ProtectedSurvival | None,
+    tables: Sequence[ProtectedTable],
 ) -> tuple[Finding, ...]:
     """What was hidden, each rule once a place."""
     found = {
@@ -237,4 +240,6 @@ def _findings(
     if curves is not None and curves.hidden is not None:
         found[Finding(rule=curves.hidden, where="survival")] = None
     found.update({Finding(rule=t.smd.rule, where="balance"): None for t in balance.terms if t.smd.rule is not None})
+    cells = [(table.name, cell.people.rule) for table in tables for cell in table.cells]
+    found.update({Finding(rule=rule, where=name): None for name, rule in cells if rule is not None})
     return tuple(found)

@@ -49,6 +49,7 @@ def names_in(protected: Protected | ProtectedRefusal) -> set[str]:
     found = {text for m in measures for text in (m.name, m.label, m.unit, m.noun)}
     found |= {text for sub in protected.sub_analyses for text in (sub.name, sub.about, f"({sub.about})")}
     found |= {f"“{way.label}”" for way in rows_of(protected) if way.group is WayGroup.SITE}
+    found |= {kind for table in protected.tables for cell in table.cells for kind in cell.kinds}
     found |= {text for cost in protected.costs for text in (cost.source, cost.currency)}
     return found | {text for t in protected.balance.terms for text in (t.term, t.covariate)}
 

@@ -20,6 +20,7 @@ from counterfoil.disclosure import (
     ProtectedSample,
     ProtectedSubAnalysis,
     ProtectedSurvival,
+    ProtectedTable,
     ProtectedTrust,
     ProtectedWay,
 )
@@ -63,6 +64,7 @@ def to_json(protected: Protected | ProtectedRefusal, run: str, report_path: str 
         "trust": None if protected.trust is None else _trust(protected, protected.trust, words),
         "sample": None if protected.sample is None else _sample(protected.sample),
         "cost": [_cost(cost) for cost in protected.costs],
+        "profile": [_profile(table) for table in protected.tables],
         "linking": None if protected.linking is None else _linking(protected.linking),
     }
 
@@ -215,6 +217,22 @@ def _sample(sample: ProtectedSample) -> dict[str, Any]:
         "requests": number(sample.requests),
         "p_corrected": number(sample.p_corrected),
         "definition_changed": sample.changed,
+    }
+
+
+def _profile(table: ProtectedTable) -> dict[str, Any]:
+    """How the people analysed divide: shares are 0-1. `groups`: kinds that stand in one line together."""
+    return {
+        "characteristic": table.name,
+        "groups": [
+            {
+                "kinds": list(cell.kinds),
+                "people": number(cell.people),
+                "share": number(cell.share),
+                "hidden": _rule(cell.people),
+            }
+            for cell in table.cells
+        ],
     }
 
 

@@ -17,6 +17,7 @@ from counterfoil.disclosure import (
     ProtectedSample,
     ProtectedSubAnalysis,
     ProtectedSurvival,
+    ProtectedTable,
     Rule,
     Verdict,
 )
@@ -53,6 +54,31 @@ class PartView:
     verdict: str
     css: str
     why_hidden: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """One characteristic of the people analysed. `rows`: group, people, share; `why_hidden` where there is none."""
+
+    name: str
+    rows: tuple[tuple[str, str, str], ...]
+    why_hidden: str
+
+
+def profile_views(protected: Protected, words: Words) -> list[ProfileView]:
+    """Each characteristic with its lines, or the sentence of the rule that hides all of them."""
+    return [_profile_view(table, protected, words) for table in protected.tables]
+
+
+def _profile_view(table: ProtectedTable, protected: Protected, words: Words) -> ProfileView:
+    rules = [cell.people.rule for cell in table.cells if cell.people.rule is not None]
+    if not table.is_shown:
+        return ProfileView(table.name, (), tables.why(rules[0], protected.settings, words))
+    rows = tuple(
+        (tables.kinds_text(cell, words), numbers.plain(cell.people), numbers.value(cell.share, Kind.RATE))
+        for cell in table.cells
+    )
+    return ProfileView(table.name, rows, "")
 
 
 def survival_view(survival: ProtectedSurvival, protected: Protected, words: Words) -> SurvivalView:

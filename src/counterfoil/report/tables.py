@@ -14,6 +14,7 @@ from counterfoil.disclosure import (
     DisclosureSettings,
     Protected,
     ProtectedBox,
+    ProtectedCell,
     ProtectedEstimate,
     ProtectedMeasure,
     ProtectedRefusal,
@@ -145,12 +146,29 @@ def hidden_table(protected: Protected, words: Words) -> Table:
     """What was hidden, by which rule, and why. Never a number but the rules' own."""
     labels = {m.measure.name: words.given(m.measure.label) for m in protected.measures}
     labels |= {"flow": words("flow.title"), "balance": words("balance.title"), "survival": words("survival.title")}
+    labels |= {table.name: words.given(table.name) for table in protected.tables}
     rows = tuple(
         (labels[f.where], f.rule.value,
          why(f.rule, protected.settings, words))
         for f in protected.findings
     )  # fmt: skip
     return Table("hidden", ("where", "rule", "why"), rows)
+
+
+def kinds_text(cell: ProtectedCell, words: Words) -> str:
+    """The kinds of people that a line of the profile stands for; small ones stand together."""
+    return "; ".join(words.given(kind) for kind in cell.kinds)
+
+
+def profile_table(protected: Protected, words: Words) -> Table:
+    """Who the people analysed were: one row a group of each characteristic."""
+    rows = tuple(
+        (words.given(table.name), kinds_text(cell, words), cell.people, cell.share,
+         "" if cell.people.rule is None else cell.people.rule.value)
+        for table in protected.tables
+        for cell in table.cells
+    )  # fmt: skip
+    return Table("profile", ("characteristic", "group", "people", "share", "hidden_by"), rows)
 
 
 def survival_table(survival: ProtectedSurvival) -> Table:
@@ -238,6 +256,7 @@ def tables_of(protected: Protected | ProtectedRefusal, about: About, words: Word
         results_table(protected, words),
         further_tests_table(protected),
         attrition_table(protected, words),
+        *((profile_table(protected, words),) if protected.tables else ()),
         balance_table(protected),
         hidden_table(protected, words),
         *(() if protected.survival is None else (survival_table(protected.survival),)),

@@ -16,7 +16,7 @@ from counterfoil.report.about import About
 from counterfoil.report.words import Words
 
 WIDEST, NARROWEST, NUMBERS = 52, 12, 18  # characters: of a text, of any column, of a column of numbers
-PER_CENT = {("survival", "treated_share"), ("survival", "comparison_share")}
+PER_CENT = {("survival", "treated_share"), ("survival", "comparison_share"), ("profile", "share")}
 RATE_VALUES = ("treated_value", "comparison_value")  # of a measure whose unit is a rate
 P_VALUES = ("p", "p_holm")
 BANDS = ("band_before", "band_after")

@@ -36,6 +36,7 @@ from counterfoil.disclosure import (
     DEFAULT_SETTINGS,
     Beside,
     DisclosureSettings,
+    GroupTable,
     Protected,
     ProtectedRefusal,
     SampleFacts,
@@ -125,6 +126,7 @@ class Inputs:
     sample: SampleFacts | None = None
     costs: tuple[UnitCost, ...] = ()
     doubt: LinkDoubt | None = None  # who else the entries of a list may be; None: nobody was linked
+    profile: tuple[GroupTable, ...] = ()  # who they are, row by row of `people`
     behind: Behind = field(default_factory=Behind)  # who the treated are, and earlier reports that share people
 
 
@@ -239,6 +241,10 @@ def _narrowed(inputs: Inputs, headline: Way, whole: ComparisonSettings) -> Input
         people=people_of(inputs.people, TREATED, headline.settings(whole), headline.rows),
         parts=tuple(replace(part, rows=part.rows[headline.rows]) for part in inputs.parts),
         sites=tuple(replace(site, rows=site.rows[headline.rows]) for site in inputs.sites),
+        profile=tuple(
+            replace(one, cells={kind: rows[headline.rows] for kind, rows in one.cells.items()})
+            for one in inputs.profile
+        ),
     )
 
 
@@ -254,6 +260,7 @@ def _beside(
         sub_analyses=estimate_parts(designs, outcomes, headline, inputs.settings),
         sample=inputs.sample,
         costs=inputs.costs,
+        tables=inputs.profile,
     )
 
 

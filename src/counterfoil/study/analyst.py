@@ -40,6 +40,7 @@ from counterfoil.study.link_doubt import link_doubt
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
 from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
+from counterfoil.study.profile import profile_of
 from counterfoil.study.provider_words import from_json
 from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
 from counterfoil.study.specifications import Site
@@ -264,6 +265,7 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         threads=lab.settings.threads,
         follow_up_months=plan.outcomes.follow_up_months,
         costs=unit_costs(lab),
+        profile=profile_of(everyone, lab.settings.domain),
     )
 
 
