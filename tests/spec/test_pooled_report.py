@@ -22,11 +22,13 @@ from counterfoil.lab.make import OpenLab, make_lab, open_lab
 from counterfoil.population import LAB_DATE
 from counterfoil.report import pool as pool_page
 from counterfoil.report import read_back
+from counterfoil.report.pdf_ready import why_no_pdf
 from counterfoil.study import pooling
 from counterfoil.study.pooling import pool_runs
 from lib.pooled_runs import add_run
 from lib.reports import refused, too_few
 from lib.results import FREQUENCY, ROWS, attrition_of, balance_row, comparison_of, mean_effect, rate_effect
+from lib.site import V1, V2, noon, press
 from lib.small_lab import call_here, run_here
 
 LARGE = (9100, 29000)
@@ -252,3 +254,63 @@ def test_the_analyst_is_asked_in_its_own_process(
     monkeypatch.undo()
     (lab.paths.linker / "key.age").chmod(0)  # the analyst needs nothing of the linker's
     assert call_here(capfd, "pool", lab.paths.root, "run0", "run1", "run2").code == 0
+
+
+# Decision 29: nothing but what reports print goes into a pool
+
+
+def files_of_pool(lab: OpenLab, found: dict[str, Any]) -> dict[str, bytes]:
+    folder = lab.paths.pool(found["pool"])
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def nobody_is_in_two(*_: object) -> dict[str, bool]:
+    return {"shared": False}
+
+
+def test_a_pool_is_a_function_of_what_its_reports_print(lab: OpenLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All else of the runs is gone: outcomes, designs, what the audit kept. Every file is the same, byte by byte."""
+    first = files_of_pool(lab, pooled(lab, "run0", "run1", "run2", "run3"))
+    assert {"pool.html", "pool.json", "pool.ods", "pool.xlsx", "tables/pool.csv", "tables/versions.csv",
+            "tables/pool.csv-metadata.json", "tables/versions.csv-metadata.json"} == set(first)  # fmt: skip
+    gone = 0
+    for run in ("run0", "run1", "run2", "run3"):
+        printed = set(json.loads((lab.paths.run(run) / "result.json").read_bytes())["files"])
+        for path in sorted(lab.paths.run(run).rglob("*")):
+            name = path.relative_to(lab.paths.run(run)).as_posix()
+            if path.is_file() and name not in printed | {"result.json", "manifest.json"}:
+                path.unlink()
+                gone += 1
+    assert gone >= 4  # each run's people at least
+    monkeypatch.setattr(pooling, "run_role", nobody_is_in_two)
+    assert files_of_pool(lab, pooled(lab, "run0", "run1", "run2", "run3")) == first
+
+
+def test_a_printed_number_that_changes_changes_the_pool(lab: OpenLab) -> None:
+    """The test above can fail: the numbers do come from there."""
+    found = pooled(lab, "run0", "run1", "run2")
+    assert found["pooled"] != pooled(lab, "run0", "run1", "run3")["pooled"]
+
+
+def test_a_pool_says_whether_its_reports_are_public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pooling, "run_role", run_here)
+    one = press(tmp_path / "lab").published(V1, result_of(CLEAR[0]))
+    two = one.add(V2, result_of(CLEAR[1]))
+    inside = pooled(two.lab, V1, V2)
+    assert inside["all_public"] is False
+    page = (two.lab.paths.pool(inside["pool"]) / "pool.html").read_text("utf-8")
+    assert "inside the lab only" in page
+    three = two.clear(V2).plan(V2, "2026-09-07").on("2026-09-07")
+    three.release(noon("2026-09-07"), V2)
+    public = pooled(three.lab, V1, V2)
+    assert public["all_public"] is True
+    assert "Each of these reports is public." in Path(public["report"]).read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_pdf()), reason=why_no_pdf())
+def test_a_pool_has_a_copy_as_pdf_that_says_the_same(lab: OpenLab) -> None:
+    found = pooled(lab, "run0", "run1", "run2", "run3", pdf=True)
+    text = read_back.texts_of("pool.pdf", files_of_pool(lab, found)["pool.pdf"])
+    assert "All together" in text
+    assert found["headline"].split(".")[0].split(",")[0] in " ".join(text.split())

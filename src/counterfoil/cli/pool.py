@@ -23,17 +23,23 @@ def pool(
     title: Annotated[
         str | None, typer.Option(help="What the page is called; the service's own title by default.")
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also a copy of the page as PDF (PDF/UA).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Put the results of several runs together: one service over years, or services of one kind. Never a ranking."""
+    from counterfoil.report.pdf_ready import why_no_pdf
+
+    missing = why_no_pdf() if pdf else ""
     with progress() as show:
-        result = pool_runs(lab, runs, measure=measure, title=title, progress=show)
+        result = pool_runs(lab, runs, measure=measure, title=title, pdf=pdf and not missing, progress=show)
     if as_json:
         say_json(result)
     else:
         for line in lines_of(result):
             say(line)
-    raise typer.Exit(exit_code(result))
+    if missing:
+        typer.echo(missing, err=True)
+    raise typer.Exit(exit_code(result) or (FINDINGS if missing else DONE))
 
 
 def exit_code(result: Mapping[str, Any]) -> int:

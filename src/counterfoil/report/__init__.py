@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from counterfoil.report.as_json import to_json
     from counterfoil.report.page import PRINTINGS, Rendered, render
     from counterfoil.report.pdf_ready import why_no_pdf
-    from counterfoil.report.pool import POOL, pool_json, render_pool
+    from counterfoil.report.pool import POOL, Beside, pool_json, render_pool
 
 __all__ = [
     "PDF",
@@ -18,6 +18,7 @@ __all__ = [
     "PRINTINGS",
     "REPORT",
     "About",
+    "Beside",
     "Rendered",
     "pool_json",
     "render",

@@ -148,12 +148,13 @@ def check_pool_numbers(files: Mapping[str, bytes], pool: ProtectedPool, about: A
     allowed = {abs(numbers.exact(c)) for c in cells}
     allowed |= {abs(numbers.times_hundred(c)) for c in cells if c.decimals >= numbers.HUNDRED_PLACES}
     wording = words_of(about.language)
-    allowed |= {n for text in wording.under("pool") for n in numbers_in(text)} | {
+    allowed |= {n for text in wording.of_reports() for n in numbers_in(text)} | {
         Decimal(100),
         Decimal(256),
     }  # in every 100; SHA-256
     allowed |= {forest_reach(pool), Decimal("0.001"), Decimal(about.today.day), Decimal(about.today.year)}
-    known = names | set(about.texts()) | {pool.measure.name, pool.measure.label, pool.measure.unit}
+    dated = {wording.date(about.today), f"{about.today.isoformat()}T00:00:00Z", CONTEXT}
+    known = names | set(about.texts()) | dated | {pool.measure.name, pool.measure.label, pool.measure.unit}
     allowed |= {n for name in known if NUMBER.fullmatch(name) for n in numbers_in(name)}  # a cohort of one year
     stray = [n for n, data in files.items() if not numbers_in(without(texts_of(n, data), known)) <= allowed]
     if stray:

@@ -3,38 +3,65 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from counterfoil.disclosure import NOT_APPLICABLE, Cell, ProtectedPool, ProtectedRange, ProtectedStudy, Verdict
 from counterfoil.report import charts, numbers, tables
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_pool_numbers
+from counterfoil.report.as_csvw import SUFFIX, to_csvw
+from counterfoil.report.as_ods import to_ods
+from counterfoil.report.as_xlsx import to_xlsx
 from counterfoil.report.page import PACKAGE, Rendered, environment
 from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
+from counterfoil.report.workbook import book_of
 from counterfoil.templating import style_of
 from counterfoil.units import Kind
+from counterfoil.visible import visible
 
-POOL = "pool.html"
+POOL, POOL_PDF = "pool.html", "pool.pdf"
 TWO = "two"
 
 
-def render_pool(pool: ProtectedPool, about: About, left_out: tuple[str, ...]) -> Rendered:
-    """Every file of a pooled result. `left_out`: finished runs of the same services that are not in it.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a reader must know of the choice. `left_out`: finished runs of the same services that are not in it.
 
-    The same values give the same bytes; a number that is not allowed is a fault (R22).
+    `all_public`: whether each report that is in it is public.
     """
-    words = words_of(about.language)
-    files = {POOL: _page(pool, about, left_out, words).encode("utf-8")}
-    document = {**pool_json(pool, about, None, left_out), "report": POOL}
-    files["pool.json"] = (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
-    files["tables/pool.csv"] = tables.to_csv(_table(pool))
+
+    left_out: tuple[str, ...] = ()
+    all_public: bool = False
+
+
+def render_pool(pool: ProtectedPool, about: About, beside: Beside, *, pdf: bool = False) -> Rendered:
+    """Every file of a pooled result: the same bytes for the same values. A number that is not allowed is a fault (R22).
+
+    Nothing but numbers that reports print goes in, so no audit is needed (decision 29). `pdf` needs Pango.
+    """
+    words, left_out = words_of(about.language), beside.left_out
+    page = _page(pool, about, beside, words)
+    files = {POOL: page.encode("utf-8")}
+    if pdf:
+        from counterfoil.report.as_pdf import to_pdf
+
+        files[POOL_PDF] = to_pdf(page, environment().get_template("pdf.css").render())
+    document = {**pool_json(pool, about, None, beside), "report": POOL}
+    files["pool.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
+    made = (_table(pool), _versions(pool, about, words))
+    for table in made:
+        files[f"tables/{table.name}.csv"] = tables.to_csv(table)
+        files[f"tables/{table.name}.csv{SUFFIX}"] = to_csvw(table, about)
+    book = book_of(about, _cover(pool, about, beside, words), made, words)
+    files |= {"pool.ods": to_ods(book, environment()), "pool.xlsx": to_xlsx(book)}
     names = {t for s in pool.studies for t in (s.released.run, s.released.title, s.released.period, s.released.plan,
              s.released.date.isoformat())} | set(left_out)  # fmt: skip
     check_pool_numbers(files, pool, about, {name for name in names if name})
     return Rendered(files=files)
 
 
-def pool_json(pool: ProtectedPool, about: About, report: str | None, left_out: tuple[str, ...]) -> dict[str, Any]:
+def pool_json(pool: ProtectedPool, about: About, report: str | None, beside: Beside) -> dict[str, Any]:
     """What `pool --json` prints. Differences of rates in points, shares 0-1; null where there is no interval."""
     words, measure = words_of(DEFAULT_LANGUAGE), pool.measure
     return {
@@ -64,7 +91,8 @@ def pool_json(pool: ProtectedPool, about: About, report: str | None, left_out: t
         "disagrees": ["paule_mandel"] if pool.disagrees else [],
         "headline": f"{headline_of(pool, words)} {interval_of(pool, words)}",
         "caveats": list(caveats_of(pool, words)),
-        "left_out": list(left_out),
+        "left_out": list(beside.left_out),
+        "all_public": beside.all_public,
     }
 
 
@@ -228,7 +256,21 @@ def _versions(pool: ProtectedPool, about: About, words: Words) -> tables.Table:
     return tables.Table("versions", ("what", "value"), tuple(rows))
 
 
-def _page(pool: ProtectedPool, about: About, left_out: tuple[str, ...], words: Words) -> str:
+def _cover(pool: ProtectedPool, about: About, beside: Beside, words: Words) -> tuple[str, ...]:
+    """The first sheet: what it comes to, with what it must carry."""
+    return (
+        f"{about.title}: {words('pool.kind').lower()}",
+        about.provider,
+        words("page.dated", date=words.date(about.today)),
+        f"{headline_of(pool, words)} {interval_of(pool, words)}",
+        *caveats_of(pool, words),
+        words("pool.all_public" if beside.all_public else "pool.inside"),
+        words("workbook.accessible"),
+    )
+
+
+def _page(pool: ProtectedPool, about: About, beside: Beside, words: Words) -> str:
+    left_out = beside.left_out
     made, rate = environment(), pool.measure.kind is Kind.RATE
     reach = f"{charts.forest_reach(pool):,f}"
     less, more = ("less", "more") if pool.measure.kind in (Kind.RATE, Kind.COUNT) else ("lower", "higher")
@@ -251,6 +293,7 @@ def _page(pool: ProtectedPool, about: About, left_out: tuple[str, ...], words: W
         axis_left=f"{reach} {words(f'results.{less}')}",
         axis_right=f"{reach} {words(f'results.{more}')}",
         unit=words("results.unit_points") if rate else _unit(pool, words),
+        whose=words("pool.all_public" if beside.all_public else "pool.inside"),
         can=_can(pool, words),
         cannot=_cannot(pool, words),
         figures=_figures(pool, words),

@@ -16,7 +16,7 @@ from counterfoil.report.about import About
 from counterfoil.report.words import Words
 
 WIDEST, NARROWEST, NUMBERS = 52, 12, 18  # characters: of a text, of any column, of a column of numbers
-PER_CENT = {("survival", "treated_share"), ("survival", "comparison_share"), ("profile", "share")}
+PER_CENT = {("survival", "treated_share"), ("survival", "comparison_share"), ("profile", "share"), ("pool", "share")}
 RATE_VALUES = ("treated_value", "comparison_value")  # of a measure whose unit is a rate
 P_VALUES = ("p", "p_holm")
 BANDS = ("band_before", "band_after")
@@ -103,9 +103,20 @@ def workbook_of(
     protected: Protected | ProtectedRefusal, about: About, made: Sequence[tables.Table], words: Words
 ) -> Workbook:
     """The workbook of a report's tables."""
+    return book_of(about, tuple(_cover_lines(protected, about, words)), made, words, protected)
+
+
+def book_of(
+    about: About,
+    cover_lines: tuple[str, ...],
+    made: Sequence[tables.Table],
+    words: Words,
+    protected: Protected | ProtectedRefusal | None = None,
+) -> Workbook:
+    """A workbook of these tables behind a cover. `protected`: what they are of, where that is one report."""
     data = tuple(_table_sheet(table, protected, words) for table in made)
     notes = _notes(words)
-    cover = Sheet(words("workbook.cover"), tuple(_cover_lines(protected, about, words)))
+    cover = Sheet(words("workbook.cover"), cover_lines)
     links = tuple((Link(sheet.tab, sheet.tab), sheet.lines[0]) for sheet in (notes, *data))
     contents = Sheet(
         words("workbook.contents"),
@@ -145,7 +156,7 @@ def _notes(words: Words) -> Sheet:
     )
 
 
-def _table_sheet(table: tables.Table, protected: Protected | ProtectedRefusal, words: Words) -> Sheet:
+def _table_sheet(table: tables.Table, protected: Protected | ProtectedRefusal | None, words: Words) -> Sheet:
     key = f"workbook.{table.name}"
     lines = [words(f"{key}.title"), words("workbook.one_table"), words(f"{key}.about")]
     if any(text_of(e).startswith("[") for row in _entries(table, protected, words) for e in row):
@@ -166,7 +177,9 @@ def column_titles(table: tables.Table, words: Words) -> tuple[str, ...]:
     return tuple(words(f"workbook.{table.name}.columns.{name}") for name in table.columns)
 
 
-def _entries(table: tables.Table, protected: Protected | ProtectedRefusal, words: Words) -> Iterator[tuple[Entry, ...]]:
+def _entries(
+    table: tables.Table, protected: Protected | ProtectedRefusal | None, words: Words
+) -> Iterator[tuple[Entry, ...]]:
     for row in table.rows:
         line = dict(zip(table.columns, row, strict=True))
         is_rate = line.get("unit") == "rate"
@@ -186,7 +199,7 @@ def _number(cell: Cell, *, percent: bool, is_p: bool) -> Entry:
 
 
 def _text(
-    column: str, text: str, line: dict[str, tables.Entry], protected: Protected | ProtectedRefusal, words: Words
+    column: str, text: str, line: dict[str, tables.Entry], protected: Protected | ProtectedRefusal | None, words: Words
 ) -> str:
     if not text:
         return NOTHING
@@ -201,7 +214,7 @@ def _text(
     return text
 
 
-def _verdict(value: str, measure: str, protected: Protected | ProtectedRefusal, words: Words) -> str:
+def _verdict(value: str, measure: str, protected: Protected | ProtectedRefusal | None, words: Words) -> str:
     """As the page says it: an amount is lower, never fewer."""
     measures = protected.measures if isinstance(protected, Protected) else ()
     named = next((m for m in measures if m.measure.name == measure), None)

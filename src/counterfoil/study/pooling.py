@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from counterfoil import __version__
+from counterfoil.clearance import State, read_record
 from counterfoil.disclosure import Measure, Released, decimals_released, protect_pool
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab import log
@@ -22,7 +23,7 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.catalogue import catalogue_of
 from counterfoil.provenance import key_of
-from counterfoil.report import POOL, About, pool_json, render_pool
+from counterfoil.report import POOL, About, Beside, pool_json, render_pool
 from counterfoil.study.analysis import versions
 from counterfoil.study.asked import asked_of
 from counterfoil.study.evaluate import finished_result
@@ -69,6 +70,7 @@ def pool_runs(
     *,
     measure: str | None = None,
     title: str | None = None,
+    pdf: bool = False,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Pool finished runs of the lab at `root` on one measure and give the JSON of `pool`.
@@ -91,7 +93,7 @@ def pool_runs(
             rule="R18",
         )
     progress("Putting the results together", 0.6)
-    return _write(lab, found, released, _measure(lab, chosen, _months(found)), title)
+    return _write(lab, found, released, _measure(lab, chosen, _months(found)), title, pdf=pdf)
 
 
 def _runs(lab: OpenLab, names: Sequence[str]) -> list[_Run]:
@@ -186,7 +188,7 @@ def _measure(lab: OpenLab, name: str, follow_up_months: int) -> Measure:
 
 
 def _write(
-    lab: OpenLab, runs: Sequence[_Run], released: Sequence[Released], measure: Measure, title: str | None
+    lab: OpenLab, runs: Sequence[_Run], released: Sequence[Released], measure: Measure, title: str | None, *, pdf: bool
 ) -> dict[str, Any]:
     pooled = protect_pool(released, measure)
     titles = list(dict.fromkeys(run.about["title"] for run in runs))
@@ -206,10 +208,17 @@ def _write(
         lab=lab.settings.name,
     )
     folder = lab.paths.pool(name)
-    for file, data in render_pool(pooled, about, left_out).files.items():
+    beside = Beside(left_out, all_public=_are_public(lab, [run.name for run in runs]))
+    for file, data in render_pool(pooled, about, beside, pdf=pdf).files.items():
         atomic_write(folder / file, data)
     log.append(lab.paths, "pooled", {"pool": name, "runs": [run.name for run in runs], "measure": measure.name})
-    return pool_json(pooled, about, str(folder / POOL), left_out)
+    return pool_json(pooled, about, str(folder / POOL), beside)
+
+
+def _are_public(lab: OpenLab, runs: Sequence[str]) -> bool:
+    """Whether each of these reports is public, as it was printed or with a correction since."""
+    cases = read_record(lab).cases
+    return all(run in cases and cases[run].state in (State.PUBLISHED, State.CORRECTED) for run in runs)
 
 
 def _left_out(paths: LabPaths, runs: Sequence[_Run], measure: str) -> tuple[str, ...]:
