@@ -25,6 +25,7 @@ from counterfoil.report import read_back
 from counterfoil.report.pdf_ready import why_no_pdf
 from counterfoil.study import pooling
 from counterfoil.study.pooling import pool_runs
+from lib.clearance import RUN
 from lib.pooled_runs import add_run
 from lib.reports import refused, too_few
 from lib.results import FREQUENCY, ROWS, attrition_of, balance_row, comparison_of, mean_effect, rate_effect
@@ -294,7 +295,9 @@ def test_a_printed_number_that_changes_changes_the_pool(lab: OpenLab) -> None:
 
 def test_a_pool_says_whether_its_reports_are_public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pooling, "run_role", run_here)
-    one = press(tmp_path / "lab").published(V1, result_of(CLEAR[0]))
+    empty = press(tmp_path / "lab")
+    shutil.rmtree(empty.lab.paths.run(RUN))  # a run without a report of ours
+    one = empty.published(V1, result_of(CLEAR[0]))
     two = one.add(V2, result_of(CLEAR[1]))
     inside = pooled(two.lab, V1, V2)
     assert inside["all_public"] is False

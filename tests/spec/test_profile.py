@@ -83,7 +83,7 @@ def test_the_page_has_each_line_and_says_why_one_is_absent() -> None:
     assert rows == [line[1:] for line in SHOWN]
     assert re.findall(r"<caption>([^<]*)</caption>", page) == ["Sex", "Age at the index date", "Ethnicity"]
     assert re.findall(r"<h3>([^<]*)</h3>", page) == ["Index offence"]
-    assert "Not shown." in page
+    assert "Not shown. A line is shown only when it has at least 10 people and leaves out at least 10." in page
     assert "820 people" not in page  # that all are of one kind is what is hidden
     assert "robbery" not in page
 

@@ -73,7 +73,7 @@ def profile_views(protected: Protected, words: Words) -> list[ProfileView]:
 def _profile_view(table: ProtectedTable, protected: Protected, words: Words) -> ProfileView:
     rules = [cell.people.rule for cell in table.cells if cell.people.rule is not None]
     if not table.is_shown:
-        return ProfileView(table.name, (), tables.why(rules[0], protected.settings, words))
+        return ProfileView(table.name, (), tables.why_no_line(rules[0], protected.settings, words))
     rows = tuple(
         (tables.kinds_text(cell, words), numbers.plain(cell.people), numbers.value(cell.share, Kind.RATE))
         for cell in table.cells

@@ -142,14 +142,22 @@ def why(rule: Rule, settings: DisclosureSettings, words: Words) -> str:
     return words(f"rule.{rule.value}", **filling)
 
 
+def why_no_line(rule: Rule, settings: DisclosureSettings, words: Words) -> str:
+    """The same for a line of the profile, which is a number of people and no rate."""
+    if rule in (Rule.R2, Rule.R3, Rule.R4):
+        return words("profile.rule", threshold=f"{settings.threshold:g}")
+    return why(rule, settings, words)
+
+
 def hidden_table(protected: Protected, words: Words) -> Table:
     """What was hidden, by which rule, and why. Never a number but the rules' own."""
     labels = {m.measure.name: words.given(m.measure.label) for m in protected.measures}
     labels |= {"flow": words("flow.title"), "balance": words("balance.title"), "survival": words("survival.title")}
-    labels |= {table.name: words.given(table.name) for table in protected.tables}
+    profile = {table.name: words.given(table.name) for table in protected.tables}
+    labels |= profile
     rows = tuple(
         (labels[f.where], f.rule.value,
-         why(f.rule, protected.settings, words))
+         (why_no_line if f.where in profile else why)(f.rule, protected.settings, words))
         for f in protected.findings
     )  # fmt: skip
     return Table("hidden", ("where", "rule", "why"), rows)
