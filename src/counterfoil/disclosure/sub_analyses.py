@@ -201,12 +201,13 @@ def read(effect: Effect, estimate: Estimate, *, step: int, p_holm: float | None 
 def _is_open(readers: Sequence[Reader], submitted: int, settings: DisclosureSettings) -> bool:
     """Whether the sizes that agree with all that is shown of the same people span W. The people, so their rate, are
     the same in each."""
-    sizes = [
-        n
-        for n in range(int(settings.min_group), submitted + 1)
-        if np.logical_and.reduce([reader.counts(n) for reader in readers]).any()
-    ]
-    return bool(sizes) and max(sizes) - min(sizes) >= settings.min_width
+
+    def agrees(n: int) -> bool:
+        return bool(np.logical_and.reduce([reader.counts(n) for reader in readers]).any())
+
+    least = next((n for n in range(int(settings.min_group), submitted + 1) if agrees(n)), submitted)
+    wide = range(least + settings.min_width, submitted + 1)
+    return any(agrees(n) for n in reversed(wide))  # from the largest down: where it is open one is soon found
 
 
 def _error(effect: Effect) -> float:
