@@ -7,7 +7,6 @@ from counterfoil.disclosure.intruder.limits import Limits
 from counterfoil.disclosure.intruder.merging import ProtectedCounts, protect_counts
 from counterfoil.disclosure.intruder.people import find_atoms
 from counterfoil.disclosure.intruder.repair import Repaired, hide, repair
-from counterfoil.disclosure.intruder.sharing import find_sharing
 from counterfoil.disclosure.intruder.statements import (
     PEOPLE,
     AddsUp,
@@ -63,7 +62,6 @@ __all__ = [
     "explain",
     "find_atoms",
     "find_attacks",
-    "find_sharing",
     "find_targets",
     "find_unsafe",
     "hide",
