@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.errors import Fault
 from counterfoil.linkage.blocking import orders_of
 from counterfoil.linkage.core.cells import dictionary
-from counterfoil.linkage.core.key_order import RuleOrder
+from counterfoil.linkage.core.key_order import Order, RuleOrder
 from counterfoil.linkage.core.one_row import Lookup, Parts
+from counterfoil.linkage.core.order_merge import grown
 from counterfoil.linkage.core.reader import columns_of
 from counterfoil.linkage.core.sql import NotExpressible
 from counterfoil.linkage.specification import Rule, Specification
@@ -50,6 +53,15 @@ class HotBlocks:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """Records of a run before: for each its number now, -1 where it is gone or anything of it changed; and their order
+    by some rules, by the rule's place. Records of hot blocks have no place in it: their keys are longer."""
+
+    now: npt.NDArray[np.int64]
+    orders: Mapping[int, RuleOrder]
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """Records ready to be compared, and their order by each rule of the specification."""
 
@@ -74,13 +86,23 @@ def prepare(
     return prepared
 
 
-def prepare_in_order(records: pa.Table, specification: Specification, *, first_id: int = 0) -> Prepared:
-    """`prepare`, where a block is hot by its size in this table; and the order by each rule, which tells the sizes."""
+def prepare_in_order(
+    records: pa.Table,
+    specification: Specification,
+    *,
+    first_id: int = 0,
+    earlier: Callable[[pa.Table], Earlier | None] = lambda _: None,
+) -> Prepared:
+    """`prepare`, where a block is hot by its size in this table; and the order by each rule, which tells the sizes.
+
+    `earlier`: given the records with all but the columns of caps, those of the run before.
+    """
     prepared = _with_derived(records, specification, first_id)
+    known = earlier(prepared)
     for rule in specification.rules:
         if rule.cap is not None:  # as if no block were hot: the blocks are those of the rule without its cap
             prepared = prepared.append_column(rule.cap.column, pa.repeat("", prepared.num_rows))
-    orders = list(orders_of(prepared, specification.rules))
+    orders = _first_orders(prepared, specification.rules, known)
     cut = []
     for number, rule in enumerate(specification.rules):
         hot = None if rule.cap is None else _hot_among(prepared, rule, orders[number])
@@ -91,6 +113,33 @@ def prepare_in_order(records: pa.Table, specification: Specification, *, first_i
     for number, order in zip(cut, orders_of(prepared, [specification.rules[n] for n in cut]), strict=True):
         orders[number] = order
     return Prepared(prepared, tuple(orders))
+
+
+def _first_orders(prepared: pa.Table, rules: Sequence[Rule], earlier: Earlier | None) -> list[RuleOrder]:
+    """The records' order by each rule; where the earlier one is known only other records are hashed and sorted."""
+    if earlier is None:
+        return list(orders_of(prepared, rules))
+    held = sorted(earlier.orders)
+    other = np.ones(prepared.num_rows, dtype=np.bool_)
+    other[earlier.now[earlier.now >= 0]] = False
+    rows = np.flatnonzero(other).astype(np.int32)
+    more = _numbered(orders_of(prepared.take(pa.array(rows)), [rules[n] for n in held]), rows)
+    with ThreadPoolExecutor(2) as pool:
+        merged = pool.map(lambda number, own: grown(earlier.orders[number], earlier.now, own), held, more)
+        found = dict(zip(held, merged, strict=True))
+    rest = [number for number in range(len(rules)) if number not in found]
+    found |= dict(zip(rest, orders_of(prepared, [rules[n] for n in rest]), strict=True))
+    return [found[number] for number in range(len(rules))]
+
+
+def _numbered(orders: Iterable[RuleOrder], rows: npt.NDArray[np.int32]) -> list[RuleOrder]:
+    """Orders of some rows of a table, by the numbers of those rows."""
+    found = []
+    for order in orders:
+        left = Order(order.left.hashes, rows[order.left.records])
+        right = left if order.is_one else Order(order.right.hashes, rows[order.right.records])
+        found.append(RuleOrder(left, right))
+    return found
 
 
 def _hot_among(prepared: pa.Table, rule: Rule, order: RuleOrder) -> pa.Table:
@@ -190,7 +239,7 @@ def prepared_view(specification: Specification, hot: HotKeys, row: str) -> View:
         tables[f"hot_{i}"] = hot[rule.name].append_column("is_hot", pa.repeat(True, hot[rule.name].num_rows))
         same = " AND ".join(f"p.{key} = h{i}.{key}" for key in rule.uncapped)
         joins += f" LEFT JOIN hot_{i} h{i} ON {same}"
-        caps += f", CASE WHEN h{i}.is_hot THEN p.{rule.cap.then} ELSE '' END AS {rule.cap.column}"
+        caps += f", CASE WHEN h{i}.is_hot THEN CAST(p.{rule.cap.then} AS VARCHAR) ELSE '' END AS {rule.cap.column}"
     columns = ", ".join([*STANDARD_COLUMNS, *(f"{sql} AS {name}" for name, sql in own.items())])
     sql = f"SELECT p.*{caps} FROM (SELECT {row}, {columns} FROM entries) p{joins}"
     return View(sql, tables, Parts(own, lookups))
@@ -244,7 +293,7 @@ def _capped(prepared: pa.Table, rule: Rule, hot: pa.Table) -> pa.Array | pa.Chun
     if rule.cap is None or not hot.num_rows:
         return pa.repeat("", prepared.num_rows)
     columns = ", ".join(rule.uncapped)
-    sql = f"""SELECT CASE WHEN hot.is_hot THEN {rule.cap.then} ELSE '' END AS cap
+    sql = f"""SELECT CASE WHEN hot.is_hot THEN CAST({rule.cap.then} AS VARCHAR) ELSE '' END AS cap
               FROM t LEFT JOIN (SELECT {columns}, true AS is_hot FROM hot) hot USING ({columns}) ORDER BY {ID}"""
     wanted = list(dict.fromkeys([ID, *rule.uncapped, rule.cap.then]))
     return query(sql, {"t": prepared.select(wanted), "hot": hot})["cap"]

@@ -39,7 +39,7 @@ from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.products import cluster_products, evidence_of
 from counterfoil.linkage.rulings import key_of_overrides, rulings_of
 from counterfoil.linkage.specification import Specification, load_specification
-from counterfoil.linkage.spine_files import write_register_keys, write_spine
+from counterfoil.linkage.spine_files import People, write_register_keys, write_spine
 from counterfoil.linkage.spine_report import spine_report
 from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.warehouse import read_table
@@ -117,57 +117,92 @@ def build_spine(
     models, and gives the same people. `retrain` makes new models. `beside` is run, when a spine is made, with
     its folder while its encoded table is written.
     """
-    specification = load_specification(lab.settings.domain)
-    extracts = _extracts(lab.paths)
+    run = _begin(lab, engine, retrain=retrain, rebuild=rebuild, progress=progress)
+    version, there = version_for(lab.paths.linker / "spine", lab.settings.date(), run.key)
+    if there and not rebuild:
+        return _as_it_is(lab, version, progress)
+    folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), run.key))
+    with ThreadPoolExecutor(1) as other:
+        main = next(iter(run.models.values())).model
+        to_keep = other.submit(encoded_to_keep, main, run.records.table, resources=resources(lab))
+        linked = _join(run, _score(run, rebuild, progress), progress)
+        progress("Writing the spine", 0.95)
+        report, people = _write(run, folder, linked, truth, new_key)
+        spine = read_spine(lab)
+        after = [other.submit(write_register_keys, lab.paths, folder, previous=run.latest, people=people)]
+        after += [] if beside is None else [other.submit(beside, folder)]
+        progress("Keeping the encoded table for cohorts and searches", 0.97)
+        keep(
+            folder, spine.model, run.specification, run.records.table, resources=resources(lab),
+            orders=run.records.written, encoded=to_keep.result(), people=people.now,
+        )  # fmt: skip
+        for each in after:
+            each.result()
+    _tidy(lab.paths, (folder, run.latest))
+    return SpineResult(spine, report, made=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the steps of one run share. `latest`: the spine before; `key`: of all that the new one is made from."""
+
+    lab: OpenLab
+    engine: Engine
+    specification: Specification
+    inputs: Mapping[str, str]
+    latest: Path | None
+    records: Records
+    counts: tuple[RuleCount, ...]
+    models: Mapping[str, KeptModel]
+    overrides: pa.Table
+    key: str
+
+
+def _begin(lab: OpenLab, engine: Engine, *, retrain: bool, rebuild: bool, progress: Progress) -> _Run:
+    """Records and models, after what a run would take was checked."""
+    specification, extracts = load_specification(lab.settings.domain), _extracts(lab.paths)
     tasks_of(specification, sorted(extracts))  # a source that nobody said how to link is refused before anything runs
     inputs = {source: sha256_of_file(path) for source, path in extracts.items()}
     remove_abandoned(_places(lab.paths))
     progress("Preparing records", 0.0)
-    records = read_records(lab.paths, extracts, inputs, specification)
+    latest = lab.paths.latest_spine()
+    records = read_records(lab.paths, extracts, inputs, specification, before=_inputs_before(latest), anew=rebuild)
+    counts = _checked(lab, records, specification, progress)
+    progress("Training the model", 0.1)
+    models = _models(lab, records, specification, engine, retrain)
+    overrides = read_overrides(lab.paths)
+    overrides = overrides.filter(pc.not_equal(overrides["scope"], ENTRIES))
+    key = _key(lab, specification, engine, inputs, models, overrides)
+    return _Run(lab, engine, specification, inputs, latest, records, counts, models, overrides, key)
+
+
+def _checked(lab: OpenLab, records: Records, specification: Specification, progress: Progress) -> tuple[RuleCount, ...]:
+    """The pairs of each rule. Refused when a block or the memory that is needed is too large."""
     counts = counted(specification.rules, records.orders)
     check_blocks(counts, max_block=specification.guards.max_block)
     expected = estimate_of(records, counts, specification)
     for line in expected.lines():
         progress(line, 0.05)
     check_memory(expected, lab.settings.memory)
-    progress("Training the model", 0.1)
-    models = _models(lab, records, specification, engine, retrain)
-    overrides = read_overrides(lab.paths)
-    overrides = overrides.filter(pc.not_equal(overrides["scope"], ENTRIES))
-    key = _key(lab, specification, engine, inputs, models, overrides)
-    latest = lab.paths.latest_spine()
-    version, there = version_for(lab.paths.linker / "spine", lab.settings.date(), key)
-    if there and not rebuild:
-        folder = lab.paths.spine(version)
-        write_register_keys(lab.paths, folder)
-        spine = read_spine(lab)
-        if not is_kept(folder):
-            spine.kept(resources=resources(lab), progress=progress)
-        return SpineResult(spine, _read_quality(folder), made=False)
-    folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), key))
-    scored = _score(lab, records, models, specification, engine, latest, rebuild, progress)
-    with ThreadPoolExecutor(1) as other:
-        main = next(iter(models.values())).model
-        to_keep = other.submit(encoded_to_keep, main, records.table, resources=resources(lab))
-        linked = _join(lab, records, counts, models, specification, scored, overrides, progress)
-        progress("Writing the spine", 0.95)
-        limits, prepared = thresholds_of(lab), records.stage.folder(lab.paths) / PREPARED
-        made = partial(spine_report, linked, inputs, key=key, engine=engine, thresholds=limits, truth=truth)
-        report, people = write_spine(
-            folder, linked, made, thresholds=limits, prepared=prepared, previous=latest, new_key=new_key
-        )
-        spine = read_spine(lab)
-        after = [other.submit(write_register_keys, lab.paths, folder, previous=latest, people=people)]
-        after += [] if beside is None else [other.submit(beside, folder)]
-        progress("Keeping the encoded table for cohorts and searches", 0.97)
-        keep(
-            folder, spine.model, specification, records.table, resources=resources(lab), orders=records.written,
-            encoded=to_keep.result(), people=people.now,
-        )  # fmt: skip
-        for each in after:
-            each.result()
-    _tidy(lab.paths, (folder, latest))
-    return SpineResult(spine, report, made=True)
+    return counts
+
+
+def _as_it_is(lab: OpenLab, version: str, progress: Progress) -> SpineResult:
+    """The spine of the same inputs; what a stopped run left out beside it is made."""
+    folder = lab.paths.spine(version)
+    write_register_keys(lab.paths, folder)
+    spine = read_spine(lab)
+    if not is_kept(folder):
+        spine.kept(resources=resources(lab), progress=progress)
+    return SpineResult(spine, _read_quality(folder), made=False)
+
+
+def _write(
+    run: _Run, folder: Path, linked: Linked, truth: pa.Table | None, new_key: NewKey | None
+) -> tuple[Mapping[str, Any], People]:
+    limits, prepared = thresholds_of(run.lab), run.records.stage.folder(run.lab.paths) / PREPARED
+    made = partial(spine_report, linked, run.inputs, key=run.key, engine=run.engine, thresholds=limits, truth=truth)
+    return write_spine(folder, linked, made, thresholds=limits, prepared=prepared, previous=run.latest, new_key=new_key)
 
 
 def read_spine(lab: OpenLab) -> Spine:
@@ -246,46 +281,31 @@ def _train(
     return engines.train(records.of(sources), specification, engine=engine, resources=resources(lab))
 
 
-def _score(
-    lab: OpenLab,
-    records: Records,
-    models: Mapping[str, KeptModel],
-    specification: Specification,
-    engine: Engine,
-    latest: Path | None,
-    rebuild: bool,
-    progress: Progress,
-) -> tuple[Scored, ...]:
-    before = None if rebuild else _before(lab, records, latest, specification)
-    fresh = None if before is None else before.changes.fresh(records.table.num_rows)
-    engaged = Engaged(specification, engine, resources(lab), records, models, fresh)
-    tasks = tasks_of(specification, records.sources)
+def _score(run: _Run, rebuild: bool, progress: Progress) -> tuple[Scored, ...]:
+    before = None if rebuild else _before(run)
+    fresh = None if before is None else before.changes.fresh(run.records.table.num_rows)
+    engaged = Engaged(run.specification, run.engine, resources(run.lab), run.records, run.models, fresh)
+    tasks = tasks_of(run.specification, run.records.sources)
     scored = []
     for number, task in enumerate(tasks):
         progress("Comparing records", 0.6 + 0.2 * number / len(tasks))
-        kept = models[task.slice]
-        done = run_task(task, records, kept, engaged, lab.paths, before=before, anew=rebuild, progress=progress)
+        kept = run.models[task.slice]
+        done = run_task(task, run.records, kept, engaged, run.lab.paths, before=before, anew=rebuild, progress=progress)
         scored.append(done)
     return tuple(scored)
 
 
-def _join(
-    lab: OpenLab,
-    records: Records,
-    counts: tuple[RuleCount, ...],
-    models: Mapping[str, KeptModel],
-    specification: Specification,
-    scored: tuple[Scored, ...],
-    overrides: pa.Table,
-    progress: Progress,
-) -> Linked:
+def _join(run: _Run, scored: tuple[Scored, ...], progress: Progress) -> Linked:
     progress("Joining links to people", 0.8)
-    parts = [read_pairs(each, records, lab.paths) for each in scored]
+    records, specification, paths = run.records, run.specification, run.lab.paths
+    parts = [read_pairs(each, records, paths) for each in scored]
     pairs = _by_ids(pa.concat_tables(parts).unify_dictionaries())
-    ruled = {product.name: rulings_of(overrides, records.table, product.name) for product in specification.products}
-    folders = lab.paths.latest_extracts(lab.paths.linker)
-    products = cluster_products(records, scored, parts, specification, thresholds_of(lab), ruled, folders)
-    return Linked(records.table, records, specification, counts, models, scored, pairs, products, overrides, ruled)
+    ruled = {product.name: rulings_of(run.overrides, records.table, product.name) for product in specification.products}
+    folders = paths.latest_extracts(paths.linker)
+    products = cluster_products(records, scored, parts, specification, thresholds_of(run.lab), ruled, folders)
+    return Linked(
+        records.table, records, specification, run.counts, run.models, scored, pairs, products, run.overrides, ruled
+    )
 
 
 def _by_ids(pairs: pa.Table) -> pa.Table:
@@ -295,15 +315,23 @@ def _by_ids(pairs: pa.Table) -> pa.Table:
     return pairs.combine_chunks().take(pa.array(order))
 
 
-def _before(lab: OpenLab, records: Records, latest: Path | None, specification: Specification) -> Before | None:
+def _before(run: _Run) -> Before | None:
     """The spine before, where what it was made from is still there."""
-    made_of = None if latest is None else _read_quality(latest).get("stages")
+    records, paths = run.records, run.lab.paths
+    made_of = None if run.latest is None else _read_quality(run.latest).get("stages")
     if made_of is None:
         return None
     was = Stage("records", made_of["records"]["key"])
-    if not was.is_made(lab.paths) or made_of["records"]["columns"] != records.table.column_names:
+    if not was.is_made(paths) or made_of["records"]["columns"] != records.table.column_names:
         return None
-    return Before(changes_since(was, records, lab.paths, specification), made_of)
+    changes = records.changes or changes_since(was, records, paths, run.specification)
+    return Before(changes, made_of)
+
+
+def _inputs_before(latest: Path | None) -> Mapping[str, str] | None:
+    """What the spine before was made from."""
+    found: Mapping[str, str] | None = None if latest is None else _read_quality(latest).get("inputs")
+    return found
 
 
 def _places(paths: LabPaths) -> list[Path]:

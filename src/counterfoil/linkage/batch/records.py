@@ -30,7 +30,7 @@ from counterfoil.linkage.core.encoded_files import (
 from counterfoil.linkage.core.key_order import Order, RuleOrder
 from counterfoil.linkage.core.sameness import same_rows
 from counterfoil.linkage.estimates import Estimate, estimate
-from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, check_columns, hot_blocks, prepare_in_order
+from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, Earlier, check_columns, hot_blocks, prepare_in_order
 from counterfoil.linkage.specification import Specification
 from counterfoil.provenance import key_of
 from counterfoil.warehouse import read_table, write_table
@@ -53,6 +53,7 @@ class Records:
     about: Mapping[str, Any]
     orders: tuple[RuleOrder, ...]  # by each rule of the specification
     written: Mapping[str, Written]  # the arrays of the orders, by the names that an index has for them
+    changes: Changes | None = None  # since the run before, where they were found when the records were prepared
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -75,15 +76,31 @@ def numbers_of(spans: Mapping[str, tuple[int, int]], sources: Sequence[str]) -> 
 
 
 def read_records(
-    paths: LabPaths, extracts: Mapping[str, Path], inputs: Mapping[str, str], specification: Specification
+    paths: LabPaths,
+    extracts: Mapping[str, Path],
+    inputs: Mapping[str, str],
+    specification: Specification,
+    *,
+    before: Mapping[str, str] | None = None,
+    anew: bool = False,
 ) -> Records:
-    """The stage `records`: every extract's identifiers as one table that is ready to compare."""
-    key = key_of(inputs=dict(inputs), specification=specification.record_key, orders=engine_versions())
-    stage = Stage("records", key)
+    """The stage `records`: every extract's identifiers as one table that is ready to compare.
+
+    `before`: the inputs of the run before. Where what it left was made by the same rules and versions and is still
+    there, its order of the records that are the same is used. `anew`: the stage is made again if it is there, alone.
+    """
+    stage = _stage(inputs, specification)
+    was = None if before is None or anew else _stage(before, specification)
     held: list[pa.Table] = []
+    found: list[Changes] = []
 
     def make(folder: Path) -> Mapping[str, Any]:
-        prepared = prepare_in_order(_read(extracts), specification)
+        def earlier(table: pa.Table) -> Earlier | None:
+            known = None if was is None else _earlier(was, table, _spans(table, extracts), paths, specification)
+            found.extend([] if known is None else [known.changes])
+            return None if known is None else known.earlier
+
+        prepared = prepare_in_order(_read(extracts), specification, earlier=earlier)
         held.append(prepared.table)
         with ThreadPoolExecutor(1) as beside:
             written = beside.submit(write_table, prepared.table, folder / PREPARED)
@@ -100,13 +117,50 @@ def read_records(
             "specification": specification.record_key,
         }
 
-    make_stage(stage, paths, make)
+    make_stage(stage, paths, make, anew=anew)
     about, folder = stage.about(paths), stage.folder(paths)
     spans = {source: (first, count) for source, (first, count) in sorted(about["spans"].items())}
     table = held[0] if held else read_table(folder / PREPARED)
     written = {name: Written(folder / f"{name}.bin", told) for name, told in about["orders"].items()}
     orders = _open_orders(written, len(specification.rules), are_checked=bool(held))
-    return Records(stage, table, spans, inputs, about, orders, written)
+    is_cut = bool(about["hot_blocks"]) or (was is not None and bool(found) and bool(was.about(paths)["hot_blocks"]))
+    changes = found[0] if found and not is_cut else None  # a record of a block that turns hot or cool counts as changed
+    return Records(stage, table, spans, inputs, about, orders, written, changes)
+
+
+def _stage(inputs: Mapping[str, str], specification: Specification) -> Stage:
+    key = key_of(inputs=dict(inputs), specification=specification.record_key, orders=engine_versions())
+    return Stage("records", key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the run before when records are prepared: what changed, and its orders."""
+
+    changes: Changes
+    earlier: Earlier
+
+
+def _earlier(
+    was: Stage, table: pa.Table, spans: Mapping[str, Sequence[int]], paths: LabPaths, specification: Specification
+) -> _Known | None:
+    """The run before, if what it left is there, well, and has columns of the same types."""
+    if not was.is_made(paths):
+        return None
+    about, folder = was.about(paths), was.folder(paths)
+    kinds = {field.name: field.type for field in pq.read_schema(folder / PREPARED)}
+    if any(kinds.get(field.name) != field.type for field in table.schema):
+        return None
+    written = {name: Written(folder / f"{name}.bin", told) for name, told in about["orders"].items()}
+    try:
+        orders = _open_orders(written, len(specification.rules), are_checked=False)
+    except Fault:
+        return None  # damaged: all is made anew
+    cut = {block["rule"] for block in about["hot_blocks"]}
+    usable = {n: order for n, order in enumerate(orders) if specification.rules[n].name not in cut}
+    columns = [name for name in STANDARD_COLUMNS if name not in ("source", "record_id")]
+    changes = _compared(was, table, spans, columns, paths)
+    return _Known(changes, Earlier(changes.now, usable))
 
 
 def estimate_of(records: Records, counts: Sequence[RuleCount], specification: Specification) -> Estimate:
@@ -186,22 +240,34 @@ class Changes:
 def changes_since(was: Stage, records: Records, paths: LabPaths, specification: Specification) -> Changes:
     """Compare two runs record by record, on every column that linkage reads; `source` and `record_id` name a record."""
     about = was.about(paths)
-    spans = {source: (first, count) for source, (first, count) in about["spans"].items()}
-    now = np.full(about["records"], _GONE, dtype=np.int64)
     if was.key == records.stage.key:
-        return Changes(np.arange(about["records"]), spans)
+        return Changes(np.arange(about["records"]), _as_spans(about["spans"]))
     columns = _to_compare(records.table, about.get("specification") == specification.record_key, specification)
+    return _compared(was, records.table, records.spans, columns, paths)
+
+
+def _compared(
+    was: Stage, table: pa.Table, now_spans: Mapping[str, Sequence[int]], columns: Sequence[str], paths: LabPaths
+) -> Changes:
+    """For each record of an earlier run the record of `table` that has its name and the same in all `columns`."""
+    about = was.about(paths)
+    spans = _as_spans(about["spans"])
+    now = np.full(about["records"], _GONE, dtype=np.int64)
     before = read_table(was.folder(paths) / PREPARED, ["source", "record_id", *columns])
 
     def compare(source: str) -> None:
-        (first, count), (second, other) = spans[source], records.spans[source]
-        old, new = before.slice(first, count), records.table.slice(second, other)
+        (first, count), (second, other) = spans[source], now_spans[source]
+        old, new = before.slice(first, count), table.slice(second, other)
         found = same_rows(old, new, "record_id", columns)
         now[first : first + count] = np.where(found < 0, _GONE, found + second)  # no two sources share a place
 
     with ThreadPoolExecutor() as beside:
-        list(beside.map(compare, sorted(spans.keys() & records.spans.keys())))
+        list(beside.map(compare, sorted(spans.keys() & now_spans.keys())))
     return Changes(now, spans)
+
+
+def _as_spans(told: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, int]]:
+    return {source: (first, count) for source, (first, count) in told.items()}
 
 
 def _to_compare(table: pa.Table, are_alike: bool, specification: Specification) -> list[str]:

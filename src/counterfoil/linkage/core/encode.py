@@ -99,7 +99,8 @@ def encode(
 ) -> Encoded:
     """Encode `table`. Frequencies not given are counted in it: the share of its values that a value is.
 
-    Without `keyed` there are no keys of blocking rules, R being 0: enough for an index, which hashes its own.
+    Without `keyed` there are no keys of blocking rules, R being 0, nor is a tuple compared with itself, and none is
+    marked as absent: enough for an index, which hashes its own keys and holds tuples alone.
 
     NotExpressible when Splink has to compare these records, because of the types of their values.
     """
@@ -115,17 +116,21 @@ def encode(
         values = _values(parts, model.program)
         give_back()
         first = np.concatenate([[0], np.cumsum([part.count for part in parts])]).astype(np.int64)
-        own_level, own_weight, absent = self_levels(model.program, model.weights, values, first)
+        own_level, own_weight, absent = self_levels(
+            model.program, model.weights, values, first if keyed else np.zeros_like(first)
+        )
         left, right = (none, none) if keys is None else keys.result()
     del reader
     give_back()
     return Encoded(
         values=values,
-        tuple_of=np.stack([_marked(part.codes, absent[first[c] :]) for c, part in enumerate(parts)]),
+        tuple_of=np.stack(
+            [_marked(part.codes, absent[first[c] :]) if keyed else part.codes for c, part in enumerate(parts)]
+        ),
         first_tuple=first,
         own_level=own_level,
         own_weight=own_weight,
-        best=best_weights(model, values),
+        best=best_weights(model, values) if keyed else np.zeros(len(parts)),
         left_keys=left,
         right_keys=right,
     )

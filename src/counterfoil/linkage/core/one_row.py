@@ -18,7 +18,8 @@ _STATEMENTS = 64  # that are kept planned
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A column that is the value of `then` where the values of `keys` are one of `held`, else empty."""
+    """A column that is the text of `then`, a text or whole number, where the values of `keys` are one of `held`, else
+    empty."""
 
     keys: tuple[str, ...]
     then: str
@@ -27,7 +28,9 @@ class Lookup:
     def of(self, row: Row) -> Any:
         """A key with a null is none."""
         key = tuple(row[name] for name in self.keys)
-        return row[self.then] if None not in key and key in self.held else ""
+        if None in key or key not in self.held:
+            return ""
+        return None if row[self.then] is None else str(row[self.then])
 
 
 @dataclass(frozen=True, slots=True)

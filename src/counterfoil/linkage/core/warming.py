@@ -11,6 +11,7 @@ from counterfoil.linkage.clusters import Links, components
 from counterfoil.linkage.core.encode import encode
 from counterfoil.linkage.core.index import Index, told_of
 from counterfoil.linkage.core.key_order import Keys
+from counterfoil.linkage.core.order_merge import grown
 from counterfoil.linkage.core.reader import DEFAULT_RESOURCES
 from counterfoil.linkage.core.sameness import same_rows
 from counterfoil.linkage.core.score import score
@@ -86,5 +87,6 @@ def warm() -> None:
         order.counted()
         order.in_larger(0)
         order.mark_near(np.ones(8, np.bool_), np.zeros(8, np.bool_))
+        grown(order, np.arange(8), order)
     listed = _TABLE.append_column("names", pa.array([["ANNA"]] * 8))
     same_rows(listed, listed, "name", ["town", "names"])
