@@ -3,10 +3,12 @@
 What is compiled is kept beside the package, or in numba's own cache folder where the package cannot be written to.
 Functions are compiled for the types they meet, so everything is run once as it is run for real: the core on eight
 records, the stages of a lab on a tiny synthetic one, and each way to make and weigh a comparison on a drawn table.
+Numba compiles one function at a time, so a second process compiles what learns models beside what applies them.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,12 +31,13 @@ from counterfoil.comparison import (
 from counterfoil.domains import load
 from counterfoil.lab.make import make_lab
 from counterfoil.lab.progress import silent
-from counterfoil.linkage.core.warming import warm
+from counterfoil.linkage.core.warming import warm_first, warm_scoring, warm_training
 from counterfoil.population import LAB_DATE, PopulationReport, generate
 from counterfoil.study.getting_ready import run_once
 from counterfoil.study.roles import ProcessRole
 from counterfoil.study.tasks import TASKS
 
+TRAINING = "training"  # the part that a second process compiles
 LONG_SECONDS = 60.0  # more than this was compiling
 PEOPLE, SEED = 2_000, 1
 TREATED, OTHERS = 100, 1_500
@@ -70,10 +73,17 @@ def _stages(made: PopulationReport) -> Iterator[tuple[ProcessRole, str, dict[str
 
 
 def main() -> None:
-    """Compile, and say so where that was what took the time."""
+    """Compile, and say so where that was what took the time. With `training` as argument: only what learns models."""
+    if sys.argv[1:] == [TRAINING]:
+        warm_training()
+        return
     started = time.perf_counter()
-    warm()
-    run_once(METHODS, treated=TREATED, others=OTHERS)
+    warm_first()
+    with subprocess.Popen([sys.executable, "-m", "counterfoil.cli.compiling", TRAINING]) as beside:
+        warm_scoring()
+        run_once(METHODS, treated=TREATED, others=OTHERS)
+    if beside.returncode:
+        raise SystemExit(beside.returncode)
     with tempfile.TemporaryDirectory() as folder:
         warm_lab(Path(folder))
     if time.perf_counter() - started > LONG_SECONDS:

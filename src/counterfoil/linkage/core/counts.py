@@ -12,7 +12,7 @@ from counterfoil.linkage.core.blocks import Block
 from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.conditions import NotExpressible
 from counterfoil.linkage.core.encode import Encoded
-from counterfoil.linkage.core.interpret import adjustment
+from counterfoil.linkage.core.interpret import adjustment, as_long
 from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo_apart, new_memo, was_made
 from counterfoil.linkage.core.layout import NO_INPUT, Floats, Ints, Longs, Program, Values, Weights
 from counterfoil.linkage.core.score import own_of, side_of, units
@@ -130,7 +130,7 @@ def count_places(
             rare = 0.0
             for a in range(active.size):
                 c = active[a]
-                x, y = left.tuple_of[place, c], right.tuple_of[at, c]
+                x, y = as_long(left.tuple_of[place, c]), as_long(right.tuple_of[at, c])
                 if swapped:
                     x, y = y, x
                 if x < 0 or y < 0:
@@ -191,7 +191,7 @@ def count_all(
             if group.size and group[i] == group[j]:
                 continue
             for c in range(program.levels.size):
-                x, y = tuple_of[i, c], tuple_of[j, c]
+                x, y = as_long(tuple_of[i, c]), as_long(tuple_of[j, c])
                 if x < 0 or y < 0:
                     level = program.absent_level[c]
                 elif x == y:

@@ -266,6 +266,12 @@ def value_of(start: int, end: int, left: int, right: int, program: Program, valu
 
 
 @compiled_inline
+def as_long(number: int) -> int:
+    """A tuple's number in 64 bits: for each width that comes in the conditions are compiled anew, in half a minute."""
+    return int(np.int64(number))
+
+
+@compiled_inline
 def level_of(c: int, x: int, y: int, program: Program, values: Values) -> int:
     """The first level of comparison c that holds for left tuple x and right tuple y."""
     return level_from(program.first[c, 0], c, x, y, program, values)

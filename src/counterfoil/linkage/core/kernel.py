@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.linkage.core.compiling import compiled_inline, compiled_lean
-from counterfoil.linkage.core.interpret import adjustment, level_from, level_from_apart
+from counterfoil.linkage.core.interpret import adjustment, as_long, level_from, level_from_apart
 from counterfoil.linkage.core.layout import Flags, Floats, Ints, Longs, Program, Values, Weights
 from counterfoil.linkage.core.screens import NO_SCREEN, Words, are_apart
 
@@ -189,7 +189,7 @@ def score_places(
             counted[0] += 1
             bound = weights.prior
             for c in range(comparisons):
-                x, y = left.tuple_of[p, c], right.tuple_of[at, c]
+                x, y = as_long(left.tuple_of[p, c]), as_long(right.tuple_of[at, c])
                 if x < 0 or y < 0:
                     level[c] = program.absent_level[c]
                     bound += weights.base[c, program.absent_level[c]]
@@ -208,7 +208,7 @@ def score_places(
                 c = own.order[place]
                 if level[c] >= 0:
                     continue
-                x, y = left.tuple_of[p, c], right.tuple_of[at, c]
+                x, y = as_long(left.tuple_of[p, c]), as_long(right.tuple_of[at, c])
                 if swapped:
                     x, y = y, x
                 found = level_with_memo(c, x, y, program, values, own, memo)
@@ -224,7 +224,7 @@ def score_places(
                 total = weights.prior
                 packed = np.uint64(0)
                 for c in range(comparisons):
-                    x, y = left.tuple_of[p, c], right.tuple_of[at, c]
+                    x, y = as_long(left.tuple_of[p, c]), as_long(right.tuple_of[at, c])
                     k = level[c]
                     if x < 0 or y < 0:
                         total += weights.base[c, k]

@@ -12,7 +12,7 @@ import numpy as np
 
 from counterfoil.linkage.core.blocks import Block
 from counterfoil.linkage.core.compiling import compiled_lean
-from counterfoil.linkage.core.interpret import CELL, DISTANCE, LEVENSHTEIN, OPERATION, PAIR, adjustment
+from counterfoil.linkage.core.interpret import CELL, DISTANCE, LEVENSHTEIN, OPERATION, PAIR, adjustment, as_long
 from counterfoil.linkage.core.kernel import SLACK, Memo, Own, Side, level_with_memo_apart, new_memo
 from counterfoil.linkage.core.layout import Flags, Floats, Longs, Program, Values, Weights
 from counterfoil.linkage.core.splink_json import CoreModel
@@ -73,7 +73,7 @@ def losses(
         p, q = place[k], at[k]
         most[k] = weights.prior
         for c in range(program.levels.size):
-            x, y = left.tuple_of[p, c], right.tuple_of[q, c]
+            x, y = as_long(left.tuple_of[p, c]), as_long(right.tuple_of[q, c])
             if x < 0 or y < 0:
                 most[k] += weights.base[c, program.absent_level[c]]
                 lost[k, c] = np.nan

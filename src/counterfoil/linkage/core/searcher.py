@@ -19,7 +19,7 @@ from counterfoil.linkage.core.compiling import compiled_lean
 from counterfoil.linkage.core.encode import as_numbers, as_text, text_buffers
 from counterfoil.linkage.core.hashing import Hashes, hashed_texts, mixed, ranges_of
 from counterfoil.linkage.core.index import Index
-from counterfoil.linkage.core.interpret import adjustment, level_apart
+from counterfoil.linkage.core.interpret import adjustment, as_long, level_apart
 from counterfoil.linkage.core.key_order import part_sql, types_of
 from counterfoil.linkage.core.layout import NO_INPUT, Flags, Floats, Ints, Kind, Longs, Program, Values, Weights
 from counterfoil.linkage.core.one import OneRecord, can_be_taken
@@ -345,7 +345,7 @@ def score_candidates(
     for n in range(entry.size):
         total = weights.prior
         for c in range(program.levels.size):
-            x, y = tuple_of[record[n], c], tuples[entry[n], c]
+            x, y = as_long(tuple_of[record[n], c]), tuples[entry[n], c]
             level = level_apart(c, x, y, program, values)
             total += weights.base[c, level]
             if weights.tf_input[c, level] != NO_INPUT:

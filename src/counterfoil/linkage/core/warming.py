@@ -1,4 +1,7 @@
-"""Every compiled function of the core, run once on a few records: `counterfoil.cli.compiling` does so at set-up."""
+"""Every compiled function of the core, run once on a few records: `counterfoil.cli.compiling` does so at set-up.
+
+In three parts, because it takes minutes: after the first the other two can go on beside each other.
+"""
 
 from __future__ import annotations
 
@@ -66,19 +69,18 @@ def settings() -> dict[str, Any]:
     }
 
 
-def warm() -> None:
-    """Run every compiled function once on eight records."""
+def warm_first() -> None:
+    """What both parts below are made of: the conditions, and the encoding of a table."""
+    encode(_TABLE, read_model(settings()), {})
+
+
+def warm_scoring() -> None:
+    """Score, cluster, search."""
     model = read_model(settings())
     encoded = encode(_TABLE, model, {})
     pairs = score(encoded, model, threshold=-100.0, fresh=np.ones(8, np.bool_)).pairs
     left, right = (pairs[side].to_numpy().astype(np.int64) for side in ("left", "right"))
-    many = pa.table({name: (_TABLE[name].to_pylist() * _MANY)[:_MANY] for name in _TABLE.column_names[1:]})
-    many = many.add_column(0, "unique_id", pa.array(range(_MANY)))
-    score(encode(many, model, {}), model, threshold=-100.0)
     components(8, Links(left, right, pairs["match_weight"].to_numpy()))
-    for rarity in (False, True):
-        plan = Plan(("l.name = r.name",), 0.9, ("l.town = r.town", "l.name = r.name"), 28, 1000, rarity=rarity)
-        train(_TABLE, settings(), plan)
     searcher = Searcher(Index.of(_TABLE, encoded, model, {}), model)
     searcher.find(_TABLE, threshold=-100.0)
     searcher.find_one({"name": "NEW", "town": "ASH", "aka": ["NEWT"]}, threshold=-100.0, most=8)
@@ -90,3 +92,14 @@ def warm() -> None:
         grown(order, np.arange(8), order)
     listed = _TABLE.append_column("names", pa.array([["ANNA"]] * 8))
     same_rows(listed, listed, "name", ["town", "names"])
+
+
+def warm_training() -> None:
+    """Count patterns, learn from them, and choose the order of comparisons."""
+    for rarity in (False, True):
+        plan = Plan(("l.name = r.name",), 0.9, ("l.town = r.town", "l.name = r.name"), 28, 1000, rarity=rarity)
+        train(_TABLE, settings(), plan)
+    model = read_model(settings())
+    many = pa.table({name: (_TABLE[name].to_pylist() * _MANY)[:_MANY] for name in _TABLE.column_names[1:]})
+    many = many.add_column(0, "unique_id", pa.array(range(_MANY)))
+    score(encode(many, model, {}), model, threshold=-100.0)
