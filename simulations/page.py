@@ -200,11 +200,11 @@ def _control(found: dict[str, Any] | None) -> str:
         "[one file](../../simulations/seeds.py); `PYTHONPATH=tests:. python -m simulations --only negative_control "
         "--share SHARE` draws them again. Choice is in log-odds of being treated: for one unit of the log of earlier "
         f"offences, which is a covariate, and for one standard deviation of what is none.{rest}\n\n{table}\n\n"
-        "Rows with 0 in the second column are false alarms: the headline is right, as its column shows. The check as "
-        "`evaluate` makes it today leaves out all history, since the register's history includes that year (*no history "
-        "kept*). So it flags a service that chooses people by their record more often than one in twenty, the more so "
-        "the more it chooses by it. *History kept*: compared with the history up to that year, which the register does "
-        "not have yet; then the false alarms are those of any test at 5%."
+        "Rows with 0 in the second column are false alarms: the headline is right, as its column shows. *History "
+        "kept*: what was known before that year is among what is made alike, as `evaluate` has it; the false alarms are "
+        "those of any test at 5%. *No history kept*: all of it is left out, as where a follow-up of over 12 months makes "
+        "the check look further back; a service that chooses people by their record is then flagged more often than one "
+        "in twenty, the more so the more it chooses by it."
     )
 
 

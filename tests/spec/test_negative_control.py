@@ -72,6 +72,20 @@ def test_the_check_compares_the_headlines_people_without_history() -> None:
     assert not made.members()[:10].any()
 
 
+def test_what_was_known_before_that_time_stands_for_the_history_that_is_left_out() -> None:
+    people = _people()
+    before = pa.table({"copas_rate_a_year_before": np.random.default_rng(7).normal(size=4_000)})
+    settings = ComparisonSettings(covariates=("sex", "region", "copas_rate"))
+    headline = compare(people, "treated", settings)
+    (made,) = design_control(CONTROL, people, "treated", settings, headline, DEFAULT_SETTINGS, before)
+    assert made.way.covariates == ("sex", "region", "copas_rate_a_year_before")
+    assert made.comparison is not None
+    silent = ComparisonSettings(covariates=("sex", "region"))
+    headline = compare(people.select(["treated", "sex", "region"]), "treated", silent)
+    (alone,) = design_control(CONTROL, people, "treated", silent, headline, DEFAULT_SETTINGS, before)
+    assert alone.way.covariates == ("sex", "region")  # a plan without history has none put in
+
+
 @pytest.mark.parametrize(
     "settings",
     [

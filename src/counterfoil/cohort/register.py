@@ -70,6 +70,11 @@ class RegisterPaths:
         return self.folder / "needs.parquet"
 
     @property
+    def history_before(self) -> Path:
+        """index_event_id and what was known a year before the index date; absent in a register of an older version."""
+        return self.folder / "history_before.parquet"
+
+    @property
     def custody(self) -> Path:
         """person_number, stay_start, stay_end (null: still inside), index_event_id of the release that ends it."""
         return self.folder / "custody.parquet"
@@ -126,6 +131,7 @@ def build_cohort_register(
                 ("early_offences", paths.early_offences),
             )
         }
+        _keep(connection, "history_before", paths.history_before)
         if _optional_sources(inputs.domain) <= inputs.extracts.keys():
             run_scripts(connection, inputs.domain, NEEDS, progress=progress)
             _keep(connection, NEEDS, paths.needs)

@@ -119,6 +119,7 @@ class Inputs:
     others: tuple[Way, ...] = ()  # ways beside the headline's
     sites: tuple[Site, ...] = ()  # of the list, row by row of `people`
     control: NegativeControl | None = None
+    history_before: pa.Table | None = None  # row by row of `people`; the control alone is compared on it
     follow_up_months: int | None = None  # of the curves of everyone; None draws none
     pdf: bool = False  # a copy of the report as PDF as well
     languages: tuple[str, ...] = ("en",)  # of the report
@@ -163,8 +164,10 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
         groups, seed=inputs.plan.seed, made=comparison, sites=used.sites, least=inputs.settings.min_group
     )
     ways = _ways_beside(inputs, whole, way, candidates)
-    check = design_control(inputs.control, used.people, TREATED, settings, comparison, inputs.settings)
     rows = np.ones(inputs.people.num_rows, np.bool_) if way is None else way.rows
+    check = design_control(
+        inputs.control, used.people, TREATED, settings, comparison, inputs.settings, _history_of(inputs, rows)
+    )
     draws = _draws(inputs, groups, comparison, way, rows, progress)
     freeze(used, comparison, designs, specifications, (*ways, *check), draws)
     progress("Measuring what happened next", 0.7)
@@ -232,6 +235,10 @@ def _ways_beside(
     rest = tuple(each for each in candidates if each.way is not headline)
     asked = [each.within(headline) for each in inputs.others]
     return (*rest, *make_designs(inputs.people, TREATED, whole, asked, inputs.settings))
+
+
+def _history_of(inputs: Inputs, rows: BoolArray) -> pa.Table | None:
+    return None if inputs.history_before is None else inputs.history_before.filter(pa.array(rows))
 
 
 def _narrowed(inputs: Inputs, headline: Way, whole: ComparisonSettings) -> Inputs:

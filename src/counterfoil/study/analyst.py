@@ -32,7 +32,7 @@ from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
 from counterfoil.study.audit import Behind
 from counterfoil.study.comparison_plan import REGION, RISK_SCORE
-from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_needs
+from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_history_before, read_needs
 from counterfoil.study.getting_ready import cohort_settings, machine_of, register_of
 from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list, unpack_reports
 from counterfoil.study.ledger import earlier_said
@@ -240,6 +240,7 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
     everyone = everyone_of(selected)
     needs = read_needs(everyone, register_of(lab), chosen.assessment_months) if chosen.assessments else None
     settings = disclosure_settings(lab)
+    before = read_history_before(everyone, register_of(lab), plan.outcomes.follow_up_months)
     found = ways(chosen, _there(everyone, needs), covariates, least=settings.min_group)
     columns = list(dict.fromkeys((*covariates, *chosen.exact, *((REGION,) if chosen.pool != "national" else ()))))
     people = everyone.select([TREATED, *columns])
@@ -262,6 +263,7 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         candidates=found.candidates,
         others=found.others,
         control=negative_control_of(lab.settings.domain),
+        history_before=before,
         threads=lab.settings.threads,
         follow_up_months=plan.outcomes.follow_up_months,
         costs=unit_costs(lab),

@@ -26,6 +26,7 @@ from counterfoil.study.risk_score import RiskScore
 INDEX_EVENT = "index_event_id"
 ASSESSED = "assessed_days_before"
 DAYS_A_MONTH = 30.4375
+MONTHS_BEFORE = 12  # how long before the index date the register's history_before ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,17 @@ def read_needs(people: pa.Table, register: RegisterPaths, months: int) -> Needs 
     rows = _rows_of(people[INDEX_EVENT], held[INDEX_EVENT])
     table = held.drop_columns([INDEX_EVENT, ASSESSED]).take(rows)
     return Needs(table, np.asarray(rows.is_valid().to_numpy(zero_copy_only=False), dtype=np.bool_))
+
+
+def read_history_before(people: pa.Table, register: RegisterPaths, months: int) -> pa.Table | None:
+    """What was known of `people` a year before their index dates, row by row.
+
+    None where the negative control looks further back than that (`months`), and in a register that was made without it.
+    """
+    if months > MONTHS_BEFORE or not register.history_before.is_file():
+        return None
+    held = pq.read_table(register.history_before)
+    return held.drop_columns([INDEX_EVENT]).take(_rows_of(people[INDEX_EVENT], held[INDEX_EVENT]))
 
 
 def _rows_of(asked: pa.ChunkedArray, held: pa.ChunkedArray) -> pa.Array:

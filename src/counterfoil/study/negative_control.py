@@ -30,16 +30,21 @@ def design_control(
     settings: ComparisonSettings,
     headline: Comparison,
     rules: DisclosureSettings,
+    before: pa.Table | None = None,
 ) -> tuple[Designed, ...]:
     """The comparison of the headline's treated people without what says something of the time before; at most one.
 
-    `people`, `settings`: the headline's. None in a trial, and none where no covariate would be left.
+    `people`, `settings`: the headline's. `before`: what was known of them when that time began; it stands for the
+    history that is left out, where any is. None in a trial, and none where no covariate would be left.
     """
     if control is None or settings.design is not Design.MATCHED:
         return ()
     left = tuple(name for name in settings.covariates if name in control.silent)
     if not left:
         return ()
+    if before is not None and len(left) < len(settings.covariates):
+        left = (*left, *before.column_names)
+        people = pa.Table.from_arrays([*people.columns, *before.columns], [*people.column_names, *before.column_names])
     exact = tuple(name for name in settings.exact if name in control.silent)
     analysed = ~headline.treated | (headline.weight > 0)
     return make_designs(people, treated, settings, [Way(NAME, analysed, left, exact)], rules)
