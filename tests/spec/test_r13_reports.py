@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from counterfoil.disclosure import Limit, More, People, Protected, protect, protect_audited, read_said, write_said
-from counterfoil.disclosure.audited import Audited, Said
+from counterfoil.disclosure.audited import Audited, Said, say_report
+from counterfoil.disclosure.intruder.statements import Exact
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS
 from counterfoil.disclosure.values import Box
 from counterfoil.errors import Refused
-from lib.results import attrition_of, comparison_of, rate_effect
+from lib.results import RATE, attrition_of, comparison_of, rate_effect
 
 LARGE = (9000, 29000)
 HAD = np.array([1.0] * 49 + [0.0] * 121 + [1.0] * 30)  # of 200 persons, the first 49 and the last 30
@@ -108,3 +109,28 @@ def test_r13_what_was_said_is_kept_whole() -> None:
         said.keys, said.statements, said.outcomes, said.lost,
     )  # fmt: skip
     assert all(np.array_equal(kept.members[name], there) for name, there in said.members.items())
+
+
+def test_r13_two_measures_of_the_same_fewer_people_are_two_statements() -> None:
+    """Both print how many people they were measured for: whoever hides that size has to hide it beside both."""
+    others = [replace(RATE, name=name, label=name) for name in ("one", "other")]
+    effects = [
+        rate_effect((49, 140), LARGE),
+        *(rate_effect((40, 120), LARGE, measure=measure) for measure in others),
+    ]
+    made = protect(effects, comparison_of(140, 29000), attrition_of(200, 180, 160, 140))
+    fewer = np.where(np.arange(140) < 120, HAD[:140], np.nan)
+    fewer[40:49] = 0.0
+    values = {RATE.name: HAD[:140], "one": fewer, "other": fewer}
+    boxes = {Box.SUBMITTED: 200, Box.IN_SCOPE: 180, Box.COMPARABLE: 160, Box.ANALYSED: 140}
+    people = People(
+        keys=tuple(f"person {n}" for n in range(140)),
+        analysed=np.ones(140, np.bool_),
+        values=values,
+        boxes=boxes,
+        headline=HAD[:140],
+    )
+    said = say_report(made, people)
+    sizes = [one for one in said.statements if isinstance(one, Exact) and one.value == 120]
+    assert [said.hides[one.label][1] for one in sizes] == ["one", "other"]
+    assert len({one.label for one in said.statements}) == len(said.statements)

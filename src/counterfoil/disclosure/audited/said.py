@@ -223,7 +223,8 @@ def _say_measure(made: Made, one: ProtectedMeasure) -> None:
         population = made.population(f"people measured for {measure.label}", there)
         over = (Piece(population),)
         if population != ANALYSED and one.treated.n.value is not None and made.exact:
-            made.say(Exact(population, over, int(there.sum())), hides)
+            label = f"number of people, {measure.label}" if population in made.hides else population
+            made.say(Exact(label, over, int(there.sum())), hides)  # of each measure that prints it: all must be hidden
     counts = Counts.ONCE if measure.kind is Kind.RATE else Counts.OFTEN
     outcome = made.outcome(measure.label, values, counts)
     made.of_measure[measure.name] = outcome
