@@ -10,7 +10,7 @@ Asked = tuple[str, str]  # kind, name: ("measure", "reoffending_rate")
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """`size`: of the group analysed. `measures` by name; `parts` and `ways` by place. `beside`: curves and balance.
+    """`size`: of the group analysed. `measures` by name; `parts` and `ways` by place. `curves`, `balance`: all of them.
 
     `cells` of tables of the group, each as `ProtectedCell.place` has it.
     """
@@ -20,7 +20,8 @@ class More:
     parts: frozenset[int] = frozenset()
     ways: frozenset[int] = frozenset()
     cells: frozenset[str] = frozenset()
-    beside: bool = False
+    curves: bool = False
+    balance: bool = False
 
     def with_these(self, asked: Iterable[Asked]) -> More:
         """These as well."""
@@ -32,13 +33,14 @@ class More:
             parts=frozenset(int(name) for kind, name in every if kind == "part"),
             ways=frozenset(int(name) for kind, name in every if kind == "way"),
             cells=frozenset(name for kind, name in every if kind == "cell"),
-            beside="beside" in kinds,
+            curves="curves" in kinds,
+            balance="balance" in kinds,
         )
 
     def every(self) -> tuple[Asked, ...]:
         """All of it, in a fixed order."""
         size = (("size", ""),) if self.size else ()
-        beside = (("beside", ""),) if self.beside else ()
+        beside = [(name, "") for name, asked in (("curves", self.curves), ("balance", self.balance)) if asked]
         parts = tuple(("part", str(place)) for place in sorted(self.parts))
         ways = tuple(("way", str(place)) for place in sorted(self.ways))
         cells = tuple(("cell", place) for place in sorted(self.cells))

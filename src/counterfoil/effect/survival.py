@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Survival:
     estimates: TimeToFirst
     treated: MonthlyCurve
     comparison: MonthlyCurve
+    days: FloatArray = field(default_factory=lambda: np.zeros(0))  # to the first event, row by row: see `_days_of`
 
 
 def measure_of_first(measures: tuple[Measure, ...]) -> Measure | None:
@@ -71,7 +72,14 @@ def survival(
         return None
     sides = (comparison.treated, ~comparison.treated)
     treated, others = (_monthly(days, comparison.weight, side & covered, months) for side in sides)
-    return Survival(measure, months, estimates, treated, others)
+    return Survival(measure, months, estimates, treated, others, _days_of(days, covered, horizon))
+
+
+def _days_of(days: FloatArray, covered: BoolArray, horizon: float) -> FloatArray:
+    """Days to the first event; infinite for whoever had none by the horizon, NaN for whoever was not followed."""
+    had = np.nan_to_num(days, nan=np.inf) <= horizon
+    found: FloatArray = np.where(covered, np.where(had, days, np.inf), np.nan)
+    return found
 
 
 def _is_of_one_event(rate: FloatArray, days: FloatArray) -> bool:

@@ -14,7 +14,7 @@ from counterfoil.clearance.record import Case, Record
 from counterfoil.clearance.texts import read_texts
 from counterfoil.errors import Refused
 from counterfoil.lab import log
-from counterfoil.lab.files import atomic_folder
+from counterfoil.lab.files import atomic_folder, remove_abandoned
 from counterfoil.lab.heads import checked_entries
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.paths import LabPaths
@@ -60,6 +60,7 @@ def put(paths: LabPaths, made: Release) -> None:
         (folder / n).is_file() and (folder / n).read_bytes() == d for n, d in made.files.items()
     ):
         return
+    remove_abandoned([folder.parent])
     with atomic_folder(folder) as temporary:
         for name, data in made.files.items():
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)

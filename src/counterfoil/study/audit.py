@@ -119,6 +119,7 @@ def _people(found: Calculated, of_row: npt.NDArray[np.int64], behind: Behind) ->
         parts={place: members[there] for place, members in parts.items() if len(members) == len(there)},
         ways={place: members[there] for place, members in ways.items() if len(members) == len(there)},
         tables={one.name: {kind: m[there] for kind, m in one.cells.items()} for one in beside.tables},
+        days=beside.survival.days[there] if beside.survival else None,
         headline=np.asarray(found.outcomes[headline.name], np.float64)[there] if is_rate else None,
         weighted=any(effect.treated.ess < effect.treated.n * (1.0 - EVEN) for effect in found.effects),
         followed=behind.followed,

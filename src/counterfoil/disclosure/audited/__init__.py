@@ -2,8 +2,9 @@
 
 from counterfoil.disclosure.audited.kept import read_said, write_said
 from counterfoil.disclosure.audited.loop import Audited, Limit, protect_audited
+from counterfoil.disclosure.audited.made import People, Said
 from counterfoil.disclosure.audited.record import Record, Repair
-from counterfoil.disclosure.audited.said import People, Said, say_report
+from counterfoil.disclosure.audited.said import say_report
 
 __all__ = [
     "Audited",

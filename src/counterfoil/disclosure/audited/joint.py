@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from counterfoil.disclosure.audited.said import ANALYSED, Ints, Said
+from counterfoil.disclosure.audited.made import ANALYSED, Ints, Said
 from counterfoil.disclosure.beside import BoolArray
 from counterfoil.disclosure.intruder import (
     PEOPLE,

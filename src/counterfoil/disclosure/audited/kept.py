@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from counterfoil.disclosure.audited.said import Said
+from counterfoil.disclosure.audited.made import Said
 from counterfoil.disclosure.intruder import Publication, read_publication, write_publication
 from counterfoil.errors import Fault
 

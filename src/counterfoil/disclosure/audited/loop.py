@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from counterfoil.disclosure.audited.joint import Joint, are_close, join_reports
+from counterfoil.disclosure.audited.made import BALANCE, CELL, MEASURE, SIZE, People, Said
 from counterfoil.disclosure.audited.record import Record, Repair
-from counterfoil.disclosure.audited.said import CELL, MEASURE, SIZE, People, Said, say_report
+from counterfoil.disclosure.audited.said import say_report
 from counterfoil.disclosure.hiding import NOTHING_MORE, More
 from counterfoil.disclosure.intruder import (
     Attack,
@@ -121,7 +122,7 @@ def _beyond(
     """What the audit cannot hold, where an earlier report is of nearly the same people: it is hidden (R18)."""
     if not any(are_close(said, one, settings.min_difference) for one in earlier):
         return ()
-    wanted = [*said.beyond, *(() if more.beside else (("beside", ""),))]
+    wanted = [*said.beyond, (BALANCE, "")]
     return tuple(one for one in wanted if one not in more.every())
 
 
@@ -185,8 +186,8 @@ def _named(label: str) -> Attack:
 
 def _unheld() -> Attack:
     sentence = (
-        "An earlier report is of nearly the same people, and the audit cannot hold this kind of number: curves, "
-        "balance, weighted means and amounts could be taken from one another."
+        "An earlier report is of nearly the same people, and the audit cannot hold all of this kind: curves, balance, "
+        "weighted means and amounts could be taken from one another."
     )
     return Attack(Breach.PINNED, "what the audit cannot hold", None, None, (), sentence)
 

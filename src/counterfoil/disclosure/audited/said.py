@@ -2,139 +2,24 @@
 
 The reader is taken to be stronger than a real one, which is the safe side: beside an exact size a rate or mean that has
 its interval counts as the count itself (R7), and the size of a sub-analysis that is shown as known, though it is not
-printed. What the audit cannot hold as whole numbers (a weighted mean, an amount with a fraction, curves, balance) is
-named in `beyond`: beside an earlier report of nearly the same people it is hidden outright.
+printed. What the audit cannot hold as whole numbers (a weighted mean, an amount with a fraction, balance, what stands
+beside curves) is named in `beyond`: beside an earlier report of nearly the same people it is hidden outright.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from counterfoil.disclosure.beside import BoolArray
-from counterfoil.disclosure.intruder import (
-    PEOPLE,
-    AddsUp,
-    Counts,
-    Exact,
-    Known,
-    Line,
-    Outcome,
-    Piece,
-    Rounded,
-    Share,
-    Statement,
-    Withheld,
-)
-from counterfoil.disclosure.values import (
-    Box,
-    Cell,
-    Protected,
-    ProtectedMeasure,
-    ProtectedSubAnalysis,
-    ProtectedTable,
-    ProtectedWay,
-)
+from counterfoil.disclosure.audited.curves import say_curves
+from counterfoil.disclosure.audited.made import ANALYSED, MEASURE, PART, SIZE, WAY, Floats, Made, People, Said, whole_of
+from counterfoil.disclosure.audited.tables import say_table
+from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Counts, Exact, Piece, Rounded, Share, Withheld
+from counterfoil.disclosure.values import Cell, Protected, ProtectedMeasure, ProtectedSubAnalysis, ProtectedWay
 from counterfoil.outcomes.measures import Measure, Support
 from counterfoil.units import Kind
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-ANALYSED = "people analysed"
-SIZE = "size"  # what is hidden of a report, as the repair names it: this, or one of those that follow with a name
-MEASURE, PART, WAY, CELL = "measure", "part", "way", "cell"
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """The treated who were analysed, one by one, and what is counted over them. It never leaves the lab.
-
-    Whoever is in the headline, a sub-analysis or another way: `analysed` says who is in the headline. `keys` tell the
-    same person with the same index event in another run. `values`: of each measure, NaN for those whom it is not over.
-    `parts` and `ways`: members of the sub-analyses and other ways, by their place in the report.
-    `tables`: of tables of the group, members of each kind, by name. `boxes`: people in each box of the flow.
-    `followed`: what makes an outcome of one name the same outcome elsewhere.
-    """
-
-    keys: tuple[str, ...]
-    analysed: BoolArray
-    values: Mapping[str, Floats]
-    boxes: Mapping[Box, int]
-    parts: Mapping[int, BoolArray] = field(default_factory=dict)
-    tables: Mapping[str, Mapping[str, BoolArray]] = field(default_factory=dict)
-    ways: Mapping[int, BoolArray] = field(default_factory=dict)
-    headline: Floats | None = None  # the outcome that parts and ways are about, where it is a rate
-    weighted: bool = False  # the treated count unequally
-    followed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One report as the audit holds it: statements, and the people behind them. `hides`: label -> what to hide.
-
-    `lost`: of each population, atoms of people who are in no analysis, with how many they are.
-    """
-
-    name: str
-    keys: tuple[str, ...]
-    members: Mapping[str, BoolArray]
-    values: Mapping[str, Ints]
-    statements: tuple[Statement, ...]
-    outcomes: tuple[Outcome, ...] = ()
-    sums: tuple[AddsUp, ...] = ()
-    lines: tuple[Line, ...] = ()
-    known: tuple[Known, ...] = ()
-    lost: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
-    hides: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    beyond: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(slots=True)
-class Made:
-    """A report being said."""
-
-    people: People
-    exact: bool
-    members: dict[str, BoolArray] = field(default_factory=dict)
-    values: dict[str, Ints] = field(default_factory=dict)
-    statements: list[Statement] = field(default_factory=list)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    hides: dict[str, tuple[str, str]] = field(default_factory=dict)
-    beyond: list[tuple[str, str]] = field(default_factory=list)
-    of_measure: dict[str, str] = field(default_factory=dict)  # measure -> outcome
-    sums: list[AddsUp] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    known: list[Known] = field(default_factory=list)
-
-    def say(self, statement: Statement, hides: tuple[str, str] | None = None) -> None:
-        self.statements.append(statement)
-        if hides is not None:
-            self.hides[statement.label] = hides
-
-    def outcome(self, name: str, values: Ints, counts: Counts) -> str:
-        """An outcome of these values; `followed` makes its name the same in another report of the same kind only."""
-        named = f"{name} ({self.people.followed})" if self.people.followed else name
-        behind = self.same_as((values > 0).astype(np.int64)) if counts is Counts.OFTEN else None
-        self.values[named] = values
-        self.outcomes[named] = Outcome(named, counts, behind)
-        return named
-
-    def same_as(self, had: Ints) -> str | None:
-        """The outcome that just these people had, where there is one."""
-        once = (name for name, one in self.outcomes.items() if one.counts is Counts.ONCE)
-        return next((name for name in once if np.array_equal(self.values[name], had)), None)
-
-    def population(self, name: str, members: BoolArray) -> str:
-        """The population of these people; the same people are the same population."""
-        for known, there in self.members.items():
-            if np.array_equal(there, members):
-                return known
-        self.members[name] = members
-        return name
 
 
 def say_report(protected: Protected, people: People, name: str = "this report") -> Said:
@@ -148,9 +33,11 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
         _say_measure(made, one)
     if people.headline is not None:
         _say_beside(made, protected, people.headline)
+    if protected.survival is not None and protected.survival.hidden is None and people.days is not None:
+        say_curves(made, protected.survival, people.days)
     measures = [one.measure for one in protected.measures]
     for table in protected.tables:
-        _say_table(made, table, people.tables[table.name])
+        say_table(made, table, people.tables[table.name])
     return Said(
         name=name,
         keys=people.keys,
@@ -207,7 +94,7 @@ def _say_measure(made: Made, one: ProtectedMeasure) -> None:
     measure, hides = one.measure, (MEASURE, one.measure.name)
     raw = made.people.values[measure.name]
     there = np.isfinite(raw) & made.people.analysed
-    values = _whole(raw)
+    values = whole_of(raw)
     if values is None or made.people.weighted or measure.exposure:
         if one.treated.value.value is not None:
             made.beyond.append(hides)
@@ -242,18 +129,9 @@ def _say_value(made: Made, one: ProtectedMeasure, of: tuple[Piece, ...], over: t
         made.say(Share(label, of, over, f"{cell.value:.{cell.decimals}f}"), hides)
 
 
-def _whole(raw: Floats) -> Ints | None:
-    """The values as whole numbers, nothing where there is none; None when they are no counts."""
-    found = np.nan_to_num(raw)
-    whole = np.rint(found)
-    if np.abs(found - whole).max(initial=0.0) > 1e-9 or found.min(initial=0.0) < 0:
-        return None
-    return whole.astype(np.int64)
-
-
 def _say_beside(made: Made, protected: Protected, headline: Floats) -> None:
     """Sub-analyses and ways of other people than the headline's: each a size and a count that a reader may know."""
-    values = _whole(headline)
+    values = whole_of(headline)
     if values is None:
         return
     measure = protected.headline.measure
@@ -303,40 +181,3 @@ def _sum(made: Made, whole: str, parts: Sequence[str]) -> Iterator[AddsUp]:
         yield AddsUp(whole, tuple((name, 1) for name in parts))
     elif len(parts) == 2 and np.array_equal(made.values[whole], values[0] - values[1]):
         yield AddsUp(whole, ((parts[0], 1), (parts[1], -1)))
-
-
-def _say_table(made: Made, table: ProtectedTable, kinds: Mapping[str, BoolArray]) -> None:
-    """Every line of a table of the group. What a person is like is counted as an outcome is: once or not."""
-    outcomes = {}
-    for kind, members in kinds.items():
-        outcomes[kind] = named = f"{table.name}: {kind}"
-        made.values[named], made.outcomes[named] = members.astype(np.int64), Outcome(named)
-    made.sums.append(AddsUp(PEOPLE, tuple((named, 1) for named in outcomes.values()), (ANALYSED,)))
-    made.known += _known_of(made, kinds, outcomes)
-    for cell in table.cells:
-        of = tuple(Piece(ANALYSED, outcomes[kind]) for kind in cell.kinds)
-        hides = (CELL, cell.place)
-        if cell.people.value is None:
-            made.say(Withheld(cell.place, of), hides)
-        else:
-            made.say(Exact(cell.place, of, int(cell.people.value)), hides)
-    made.lines.append(Line(table.name, tuple(cell.place for cell in table.cells)))
-
-
-def _known_of(made: Made, kinds: Mapping[str, BoolArray], outcomes: Mapping[str, str]) -> Iterator[Known]:
-    """Sub-analyses that some of the kinds make up: whoever is in one is of these kinds, and nobody else analysed is."""
-    analysed = made.people.analysed
-    parts = [there for there in made.people.parts.values() if not np.array_equal(there, analysed)]
-    for name in (name for name, there in made.members.items() if any(np.array_equal(there, one) for one in parts)):
-        inside = {kind: members & made.members[name] for kind, members in kinds.items()}
-        whole = {kind for kind, part in inside.items() if np.array_equal(part, kinds[kind] & analysed)}
-        none = {kind for kind, part in inside.items() if not part.any()}
-        if whole | none != set(kinds):
-            continue
-        within, outside = sorted(whole - none), sorted(none - whole)
-        yield from (Known(name, outcomes[kind], have=False) for kind in outside)
-        yield from (Known(ANALYSED, outcomes[kind], have=False, without=name) for kind in within)
-        if len(within) == 1:
-            yield Known(name, outcomes[within[0]], have=True)
-        if len(outside) == 1:
-            yield Known(ANALYSED, outcomes[outside[0]], have=True, without=name)

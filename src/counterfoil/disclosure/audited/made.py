@@ -1,0 +1,126 @@
+"""A report on its way to being said: who is behind it, and what has been said of them so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from counterfoil.disclosure.beside import BoolArray
+from counterfoil.disclosure.intruder import (
+    AddsUp,
+    Counts,
+    Known,
+    Line,
+    Outcome,
+    Statement,
+)
+from counterfoil.disclosure.values import Box
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+ANALYSED = "people analysed"
+# What is hidden of a report, as the repair names it: SIZE, or one of those that follow with a name.
+SIZE = "size"
+MEASURE, PART, WAY, CELL, CURVES, BALANCE = "measure", "part", "way", "cell", "curves", "balance"
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The treated who were analysed, one by one, and what is counted over them. It never leaves the lab.
+
+    Whoever is in the headline, a sub-analysis or another way: `analysed` says who is in the headline. `keys` tell the
+    same person with the same index event in another run. `values`: of each measure, NaN for those whom it is not over.
+    `parts` and `ways`: members of the sub-analyses and other ways, by their place in the report.
+    `tables`: of tables of the group, members of each kind, by name. `boxes`: people in each box of the flow.
+    `followed`: what makes an outcome of one name the same outcome elsewhere.
+    """
+
+    keys: tuple[str, ...]
+    analysed: BoolArray
+    values: Mapping[str, Floats]
+    boxes: Mapping[Box, int]
+    parts: Mapping[int, BoolArray] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, BoolArray]] = field(default_factory=dict)
+    ways: Mapping[int, BoolArray] = field(default_factory=dict)
+    days: Floats | None = None  # to the first event, as `Survival.days`, where the report has curves
+    headline: Floats | None = None  # the outcome that parts and ways are about, where it is a rate
+    weighted: bool = False  # the treated count unequally
+    followed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One report as the audit holds it: statements, and the people behind them. `hides`: label -> what to hide.
+
+    `lost`: of each population, atoms of people who are in no analysis, with how many they are.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    members: Mapping[str, BoolArray]
+    values: Mapping[str, Ints]
+    statements: tuple[Statement, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    sums: tuple[AddsUp, ...] = ()
+    lines: tuple[Line, ...] = ()
+    known: tuple[Known, ...] = ()
+    lost: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    hides: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    beyond: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Made:
+    """A report being said."""
+
+    people: People
+    exact: bool
+    members: dict[str, BoolArray] = field(default_factory=dict)
+    values: dict[str, Ints] = field(default_factory=dict)
+    statements: list[Statement] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    hides: dict[str, tuple[str, str]] = field(default_factory=dict)
+    beyond: list[tuple[str, str]] = field(default_factory=list)
+    of_measure: dict[str, str] = field(default_factory=dict)  # measure -> outcome
+    sums: list[AddsUp] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
+
+    def say(self, statement: Statement, hides: tuple[str, str] | None = None) -> None:
+        self.statements.append(statement)
+        if hides is not None:
+            self.hides[statement.label] = hides
+
+    def outcome(self, name: str, values: Ints, counts: Counts) -> str:
+        """An outcome of these values; `followed` makes its name the same in another report of the same kind only."""
+        named = f"{name} ({self.people.followed})" if self.people.followed else name
+        behind = self.same_as((values > 0).astype(np.int64)) if counts is Counts.OFTEN else None
+        self.values[named] = values
+        self.outcomes[named] = Outcome(named, counts, behind)
+        return named
+
+    def same_as(self, had: Ints) -> str | None:
+        """The outcome that just these people had, where there is one."""
+        once = (name for name, one in self.outcomes.items() if one.counts is Counts.ONCE)
+        return next((name for name in once if np.array_equal(self.values[name], had)), None)
+
+    def population(self, name: str, members: BoolArray) -> str:
+        """The population of these people; the same people are the same population."""
+        for known, there in self.members.items():
+            if np.array_equal(there, members):
+                return known
+        self.members[name] = members
+        return name
+
+
+def whole_of(raw: Floats) -> Ints | None:
+    """The values as whole numbers, nothing where there is none; None when they are no counts."""
+    found = np.nan_to_num(raw)
+    whole = np.rint(found)
+    if np.abs(found - whole).max(initial=0.0) > 1e-9 or found.min(initial=0.0) < 0:
+        return None
+    return whole.astype(np.int64)
