@@ -157,6 +157,8 @@ def approve(
     lab = _open(context)
     by = signer(who, key, passphrase_file)
     _check_beside(lab, run)
+    if ledger.has_numbers(lab, run):
+        words.say_in_flight(ledger.find_in_flight(lab, run))
     audited = actions.note_view(lab, run, signer=by).audited
     if not yes:
         words.say_report(lab, run)

@@ -12,7 +12,7 @@ from counterfoil.clearance.moves import Move, State, moves_from
 from counterfoil.clearance.record import Case, ReleaseException
 from counterfoil.clearance.release import read_release
 from counterfoil.clearance.texts import read_texts
-from counterfoil.cli.screen import say
+from counterfoil.cli.screen import errors, say
 from counterfoil.errors import CounterfoilError
 from counterfoil.lab.log import Entry
 from counterfoil.lab.make import OpenLab
@@ -99,6 +99,16 @@ def all_exceptions(lab: OpenLab) -> list[dict[str, Any]]:
                 }
             )
     return sorted(found, key=lambda each: (each["asked_on"], each["exception"]))
+
+
+def say_in_flight(runs: Sequence[str]) -> None:
+    """R18: other reports that are before the checkers and share people. On standard error, where JSON is asked for."""
+    for run in runs:
+        errors.print(
+            f"Run {run} shares people with this one and is before the checkers too, so neither was audited beside the "
+            "other. Agree which of the two goes first and leave the other until that one is cleared; then run its "
+            "evaluate command again: where nothing of it changes, its approvals stand."
+        )
 
 
 def say_case(found: Mapping[str, Any]) -> None:

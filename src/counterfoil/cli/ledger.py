@@ -10,6 +10,7 @@ import typer
 from counterfoil.cli.screen import say, say_json
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.study import ledger as kept
+from counterfoil.study import ledger_why
 
 ledger = typer.Typer(
     name="ledger",
@@ -65,12 +66,14 @@ def check(context: typer.Context, as_json: Json = False) -> None:
 def why(
     context: typer.Context,
     run: Annotated[str, typer.Argument(help="The run, as evaluate named it.", show_default=False)],
-    cell: Annotated[str, typer.Argument(help="A measure's name, or size.", show_default=False)],
+    cell: Annotated[
+        str, typer.Argument(help="A measure's name, a sub-analysis's, size or curves.", show_default=False)
+    ],
     as_json: Json = False,
 ) -> None:
     """Say why a cell of a report is hidden or safe, and which attack would find it. It names true counts: for the
     people of the lab who decide what is published, and for nobody else."""
-    found = kept.why(context.obj, run, cell)
+    found = ledger_why.why(context.obj, run, cell)
     if as_json:
         say_json(dict(found))
         return

@@ -129,6 +129,25 @@ def check_current(lab: OpenLab, run: str) -> None:
         )
 
 
+def find_in_flight(lab: OpenLab, run: str) -> tuple[str, ...]:
+    """Reports before the checkers, as this one is, of which some people are in this one too (R18).
+
+    Neither was audited beside the other. Where the people of one are not known any more they may be the same.
+    """
+    before = (State.SUBMITTED, State.APPROVED_ONCE)
+    there = {*(one.run for one in entries(lab)), run}
+    cases = [case.run for case in read_record(lab).cases.values() if case.state in before and case.run not in there]
+    return tuple(other for other in cases if has_numbers(lab, other) and _may_share(lab, run, other))
+
+
+def _may_share(lab: OpenLab, run: str, other: str) -> bool:
+    try:
+        asked = {"lab": str(lab.paths.root), "runs": [run, other]}
+        return bool(run_role(ProcessRole.ANALYST, "share_people", asked)["shared"])
+    except Fault:
+        return True
+
+
 def _audited_beside(paths: LabPaths, run: str) -> Sequence[str]:
     try:
         held = json.loads((paths.run(run) / AUDIT).read_bytes())
@@ -204,34 +223,3 @@ def earlier_said(lab: OpenLab, run: str, runs: Sequence[str]) -> dict[str, bytes
         _check_file(file, held[each].said, each, "what it says")
         found[each] = file.read_bytes()
     return found
-
-
-def why(lab: OpenLab, run: str, cell: str) -> Mapping[str, Any]:
-    """Why a cell of a run's report is hidden or safe, from its audit. It names true counts: inside the lab only."""
-    folder = lab.paths.run(run)
-    try:
-        result = json.loads((folder / RESULT).read_bytes())["result"]
-        audit = json.loads((folder / AUDIT).read_bytes())
-    except FileNotFoundError as error:
-        raise UsageError("There is no finished and audited run of that name. `clear LAB list` shows those there are."
-                         ) from error  # fmt: skip
-    except ValueError as error:
-        raise Fault("The result or the audit of this run is damaged. Run the same evaluate command again.") from error
-    found = [one for one in result.get("measures", []) if cell in (one["measure"], one["label"])]
-    if not found and cell not in ("size", "people analysed"):
-        known = ", ".join([*(one["measure"] for one in result.get("measures", [])), "size"])
-        raise UsageError(f"The report has no cell of that name. Its cells are: {known}.")
-    label = found[0]["label"] if found else "people analysed"
-    asked = f"measure {found[0]['measure']}" if found else "size"
-    repairs = [one for one in audit.get("repaired", []) if asked in one["hidden"]]
-    targets = [one for one in audit.get("targets", []) if label in one["target"]]
-    hidden = found[0]["hidden"] if found else next((b["hidden"] for b in reversed(result["attrition"])), None)
-    return {
-        "run": run,
-        "cell": cell,
-        "hidden": hidden,
-        "by_the_audit": bool(repairs),
-        "attacks": [attack["attack"] for one in repairs for attack in one["attacks"]],
-        "targets": targets,
-        "stopped": audit.get("stopped", ""),
-    }

@@ -1,0 +1,87 @@
+"""R18: two reports that are analysed at once are named to whoever approves one of them; and `ledger why`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from counterfoil.clearance import actions
+from counterfoil.cli import clear_words
+from counterfoil.errors import UsageError
+from counterfoil.lab.paths import MEMBERS, SAID
+from counterfoil.study import ledger
+from counterfoil.study.handover import HANDOVER
+from counterfoil.study.ledger_why import why
+from lib import pooled_runs, reports
+from lib.site import V1, V2, Press, press
+from lib.small_lab import run_here
+
+
+def submitted(lab: Press, run: str, people: list[str]) -> None:
+    pooled_runs.add_run(lab.lab, run, reports.fewer(), people=people)
+    for name in (SAID, MEMBERS):
+        (lab.lab.paths.run(run) / name).write_bytes(b"kept by the roles")
+    actions.submit(lab.lab, run, signer=lab.office.signer("amina"), team=[])
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Press:
+    monkeypatch.setattr(ledger, "run_role", run_here)
+    return press(tmp_path / "lab")
+
+
+@pytest.mark.parametrize(("people", "named"), [(["ann", "dee"], (V2,)), (["dee", "eve"], ())])
+def test_r18_reports_before_the_checkers_that_share_somebody_are_named(
+    lab: Press, people: list[str], named: tuple[str, ...]
+) -> None:
+    submitted(lab, V1, ["ann", "bob"])
+    submitted(lab, V2, people)
+    assert ledger.find_in_flight(lab.lab, V1) == named
+
+
+def test_r18_people_who_are_not_known_any_more_may_be_the_same(lab: Press) -> None:
+    submitted(lab, V1, ["ann"])
+    submitted(lab, V2, ["dee"])
+    (lab.lab.paths.run(V2) / HANDOVER).unlink()
+    assert ledger.find_in_flight(lab.lab, V1) == (V2,)
+
+
+def test_r18_a_report_that_is_sent_back_is_not_in_flight(lab: Press) -> None:
+    submitted(lab, V1, ["ann"])
+    submitted(lab, V2, ["ann"])
+    actions.send_back(lab.lab, V2, signer=lab.office.signer("ben"), reason="The headline goes too far.")
+    assert ledger.find_in_flight(lab.lab, V1) == ()
+
+
+def test_r18_the_words_say_which_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    clear_words.say_in_flight((V2,))
+    said = capsys.readouterr().err
+    assert V2 in said
+    assert "evaluate" in said
+
+
+def audited(folder: Path, **result: Any) -> None:
+    folder.mkdir(parents=True)
+    attack = {"attack": "A reader can subtract and get 3."}
+    found = {
+        "repaired": [{"hidden": ["part 0", "curves"], "attacks": [attack]}],
+        "targets": [{"target": "people in sub-analysis 1 and nothing else"}, {"target": "people in sub-analysis 10"}],
+    }
+    whole = {"measures": [], "attrition": [{"hidden": None}], **result}
+    (folder / "result.json").write_text(json.dumps({"result": whole}))
+    (folder / "audit.json").write_text(json.dumps(found))
+
+
+def test_r13_why_speaks_of_sub_analyses_and_curves(lab: Press) -> None:
+    parts = [{"name": "Women", "hidden": "R13"}, {"name": "Men", "hidden": None}]
+    audited(lab.lab.paths.run(V1), sub_analyses=parts, survival={"hidden": "R13"})
+    women = why(lab.lab, V1, "Women")
+    assert (women["by_the_audit"], women["attacks"]) == (True, ["A reader can subtract and get 3."])
+    assert [one["target"] for one in women["targets"]] == ["people in sub-analysis 1 and nothing else"]
+    assert why(lab.lab, V1, "Men")["by_the_audit"] is False
+    assert why(lab.lab, V1, "curves")["by_the_audit"] is True
+    with pytest.raises(UsageError, match="size, Women, Men, curves"):
+        why(lab.lab, V1, "Children")
