@@ -116,7 +116,8 @@ def test_a12_release_killed_before_any_change(waiting: Press, tmp_path: Path) ->
         lab = open_lab(copy)
         public, allowed, entered = state(lab)
         stands = files_under(lab.paths.site)
-        assert stands in (old, new), changes[moment - 1]
+        differ = [name for name in new if stands.get(name) != new[name]]
+        assert stands in (old, new), (changes[moment - 1], differ)
         assert names(stands) <= public <= entered <= allowed
         after.add((V2 in entered, V2 in public, stands == new))
         stopper.run(copy, "publish", copy, "release", *key_of(due))

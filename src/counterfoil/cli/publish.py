@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,20 +138,29 @@ def release(
     check(opened)  # what cannot be audited beside any more is not added to
     enter_cleared(opened)
     by = signer(who, key, passphrase_file)
+    _note_apart(opened, [each for each in _due(opened) if run in ("", each)])
     made = publication.release(opened, signer=by, now=publication.now_of(opened.settings), run=run)
-    for each in made:
-        _after(opened, each)
     _tell_built(opened, _build(opened, out), as_json=as_json, made=made)
 
 
-def _after(lab: OpenLab, run: str) -> None:
-    """What follows when a report is public: whether it shares people with earlier ones, so that they may be pooled."""
-    record = read_record(lab)
-    others = [case.run for case in record.cases.values() if case.run != run and case.state is State.PUBLISHED]
-    with progress() as show:
-        apart = [other for other in others if _is_apart(lab, run, other, show)]
-    if apart:
-        publication.note_apart(lab, run, apart)
+def _due(lab: OpenLab) -> tuple[str, ...]:
+    return publication.due(read_record(lab), publication.now_of(lab.settings))
+
+
+def _note_apart(lab: OpenLab, runs: Sequence[str]) -> None:
+    """Before reports become public: which of those that are public share nobody with them, so that they may be pooled.
+
+    Noted first, since a command that is stopped after a report is public has nothing left to release.
+    """
+    others = [case.run for case in read_record(lab).cases.values() if case.state is State.PUBLISHED]
+    noted = publication.apart_pairs(lab)
+    for run in runs:
+        new = [other for other in others if frozenset((run, other)) not in noted]
+        with progress() as show:
+            apart = [other for other in new if _is_apart(lab, run, other, show)]
+        if apart:
+            publication.note_apart(lab, run, apart)
+        others.append(run)
 
 
 def _is_apart(lab: OpenLab, run: str, other: str, show: Any) -> bool:
@@ -170,7 +179,7 @@ def _build(lab: OpenLab, out: Path | None) -> Mapping[str, Any]:
 
 
 def _tell_built(lab: OpenLab, built: Mapping[str, Any], *, as_json: bool, made: tuple[str, ...] = ()) -> None:
-    waiting = publication.due(read_record(lab), publication.now_of(lab.settings))
+    waiting = _due(lab)
     if as_json:
         say_json({**built, "published": list(made), "due": list(waiting)})
     else:

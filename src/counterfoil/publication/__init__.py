@@ -3,7 +3,7 @@
 from counterfoil.publication.clock import Instant, now_of, release_time
 from counterfoil.publication.planning import Intervention, Planned, Sector, plan, planned_of
 from counterfoil.publication.pre_release import Seen, grant, grants_of
-from counterfoil.publication.releasing import due, note_apart, release
+from counterfoil.publication.releasing import apart_pairs, due, note_apart, release
 from counterfoil.publication.site import SITE, build
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Planned",
     "Sector",
     "Seen",
+    "apart_pairs",
     "build",
     "due",
     "grant",

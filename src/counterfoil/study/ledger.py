@@ -101,10 +101,15 @@ def enter(lab: OpenLab, run: str) -> LedgerEntry:
 def enter_cleared(lab: OpenLab) -> None:
     """Enter what was cleared and is not there, since the command that cleared it was stopped before. As `enter`."""
     known = {one.run for one in entries(lab)}
-    for case in read_record(lab).cases.values():
-        is_cleared = case.state in (State.CLEARED, State.SCHEDULED)
-        if is_cleared and case.run not in known and has_numbers(lab, case.run):
-            enter(lab, case.run)
+    for run in _cleared(lab):
+        if run not in known and has_numbers(lab, run):
+            enter(lab, run)
+
+
+def _cleared(lab: OpenLab) -> tuple[str, ...]:
+    """Runs that are cleared and not public yet: they enter, or a command that was entering them was stopped."""
+    cases = read_record(lab).cases.values()
+    return tuple(case.run for case in cases if case.state in (State.CLEARED, State.SCHEDULED))
 
 
 def has_numbers(lab: OpenLab, run: str) -> bool:
@@ -193,7 +198,7 @@ def check(lab: OpenLab) -> Checked:
         _check_file(lab.paths.run(one.run) / SAID, one.said, one.run, "what it says")
         if told["people"].get(one.run) != one.people:
             raise _broken(one.run, "the people behind it")
-    known = {f"{one.run}.json" for one in found}
+    known = {f"{run}.json" for run in (*(one.run for one in found), *_cleared(lab))}  # one may be on its way in
     if stray := [file.name for file in sorted(lab.paths.ledger.glob("*.json")) if file.name not in known]:
         raise Refused(f"The ledger has {len(stray)} file that the lab's log knows nothing of.", rule="ledger")
     return Checked(found, tuple(told["merged"]), tuple((a, b) for a, b in told["overlaps"]))
