@@ -34,7 +34,8 @@ install_axe() {
     has_axe && return
     command -v npm >/dev/null 2>&1 || stop "axe-core comes with npm; install npm and run this again."
     mkdir -p "$PLACE"
-    npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix "$PLACE" "$AXE" >/dev/null ||
+    npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+        --fetch-retries 1 --fetch-timeout 60000 --prefix "$PLACE" "$AXE" >/dev/null ||
         stop "axe-core could not be installed (see above)."
     has_axe || stop "axe-core is not the file that was expected ($AXE); nothing was run of it. Delete $PLACE and run this again."
 }
