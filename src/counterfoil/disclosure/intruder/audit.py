@@ -127,8 +127,7 @@ def audit(
         nothing = solve(system, 0 * real, limits, whole=True)
         return Audit((), untrue=untrue, impossible=nothing.answer is Answer.IMPOSSIBLE)
     worlds = Worlds(system, real)
-    if not tight:
-        widen(targets, worlds, settings, limits)
+    widen(targets, worlds, settings, limits)  # also where tight: a world that was seen mends a bound that leaves it out
     intervals = tuple(find_interval(target, worlds, settings, limits, tight=tight) for target in targets)
     return Audit(intervals, sums=find_sums(publication, truth, settings))
 
