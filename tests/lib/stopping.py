@@ -69,18 +69,8 @@ class Stopper:
 DECIDING = ("open log", "os.rename ", "shutil.rmtree ")  # the log's lines, what takes its place, what comes after
 
 
-USUAL = 6  # moments of a usual run: each takes two commands, some ten seconds. COUNTERFOIL_EVERY_MOMENT=1 takes all
-EVERY = bool(os.environ.get("COUNTERFOIL_EVERY_MOMENT"))
-
-
 def moments(changes: list[str]) -> list[int]:
-    """Numbers of changes before which to stop: the first, those that decide, and two inside folders being made.
-
-    A usual run takes the first, the last and some evenly between.
-    """
+    """Numbers of changes before which to stop: the first, all that decide, and two inside folders being made."""
     inside = [n for n, change in enumerate(changes, 1) if ".part/" in change]
     deciding = [n for n, change in enumerate(changes, 1) if change.startswith(DECIDING) and n not in inside]
-    every = sorted({1, *deciding, *inside[: 1 + len(inside) // 2 : max(1, len(inside) // 2)]})
-    if EVERY or len(every) <= USUAL:
-        return every
-    return [every[place * (len(every) - 1) // (USUAL - 1)] for place in range(USUAL)]
+    return sorted({1, *deciding, *inside[: 1 + len(inside) // 2 : max(1, len(inside) // 2)]})
