@@ -24,6 +24,7 @@ from counterfoil.report import pool as pool_page
 from counterfoil.report import read_back
 from counterfoil.report.pdf_ready import why_no_pdf
 from counterfoil.study import pooling
+from counterfoil.study.handover import HANDOVER
 from counterfoil.study.pooling import pool_runs
 from lib.clearance import RUN
 from lib.pooled_runs import add_run
@@ -257,6 +258,15 @@ def test_the_analyst_is_asked_in_its_own_process(
     assert call_here(capfd, "pool", lab.paths.root, "run0", "run1", "run2").code == 0
 
 
+def test_runs_whose_people_are_not_known_any_more_are_not_pooled(
+    lab: OpenLab, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (lab.paths.run("run1") / HANDOVER).unlink()
+    done = call_here(capfd, "pool", lab.paths.root, "run0", "run1", "run2")
+    assert done.code == 4
+    assert "run1 are not known any more" in done.err
+
+
 # Decision 29: nothing but what reports print goes into a pool
 
 
@@ -265,8 +275,8 @@ def files_of_pool(lab: OpenLab, found: dict[str, Any]) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def nobody_is_in_two(*_: object) -> dict[str, bool]:
-    return {"shared": False}
+def nobody_is_in_two(*_: object) -> dict[str, bool | str]:
+    return {"shared": False, "unknown": ""}
 
 
 def test_a_pool_is_a_function_of_what_its_reports_print(lab: OpenLab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from counterfoil.clearance import actions
 from counterfoil.cli import clear_words
-from counterfoil.errors import UsageError
+from counterfoil.errors import Fault, UsageError
 from counterfoil.lab.paths import MEMBERS, SAID
-from counterfoil.study import ledger
+from counterfoil.study import ledger, pooled_people
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.ledger_why import why
 from lib import pooled_runs, reports
@@ -29,7 +29,7 @@ def submitted(lab: Press, run: str, people: list[str]) -> None:
 
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Press:
-    monkeypatch.setattr(ledger, "run_role", run_here)
+    monkeypatch.setattr(pooled_people, "run_role", run_here)
     return press(tmp_path / "lab")
 
 
@@ -47,6 +47,15 @@ def test_r18_people_who_are_not_known_any_more_may_be_the_same(lab: Press) -> No
     submitted(lab, V2, ["dee"])
     (lab.lab.paths.run(V2) / HANDOVER).unlink()
     assert ledger.find_in_flight(lab.lab, V1) == (V2,)
+
+
+def test_r18_an_answer_that_cannot_be_had_is_no_answer(lab: Press) -> None:
+    """A child that fails says neither that people are shared nor that they are not: the command stops."""
+    submitted(lab, V1, ["ann"])
+    submitted(lab, V2, ["dee"])
+    (lab.lab.paths.run(V2) / HANDOVER).write_bytes(b"changed")
+    with pytest.raises(Fault):
+        ledger.find_in_flight(lab.lab, V1)
 
 
 def test_r18_a_report_that_is_sent_back_is_not_in_flight(lab: Press) -> None:

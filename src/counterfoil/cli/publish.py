@@ -14,12 +14,11 @@ from counterfoil.clearance import read_record
 from counterfoil.clearance.moves import State
 from counterfoil.cli.screen import progress, say, say_json
 from counterfoil.cli.signing import KeyFile, Passphrase, Who, signer
-from counterfoil.errors import Fault
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.publication import Intervention, Sector
 from counterfoil.report.words import LANGUAGES
 from counterfoil.study.ledger import check, enter_cleared
-from counterfoil.study.roles import ProcessRole, run_role
+from counterfoil.study.pooled_people import may_share
 
 DONE, FINDINGS = 0, 1
 NAMED = 5  # texts of a translation that a line names
@@ -157,18 +156,10 @@ def _note_apart(lab: OpenLab, runs: Sequence[str]) -> None:
     for run in runs:
         new = [other for other in others if frozenset((run, other)) not in noted]
         with progress() as show:
-            apart = [other for other in new if _is_apart(lab, run, other, show)]
+            apart = [other for other in new if not may_share(lab, run, other, show)]
         if apart:
             publication.note_apart(lab, run, apart)
         others.append(run)
-
-
-def _is_apart(lab: OpenLab, run: str, other: str, show: Any) -> bool:
-    try:
-        asked = {"lab": str(lab.paths.root), "runs": [run, other]}
-        return not run_role(ProcessRole.ANALYST, "share_people", asked, show)["shared"]
-    except Fault:  # the people of one are not known any more: then they may be the same
-        return False
 
 
 def _build(lab: OpenLab, out: Path | None) -> Mapping[str, Any]:

@@ -17,13 +17,14 @@ from counterfoil.clearance.actions import read_record
 from counterfoil.clearance.audit import AUDIT
 from counterfoil.clearance.moves import Move, State
 from counterfoil.clearance.release import read_release
-from counterfoil.errors import Fault, Refused, UsageError
+from counterfoil.errors import Refused, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write
 from counterfoil.lab.heads import checked_entries
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.paths import MEMBERS, RESULT, SAID, LabPaths
 from counterfoil.provenance import sha256_of_file
+from counterfoil.study.pooled_people import may_share
 from counterfoil.study.roles import ProcessRole, run_role
 
 ENTERED = "ledger"  # the log's event
@@ -142,15 +143,7 @@ def find_in_flight(lab: OpenLab, run: str) -> tuple[str, ...]:
     before = (State.SUBMITTED, State.APPROVED_ONCE)
     there = {*(one.run for one in entries(lab)), run}
     cases = [case.run for case in read_record(lab).cases.values() if case.state in before and case.run not in there]
-    return tuple(other for other in cases if has_numbers(lab, other) and _may_share(lab, run, other))
-
-
-def _may_share(lab: OpenLab, run: str, other: str) -> bool:
-    try:
-        asked = {"lab": str(lab.paths.root), "runs": [run, other]}
-        return bool(run_role(ProcessRole.ANALYST, "share_people", asked)["shared"])
-    except Fault:
-        return True
+    return tuple(other for other in cases if has_numbers(lab, other) and may_share(lab, run, other))
 
 
 def _audited_beside(paths: LabPaths, run: str) -> Sequence[str]:

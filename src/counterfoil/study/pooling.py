@@ -15,7 +15,7 @@ from typing import Any
 from counterfoil import __version__
 from counterfoil.clearance import State, read_record
 from counterfoil.disclosure import Measure, Released, decimals_released, protect_pool
-from counterfoil.errors import Refused, UsageError
+from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write
 from counterfoil.lab.make import OpenLab, open_lab
@@ -86,6 +86,8 @@ def pool_runs(
     answer = run_role(
         ProcessRole.ANALYST, "share_people", {"lab": str(root), "runs": [r.name for r in found]}, progress
     )
+    if run := answer["unknown"]:
+        raise Fault(f"The people of run {run} are not known any more, so it cannot be pooled. Evaluate it again.")
     if answer["shared"]:
         raise Refused(
             "Somebody is in more than one of these runs, so they are not separate results. Pool runs that share "
