@@ -68,7 +68,9 @@ def test_r30_a_curve_alone_is_shown_and_said() -> None:
     assert hidden_of(found) is None
     assert found.record.facts()["repaired"] == []
     labels = [one.label for one in found.said.statements]
-    assert sum(label.startswith("curve of") for label in labels) == len(found.protected.survival.points)  # type: ignore[union-attr]
+    survival = found.protected.survival
+    assert survival is not None
+    assert sum(label.startswith("curve of") for label in labels) == len(survival.points)
 
 
 def test_r13_three_events_of_one_season_among_sixty_more_people_hide_the_curve() -> None:

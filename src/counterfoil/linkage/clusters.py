@@ -163,15 +163,15 @@ def cluster(
     """
     ruled = rulings or Rulings.none()
     given = _with_rulings(links.above(thresholds[Strictness.LOOSE]), ruled)
-    is_known = plain is not None and not len(ruled.must_link)
-    labels = dict(plain) if plain is not None and is_known else plain_labels(prepared.num_rows, given, thresholds)
-    together = labels[Strictness.LOOSE]
+    if plain is None or len(ruled.must_link):
+        plain = plain_labels(prepared.num_rows, given, thresholds)
+    together = plain[Strictness.LOOSE]
     all_apart = Apart.together(
         [find_twins(prepared, together, guards), *apart, Apart.of(ruled.must_not_link, joining.DECISION)]
     )
     columns = guarded_columns(prepared, guards)
     care = broken(together, columns, all_apart, guards.max_cluster)
-    labels = {level: each.copy() for level, each in labels.items()}
+    labels = {level: each.copy() for level, each in plain.items()}
     doubts = _join_with_care(
         given.where(care[given.left]), care, all_apart, columns, guards.max_cluster, thresholds, labels
     )
