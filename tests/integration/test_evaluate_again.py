@@ -14,6 +14,7 @@ from counterfoil.cli import demo
 from counterfoil.domains import load as load_domain
 from counterfoil.lab.log import read
 from counterfoil.lab.make import OpenLab, make_lab
+from counterfoil.lab.paths import LINK_QUALITY
 from counterfoil.population import LAB_DATE
 from lib.labs import MadeLab, evaluate_by
 from lib.provider_files import people, write_csv
@@ -103,6 +104,19 @@ def test_a_report_that_was_changed_is_made_again(
     report.write_bytes(kept + b"<p>and more</p>")
     assert call_here(capfd, *evaluated.arguments, "--json").json() == evaluated.result
     assert report.read_bytes() == kept
+
+
+def test_what_the_linker_does_after_its_handover_is_done_again_where_it_was_stopped(
+    evaluated: Evaluated, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluate_by(monkeypatch, run_here)
+    digest = sha256(evaluated.made.population.programmes["northgate"].file)
+    submission = evaluated.made.lab.paths.submission(digest[:16])
+    quality, report = submission / LINK_QUALITY, evaluated.folder / "report.html"
+    kept, page = quality.read_bytes(), report.read_bytes()
+    quality.unlink()
+    assert call_here(capfd, *evaluated.arguments, "--json").json() == evaluated.result
+    assert (quality.read_bytes(), report.read_bytes()) == (kept, page)
 
 
 def test_a_changed_plan_makes_another_run_and_an_unsuitable_service_none_of_its_people(

@@ -20,6 +20,7 @@ from counterfoil.lab import log
 from counterfoil.lab.files import write_json
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
+from counterfoil.lab.paths import LINK_QUALITY
 from counterfoil.lab.progress import silent
 from counterfoil.linkage import build_spine, read_spine
 from counterfoil.linkage.entries import RULED
@@ -38,7 +39,7 @@ from counterfoil.linkage.review.values import Answer, Reason
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.load import load
 from counterfoil.study.evaluate import _run_id
-from counterfoil.study.linker import ACCOUNT, LINK_QUALITY, link_submission, submitted_entries
+from counterfoil.study.linker import ACCOUNT, link_submission, submitted_entries
 from counterfoil.study.plan import parse_plan
 from counterfoil.warehouse import read_table
 from lib.deliveries import DELIVERED, pnc_delivery, with_cells, write_parquet

@@ -9,6 +9,7 @@ SETTINGS_FILE = "lab.toml"
 REPORT, PDF = "report.html", "report.pdf"  # of a run; the copy as PDF is made when it is asked for
 SAID = "said.json"  # of a run: the report as statements, with the people behind them, for later audits
 MEMBERS = "members.age"  # of a run: study keys behind each number, closed to the linker, for the ledger
+LINK_QUALITY = "link_quality.json"  # of a submission: how its entries ended, with their numbers and without any
 RESULT = "result.json"  # of a run: its answer, and the files of its report with their hashes
 
 

@@ -25,7 +25,7 @@ from counterfoil.lab import log
 from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
-from counterfoil.lab.paths import PDF, REPORT, RESULT
+from counterfoil.lab.paths import LINK_QUALITY, PDF, REPORT, RESULT
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.overrides import ENTRIES_RULED
 from counterfoil.provenance import key_of, sha256_of_bytes, sha256_of_file
@@ -105,7 +105,7 @@ def evaluate_lab(
             "the plan what is different now: that is a new request, and is counted as one."
         )
     finished = finished_result(lab.paths.run(request.run), pdf=pdf, languages=lab.settings.languages, words=said)
-    if finished is not None and is_current(lab, request.run):
+    if finished is not None and is_current(lab, request.run) and _is_judged(request):
         return finished
     unsuitable = _why_unsuitable(request)
     if unsuitable is not None:
@@ -237,6 +237,12 @@ def _is_linked_beside(folder: Path, published: Sequence[str]) -> bool:
     return (folder / HANDOVER).is_file() and list(beside) == list(published)
 
 
+def _is_judged(request: _Request) -> bool:
+    """Whether the linker has done what it does after its handover; nothing of it is asked where no list is kept."""
+    folder = request.lab.paths.submission(request.submission)
+    return (folder / LINK_QUALITY).is_file() or not (folder / "file.age").is_file()
+
+
 def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     """The analyst gets ready while the linker works; the linker looks at its links' quality while the analyst works."""
     paths = request.lab.paths
@@ -245,7 +251,7 @@ def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
     with ExitStack() as children:
         analyst = start_role(ProcessRole.ANALYST, "evaluate", asked["lab"], {"plan": _given(request.plan)})
         analyse = children.enter_context(analyst)
-        if not _is_linked_beside(paths.run(request.run), published):
+        if not (_is_linked_beside(paths.run(request.run), published) and _is_judged(request)):
             columns = uploaded_columns(request.plan.sub_analyses)
             sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
             link = children.enter_context(start_role(ProcessRole.LINKER, "link_cohort", asked["lab"]))

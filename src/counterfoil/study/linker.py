@@ -28,7 +28,7 @@ from counterfoil.errors import Fault, FileNotTaken, UsageError
 from counterfoil.lab.files import PRIVATE, atomic_write, write_json
 from counterfoil.lab.keys import Role, decrypt, encrypt, register_secret
 from counterfoil.lab.make import OpenLab, open_lab
-from counterfoil.lab.paths import LabPaths
+from counterfoil.lab.paths import LINK_QUALITY, LabPaths
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Spine, cohort_quality, link_otherwise, read_spine, register_key
 from counterfoil.linkage.clusters import Strictness
@@ -50,7 +50,6 @@ from counterfoil.study.sub_plan import UPLOADED
 from counterfoil.warehouse import query, write_table
 
 ACCOUNT = "account.parquet"  # every row of a submission and what became of it
-LINK_QUALITY = "link_quality.json"  # how its entries ended, with their numbers and without any
 NO_PERSON = frozenset({Code.NOT_A_PERSON.value, Code.REPEATED_HEADINGS.value})  # rows that hold nobody
 _STUDY_KEY_BITS = 62
 _WHO = ["person_id", "cluster_strict", "cluster_loose"]
@@ -72,6 +71,7 @@ def link_submission(
         raise
     progress("Finding each person in the records", 0.1)
     spine, folder = read_spine(lab), lab.paths.submission(arguments["submission"])
+    (folder / LINK_QUALITY).unlink(missing_ok=True)  # of an earlier spine: until it is made anew, this is not done
     kept = spine.kept(resources=resources(lab), progress=progress)
     standard = _standard(lab, _named(submission))
     found = _link(lab, submission, standard, spine, kept)
