@@ -67,7 +67,7 @@ def test_every_command_of_the_tutorial_works(
             code, said = run_in_a_shell(command.line, tmp_path)
         else:
             monkeypatch.setattr(sys, "argv", shlex.split(command.line))
-            code, said = cli.main(), "".join(capfd.readouterr())
+            code, said = cli.run(), "".join(capfd.readouterr())
         assert code == command.code, f"{command.line}\n{said}"
         assert "Traceback" not in said
     shutil.rmtree(tmp_path)

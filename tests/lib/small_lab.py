@@ -140,7 +140,7 @@ def call_here(capfd: pytest.CaptureFixture[str], *arguments: object) -> Said:
     capfd.readouterr()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["counterfoil", *map(str, arguments)])
-        code = cli.main()
+        code = cli.run()
     shown = capfd.readouterr()
     return Said(code, shown.out, shown.err)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from counterfoil.ending import end
 from counterfoil.errors import CounterfoilError, Fault, Refused
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.scratch import keep_scratch_in
@@ -102,4 +103,4 @@ def _answer(channel: _Channel, error: CounterfoilError) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    end(main(*sys.argv[1:4]))
