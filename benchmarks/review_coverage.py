@@ -22,6 +22,7 @@ from counterfoil.domains import load
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.progress import silent
 from counterfoil.linkage.quality_report.domain import quality_rules
+from counterfoil.linkage.quality_report.judged import the_spine
 from counterfoil.linkage.quality_report.review import estimate_from_labels, review_sample
 from counterfoil.linkage.quality_report.truth import simulated_labels, true_rates
 from counterfoil.linkage.spine import read_spine
@@ -68,7 +69,7 @@ def _one(folder: Path, seed: int, options: argparse.Namespace) -> list[tuple[tup
     made = generate(folder / "population", people=options.people, seed=seed)
     spine = read_spine(_linked(folder / "lab", made.sources))
     truth = pq.read_table(made.truth / "truth_records.parquet")
-    sample = review_sample(spine, quality_rules("justice"), today=LAB_DATE, labels=options.labels)
+    sample = review_sample(the_spine(spine), quality_rules("justice"), today=LAB_DATE, labels=options.labels)
     labels = simulated_labels(sample.pairs, truth, reviewers=2, error=options.error, seed=seed)
     found = estimate_from_labels(sample, labels)
     if found is None:

@@ -24,6 +24,7 @@ from counterfoil.linkage.clusters import Guard
 from counterfoil.linkage.crosswalk import trace_keys
 from counterfoil.linkage.keys import Fate, NewKey
 from counterfoil.linkage.overrides import Decision, Override, Record, add, override
+from counterfoil.linkage.quality_report.judged import the_spine
 from counterfoil.linkage.review.queue import doubtful_pairs
 from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import read_table, write_table
@@ -159,7 +160,7 @@ def _link_both(made: Lab, lab: OpenLab, rows: Rows, folder: Path) -> Linked:
     assert _how(rebuilt) == {"all"}
     for name in TABLES:
         assert read_table(added.spine.folder / name).equals(read_table(rebuilt.spine.folder / name)), name
-    assert doubtful_pairs(added.spine) == doubtful_pairs(rebuilt.spine)
+    assert doubtful_pairs(the_spine(added.spine)) == doubtful_pairs(the_spine(rebuilt.spine))
     for number in ("people", "products", "guards", "records"):
         assert added.quality.get(number) == rebuilt.quality.get(number), number
     assert_sound_links(added.spine.people(), table_of(rows))

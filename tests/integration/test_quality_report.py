@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from counterfoil.domains import load
+from counterfoil.errors import UsageError
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.progress import silent
 from counterfoil.linkage.clusters import Strictness
@@ -21,6 +23,7 @@ from counterfoil.linkage.quality_report.charts import draw
 from counterfoil.linkage.quality_report.domain import quality_rules
 from counterfoil.linkage.quality_report.findings import TRUTH_OF_REST
 from counterfoil.linkage.quality_report.intervals import Interval
+from counterfoil.linkage.quality_report.judged import judged_product, the_spine
 from counterfoil.linkage.quality_report.page import page_of, write_report
 from counterfoil.linkage.quality_report.review import estimate_from_labels, review_sample
 from counterfoil.linkage.quality_report.sampling import frame_of
@@ -34,14 +37,16 @@ from counterfoil.study.tasks import TASKS
 from lib.small_lab import call_here
 
 SECTIONS = [
-    "findings", "precision", "review", "groups", "bias", "controls", "completeness", "blocking", "weights",
+    "findings", "precision", "review", "products", "groups", "bias", "controls", "completeness", "blocking", "weights",
     "match_weights", "model", "sizes", "link_rates", "journeys", "guards", "changes", "transparency",
 ]  # fmt: skip
 PARTS = {
     "schema", "about", "findings", "precision_recall", "groups", "bias", "controls", "completeness", "blocking",
     "weights", "recaptured", "cluster_sizes", "link_rates", "journeys", "guards", "changes", "model",
-    "models", "expected", "transparency", "hot_blocks",
+    "models", "products", "expected", "transparency", "hot_blocks",
 }  # fmt: skip
+
+ROUNDING = 1e-6  # rates are kept to six digits
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +78,7 @@ def spine(lab: OpenLab) -> Spine:
 def report(lab: OpenLab, spine: Spine, population: Any) -> dict[str, Any]:
     truth = lab_truth(population.truth)
     assert truth is not None
-    sample = review_sample(spine, quality_rules("justice"), today=LAB_DATE, labels=400)
+    sample = review_sample(the_spine(spine), quality_rules("justice"), today=LAB_DATE, labels=400)
     labels = simulated_labels(sample.pairs, truth, reviewers=2, error=0.02, seed=1)
     return build_report(lab, spine, truth=truth, labels=labels)
 
@@ -132,7 +137,7 @@ def test_the_page_is_the_same_every_time_and_needs_no_script(report: dict[str, A
 def test_labels_state_rates_near_the_truth(spine: Spine, population: Any) -> None:
     truth = lab_truth(population.truth)
     assert truth is not None
-    sample = review_sample(spine, quality_rules("justice"), today=LAB_DATE)
+    sample = review_sample(the_spine(spine), quality_rules("justice"), today=LAB_DATE)
     found = estimate_from_labels(sample, simulated_labels(sample.pairs, truth, reviewers=2, error=0.02, seed=2))
     assert found is not None
     for level, rates in true_rates(spine.people(), truth).items():
@@ -149,8 +154,8 @@ def _assert_near(stated: Interval, truth: float) -> None:
 def test_a_share_of_the_records_compared_looser_stands_for_all(lab: OpenLab, spine: Spine) -> None:
     looser = quality_rules("justice").looser
     machine = resources(lab)
-    whole = frame_of(spine, looser, engine=Engine.SPLINK, resources=machine)
-    part = frame_of(spine, looser, engine=Engine.SPLINK, resources=machine, max_pairs=5_000)
+    whole = frame_of(the_spine(spine), looser, engine=Engine.SPLINK, resources=machine)
+    part = frame_of(the_spine(spine), looser, engine=Engine.SPLINK, resources=machine, max_pairs=5_000)
     assert whole.share == 1.0
     assert 0 < part.share < 1
     outside = [frame.pairs.filter(frame.pairs["is_outside"]).num_rows for frame in (whole, part)]
@@ -187,6 +192,44 @@ def test_a_planted_bias_is_found(lab: OpenLab, spine: Spine) -> None:
         )
         said[case] = bias.statement_of(outcomes["somali"], [], 0.02)
     assert said == {"broken": bias.Statement.NOT_FIXED, "alike": bias.Statement.NOT_FOUND}
+
+
+def test_each_product_is_judged_by_its_own_sample_and_its_own_labels(
+    lab: OpenLab, spine: Spine, population: Any, report: dict[str, Any]
+) -> None:
+    """The criminal sources are a product of their own: their pairs alone, their own clusters, their own answers."""
+    truth = lab_truth(population.truth)
+    assert truth is not None
+    assert {name: product["review"] is None for name, product in report["products"].items()} == {
+        "spine": False, "criminal_justice": True,
+    }  # fmt: skip
+    part = judged_product(spine, "criminal_justice")
+    sample = review_sample(part, quality_rules("justice"), today=LAB_DATE)
+    for side in "lr":
+        assert set(sample.pairs[f"source_{side}"].to_pylist()) <= set(part.sources)
+    whole = review_sample(the_spine(spine), quality_rules("justice"), today=LAB_DATE)
+    of_the_spine = simulated_labels(whole.pairs, truth, reviewers=2, error=0.5, seed=3)  # worth nothing
+    own = simulated_labels(sample.pairs, truth, reviewers=2, error=0.0, seed=1)
+    labels = pa.concat_tables(
+        table.append_column("product", pa.repeat(name, table.num_rows))
+        for name, table in (("spine", of_the_spine), ("criminal_justice", own))
+    )
+    judged = build_report(lab, spine, truth=truth, labels=labels)["products"]["criminal_justice"]
+    assert judged["review"]["estimate"]["labels"] == sample.pairs.num_rows
+    assert judged["review"]["estimate"]["reviewers"]["disagreed"] == 0
+    rows = {(row["basis"], row["strictness"]): row for row in judged["rows"]}
+    for level, rates in true_rates(part.people(), truth).items():
+        reviewed, true = rows["Sampled review", level.value], rows["Truth", level.value]
+        for name, rate in (("precision", rates.precision), ("recall", rates.recall)):
+            assert true[name]["rate"] == pytest.approx(rate, abs=ROUNDING)
+            _assert_near(Interval(*(reviewed[name][end] for end in ("rate", "low", "high"))), rate)
+
+
+def test_only_a_product_with_sources_of_its_own_is_judged_apart(spine: Spine) -> None:
+    assert the_spine(spine).title == "cross_justice"
+    assert judged_product(spine, "cross_justice") == judged_product(spine, "spine")
+    with pytest.raises(UsageError, match="It has: spine, criminal_justice"):
+        judged_product(spine, "commercial")
 
 
 def test_every_hypothesis_has_a_statement_and_none_says_unbiased(report: dict[str, Any], page: str) -> None:

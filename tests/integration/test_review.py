@@ -36,6 +36,7 @@ from counterfoil.lab.progress import silent
 from counterfoil.linkage import build_spine
 from counterfoil.linkage.overrides import read_overrides
 from counterfoil.linkage.quality_report.domain import quality_rules
+from counterfoil.linkage.quality_report.judged import the_spine
 from counterfoil.linkage.quality_report.review import estimate_from_labels, review_sample
 from counterfoil.linkage.review import decisions, session
 from counterfoil.linkage.review.queue import doubt, doubtful_pairs
@@ -70,7 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         write_table(tables[source], lab.paths.linker_extract(source, "2026-01-01") / "identifiers.parquet")
     write_table(tables["truth"], folder / "truth" / "truth_records.parquet")
     spine = build_spine(lab).spine
-    review_sample(spine, quality_rules("justice"), today=TODAY)  # drawn once, here
+    review_sample(the_spine(spine), quality_rules("justice"), today=TODAY)  # drawn once, here
     return Made(lab.paths.root, folder / "truth")
 
 
@@ -116,7 +117,7 @@ def test_guards_thresholds_and_the_sample_are_all_in_it(lab: OpenLab) -> None:
 
 def test_a_threshold_pair_lies_near_its_threshold_and_its_answer_moves_people(lab: OpenLab) -> None:
     spine = session.open_review(lab, Queue.THRESHOLDS).spine
-    near = [item for item in doubtful_pairs(spine) if item.reason is Reason.THRESHOLD]
+    near = [item for item in doubtful_pairs(the_spine(spine)) if item.reason is Reason.THRESHOLD]
     assert near
     for item in near:
         assert min(abs(float(item.weight or 0) - limit) for limit in spine.thresholds.values()) <= 3.0
@@ -203,7 +204,7 @@ def test_simulated_reviewers_err_as_often_as_stated(lab: OpenLab, made: Made) ->
 def test_labels_are_what_the_quality_report_estimates_from(lab: OpenLab, made: Made) -> None:
     review = session.open_review(lab, Queue.SAMPLE, twice=1.0)
     simulate(review, _truth(made), reviewers=2, error_rate=0.0, seed=1)
-    sample = review_sample(review.spine, quality_rules("justice"), today=TODAY)
+    sample = review_sample(the_spine(review.spine), quality_rules("justice"), today=TODAY)
     found = estimate_from_labels(sample, decisions.labels(lab.paths))
     assert found is not None
     assert found.labels == sample.pairs.num_rows
@@ -222,6 +223,15 @@ def _run(*arguments: str, typed: str = "", **environment: str) -> subprocess.Com
         check=False,
         env={**os.environ, **environment},
     )
+
+
+def test_a_product_that_holds_the_same_sources_is_the_spine(lab: OpenLab) -> None:
+    """This lab has criminal sources alone."""
+    said = _run(str(lab.paths.root), "--product", "criminal_justice", "--json")
+    assert said.returncode == 2
+    assert "It has: spine." in said.stderr
+    found = json.loads(_run(str(lab.paths.root), "--product", "cross_justice", "--queue", "guards", "--json").stdout)
+    assert found["product"] == "spine"
 
 
 def test_simulate_prints_counts_and_agreement_and_no_name(lab: OpenLab, made: Made) -> None:

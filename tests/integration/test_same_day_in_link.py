@@ -14,6 +14,7 @@ import pytest
 from counterfoil.lab.make import make_lab
 from counterfoil.linkage import build_spine
 from counterfoil.linkage import spine as spines
+from counterfoil.linkage.quality_report.judged import the_spine
 from counterfoil.linkage.review.queue import doubtful_pairs
 from counterfoil.linkage.review.values import Item
 from counterfoil.linkage.specification import Evidence, SameDay, load_specification
@@ -56,7 +57,7 @@ def test_who_was_in_prison_that_day_is_for_review_or_somebody_else(
     (doubted,) = _listed(second.spine, held)
     assert doubted["taken"]
     assert doubted["guard"] == "in prison and elsewhere on one day"
-    assert any(set(_ids(item)) == {held["pnc"], held["prison"]} for item in doubtful_pairs(second.spine))
+    assert any(set(_ids(item)) == {held["pnc"], held["prison"]} for item in doubtful_pairs(the_spine(second.spine)))
     monkeypatch.setattr(spines, "load_specification", lambda _: kept_apart)
     third = build_spine(lab)
     assert third.made

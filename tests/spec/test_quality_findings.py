@@ -100,6 +100,13 @@ def test_recall_is_that_of_the_other_sources(of_all: float, of_rest: float, foun
     assert concerns(precision_recall={"rows": rows}) == ["precision", *found]
 
 
+def test_a_product_is_held_to_the_same_and_named() -> None:
+    row = {"basis": "Sampled review", "strictness": "medium", "precision": {"low": 0.97}, "recall": {"low": 0.95}}
+    made = report(products={"spine": {"rows": [row]}, "criminal_justice": {"rows": [row]}})
+    (finding,) = find_concerns(made, CONCERN)  # the spine's own rows are those of precision_recall
+    assert finding.text.startswith("criminal_justice, Sampled review: precision at medium may be as low as 97.0%")
+
+
 def test_less_is_expected_only_for_a_reason() -> None:
     with pytest.raises(UsageError, match="no `reason`"):
         expected_of({"source": "civil", "least_recall": 0.2, "reason": " "})

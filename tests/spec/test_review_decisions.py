@@ -58,7 +58,7 @@ def test_an_answer_is_a_label_with_who_when_and_how_long(paths: LabPaths) -> Non
     assert row == {
         "source_l": "pnc", "record_id_l": "p1", "source_r": "prison", "record_id_r": "r1", "reviewer": "ann",
         "answer": "cannot_tell", "seconds": 4.2, "when": "2026-01-31T12:00:00+00:00", "reason": "sample",
-        "stratum": "loose, from 8 to 14", "spine": "s1",
+        "stratum": "loose, from 8 to 14", "spine": "s1", "product": "spine",
     }  # fmt: skip
 
 
@@ -128,6 +128,28 @@ def test_nobody_answers_a_pair_twice(paths: LabPaths) -> None:
     with pytest.raises(UsageError, match="answered this pair already"):
         _say(paths, "ann", SAME)
     assert labels(paths).num_rows == 1
+
+
+def test_an_answer_is_of_one_product_and_counts_for_no_other(paths: LabPaths) -> None:
+    """One reviewer may answer a pair for two products: that is one person's word, and no override."""
+    for product in ("spine", "criminal_justice"):
+        decide(paths, Reply(_item(), "ann", SAME, 1.0), spine="s1", product=product)
+    assert [(each.product, each.reviewer) for each in answers(paths)] == [("spine", "ann"), ("criminal_justice", "ann")]
+    assert [each.product for each in answers(paths, "criminal_justice")] == ["criminal_justice"]
+    assert labels(paths)["product"].to_pylist() == ["criminal_justice", "spine"]
+    assert _rulings(paths) == []
+    taken = undo(paths, "ann")
+    assert taken is not None
+    assert taken.product == "spine"
+    assert [each.product for each in answers(paths)] == ["criminal_justice"]
+
+
+def test_reviewers_who_agree_otherwise_for_another_product_make_no_second_override(paths: LabPaths) -> None:
+    for product, said in (("spine", SAME), ("criminal_justice", SAME), ("criminal_justice", DIFFERENT)):
+        who = ("cal", "dee", "eve") if said is DIFFERENT else ("ann", "bea")
+        for reviewer in who:
+            decide(paths, Reply(_item(), reviewer, said, 1.0), spine="s1", product=product)
+    assert _rulings(paths) == ["must_link"]
 
 
 def test_answers_are_kept_all_or_none(paths: LabPaths) -> None:

@@ -16,6 +16,7 @@ from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.scratch import keep_scratch_in
+from counterfoil.linkage.quality_report.judged import SPINE
 from counterfoil.linkage.review import session
 from counterfoil.linkage.review.values import Queue
 from counterfoil.study.linker import submitted_entries
@@ -35,6 +36,9 @@ def review(
     lab: Annotated[Path, typer.Argument(help="The folder of a lab.", show_default=False)],
     reviewer: Annotated[str | None, typer.Option(help="Who answers; the name of the account by default.")] = None,
     queue: Annotated[Pairs, typer.Option(help="Which pairs to look at.")] = Pairs.ALL,
+    product: Annotated[
+        str, typer.Option(help="Which product of linkage is judged: the spine, or one that linkage.toml names.")
+    ] = SPINE,
     submission: Annotated[
         str | None, typer.Option(help="Look at the doubtful entries of this provider's list instead.")
     ] = None,
@@ -60,8 +64,9 @@ def review(
     """Look at doubtful pairs of records and say whether they are one person. Keys: y n ? u w h q. Linker only."""
     opened = open_lab(lab)
     arguments: dict[str, Any] = {"lab": str(lab), "queue": queue.value, "limit": limit, "twice": twice}
-    if submission is not None and (simulate or queue is not Pairs.ALL):
-        raise UsageError("--submission is a queue of its own: leave out --queue and --simulate.")
+    arguments["product"] = product
+    if submission is not None and (simulate or queue is not Pairs.ALL or product != SPINE):
+        raise UsageError("--submission is a queue of its own: leave out --queue, --product and --simulate.")
     if simulate:
         about = {"error_rate": error_rate, "reviewers": reviewers, "seed": seed, "truth": truth and str(truth)}
         with progress() as show:
@@ -77,15 +82,22 @@ def review(
         say_json(result)
     else:
         wanted = Queue(queue.value) if submission is None else submission
-        _sit_down(opened, reviewer or getpass.getuser(), wanted, limit, twice, plain=plain)
+        _sit_down(opened, reviewer or getpass.getuser(), wanted, limit, twice, product=product, plain=plain)
 
 
 def _sit_down(
-    lab: OpenLab, reviewer: str, queue: Queue | str, limit: int | None, twice: float | None, *, plain: bool
+    lab: OpenLab,
+    reviewer: str,
+    queue: Queue | str,
+    limit: int | None,
+    twice: float | None,
+    *,
+    product: str,
+    plain: bool,
 ) -> None:
     """A sitting. This process becomes the linker's: from here on it opens nothing of the analyst's.
 
-    `queue`: pairs of the spine, or a submission, whose doubtful entries are looked at.
+    `queue`: pairs of the product, or a submission, whose doubtful entries are looked at.
     """
     if not reviewer.strip():
         raise UsageError("A review needs a reviewer. Give a name with --reviewer.")
@@ -93,12 +105,14 @@ def _sit_down(
     keep_scratch_in(lab.paths.linker)
     with progress() as show:
         if isinstance(queue, Queue):
-            opened = session.open_review(lab, queue, twice=session.TWICE if twice is None else twice, progress=show)
+            share = session.TWICE if twice is None else twice
+            opened = session.open_review(lab, queue, product=product, twice=share, progress=show)
         else:
             entries = submitted_entries(lab, queue, show)
             opened = session.open_entries(lab, entries, twice=1.0 if twice is None else twice, progress=show)
         said = queue.value if isinstance(queue, Queue) else "entries"
-        log.append(lab.paths, "clerical review", {"spine": opened.spine.version, "queue": said})
+        about = {"spine": opened.spine.version, "product": opened.product, "queue": said}
+        log.append(lab.paths, "clerical review", about)
         desk = Desk(opened, reviewer.strip(), limit=limit)
     try:
         work(desk, plain=plain)

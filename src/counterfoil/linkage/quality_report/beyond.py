@@ -23,9 +23,9 @@ from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality_report.domain import QualityRules
 from counterfoil.linkage.quality_report.intervals import Interval, wilson
+from counterfoil.linkage.quality_report.judged import Judged
 from counterfoil.linkage.quality_report.sampling import FLOOR, looser_model
 from counterfoil.linkage.specification import Rule
-from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import query
 
 MOST_PAIRS = 5_000  # number-confirmed pairs looked at, one a number
@@ -33,34 +33,34 @@ DEPENDENCE = 2.0  # pairs without a common number may be lost this many times as
 _SEED = 3
 
 
-def beyond_frames(spine: Spine, rules: QualityRules, *, engine: Engine, resources: Resources) -> Interval:
+def beyond_frames(judged: Judged, rules: QualityRules, *, engine: Engine, resources: Resources) -> Interval:
     """Share (0-1) of all true pairs that no rule makes, usual or looser, or that weigh less than `FLOOR`."""
-    encoded = spine.encoded()
+    encoded = judged.encoded()
     pairs = _confirmed(encoded, rules.confirming)
     if not pairs.num_rows:
         return Interval(0.0, 0.0, 1.0)
-    every = [*spine.specification.rules, *rules.looser]
-    lost, looked = _lost(spine, pairs, rules, every, FLOOR, engine=engine, resources=resources)
-    exposed = _without_common_number(spine, encoded, rules)
+    every = [*judged.spine.specification.rules, *rules.looser]
+    lost, looked = _lost(judged, pairs, rules, every, FLOOR, engine=engine, resources=resources)
+    exposed = _without_common_number(judged, encoded, rules)
     found = wilson(lost, looked)
     return Interval(found.estimate, found.low, min(found.high * DEPENDENCE, 1.0)).times(exposed)
 
 
-def recaptured(spine: Spine, rules: QualityRules, *, engine: Engine, resources: Resources) -> dict[str, Any]:
+def recaptured(judged: Judged, rules: QualityRules, *, engine: Engine, resources: Resources) -> dict[str, Any]:
     """Links missed at medium, without any label: pairs that a number confirms and everything else does not find again.
 
     `missed`: of pairs with no number in common, how many true ones the spine lacks, if they are as easy to find as
     pairs with one whose numbers were taken away. They are harder to find by a link of their own, and many are joined
     by way of a third record instead, so this gives the order of magnitude and no more.
     """
-    encoded = spine.encoded()
+    encoded = judged.encoded()
     pairs = _confirmed(encoded, rules.confirming)
     if not pairs.num_rows:
         return {"confirmed": 0, "lost": 0, "share_lost": None, "missed": None}
-    medium = spine.thresholds[Strictness.MEDIUM]
-    lost, looked = _lost(spine, pairs, rules, spine.specification.rules, medium, engine=engine, resources=resources)
+    spine, medium = judged.spine, judged.spine.thresholds[Strictness.MEDIUM]
+    lost, looked = _lost(judged, pairs, rules, spine.specification.rules, medium, engine=engine, resources=resources)
     share = wilson(lost, looked)
-    exposed = _without_common_number(spine, encoded, rules) * _linked_pairs(spine)
+    exposed = _without_common_number(judged, encoded, rules) * _linked_pairs(judged)
     odds = Interval(*(each / max(1 - each, 1e-9) for each in (share.estimate, share.low, share.high)))
     missed = odds.times(exposed)
     return {
@@ -71,10 +71,10 @@ def recaptured(spine: Spine, rules: QualityRules, *, engine: Engine, resources: 
     }
 
 
-def _linked_pairs(spine: Spine) -> int:
+def _linked_pairs(judged: Judged) -> int:
     level = f"cluster_{Strictness.MEDIUM.value}"
     sql = f"SELECT sum(n * (n - 1) // 2)::BIGINT AS n FROM (SELECT count(*) AS n FROM p GROUP BY {level}) ORDER BY 1"
-    return int(query(sql, {"p": spine.people().select([level])})["n"][0].as_py() or 0)
+    return int(query(sql, {"p": judged.people().select([level])})["n"][0].as_py() or 0)
 
 
 def _confirmed(encoded: pa.Table, column: str) -> pa.Table:
@@ -101,7 +101,7 @@ def without_numbers(table: pa.Table, numbers: tuple[str, ...]) -> pa.Table:
 
 
 def _lost(
-    spine: Spine,
+    judged: Judged,
     pairs: pa.Table,
     rules: QualityRules,
     every: Sequence[Rule],
@@ -112,15 +112,15 @@ def _lost(
 ) -> tuple[int, int]:
     """(pairs that no rule of `every` finds again at `threshold` without numbers, pairs)."""
     at = np.unique(np.concatenate([pairs["l"].to_numpy(), pairs["r"].to_numpy()]))
-    bare = without_numbers(spine.encoded().take(pa.array(at)), rules.numbers)
+    bare = without_numbers(judged.spine.encoded().take(pa.array(at)), rules.numbers)
     candidates = sum(count.pairs for count in count_within(bare, every))
-    model = looser_model(spine.model, every)
+    model = looser_model(judged.spine.model, every)
     scored = engines.score(bare, model, threshold=threshold, pairs=candidates, engine=engine, resources=resources)
     sql = f"SELECT count(*) AS n FROM p ANTI JOIN s ON p.l = s.{ID}_l AND p.r = s.{ID}_r ORDER BY 1"
     return int(query(sql, {"p": pairs, "s": scored})["n"][0].as_py()), pairs.num_rows
 
 
-def _without_common_number(spine: Spine, encoded: pa.Table, rules: QualityRules) -> float:
+def _without_common_number(judged: Judged, encoded: pa.Table, rules: QualityRules) -> float:
     """Share of linked pairs, at medium, that have no identifying number in common: only they can be lost so."""
     same = " OR ".join(f"a.{name} = b.{name}" for name in rules.numbers)
     level = f"cluster_{Strictness.MEDIUM.value}"
@@ -129,5 +129,5 @@ def _without_common_number(spine: Spine, encoded: pa.Table, rules: QualityRules)
         SELECT avg((NOT coalesce({same}, false))::INTEGER) AS share
         FROM t a JOIN t b ON a.person = b.person AND a.{ID} < b.{ID} ORDER BY 1"""
     columns = [ID, "source", "record_id", *rules.numbers]
-    people = spine.people().select(["source", "record_id", level])
+    people = judged.people().select(["source", "record_id", level])
     return float(query(sql, {"e": encoded.select(columns), "p": people})["share"][0].as_py() or 1.0)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 import counterfoil
 from counterfoil.domains import Domain
@@ -19,25 +18,26 @@ from counterfoil.lab.make import OpenLab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage import engine as engines
 from counterfoil.linkage.blocking import count_within
-from counterfoil.linkage.clusters import Labels, Links, Strictness, cluster, links_of
+from counterfoil.linkage.clusters import Labels, Strictness, cluster, links_of
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.journeys import load_journeys
 from counterfoil.linkage.model import Resources
-from counterfoil.linkage.prepare import ID
-from counterfoil.linkage.quality import completeness, estimated, exact_baseline, link_rates
+from counterfoil.linkage.quality import MODEL_NOTE, completeness, exact_baseline, link_rates
 from counterfoil.linkage.quality_report import bias, controls, counted, groups, transparency
 from counterfoil.linkage.quality_report.beyond import recaptured, without_numbers
+from counterfoil.linkage.quality_report.by_product import Known, judge, label_row, model_rows, review_json, truth_row
 from counterfoil.linkage.quality_report.cases import count_journeys
 from counterfoil.linkage.quality_report.domain import QualityRules, quality_rules
-from counterfoil.linkage.quality_report.estimates import Estimated, interval_json
+from counterfoil.linkage.quality_report.estimates import Estimated
 from counterfoil.linkage.quality_report.findings import TRUTH_OF_REST, find_concerns
+from counterfoil.linkage.quality_report.judged import SPINE, Judged, judged_products, labels_of
 from counterfoil.linkage.quality_report.review import (
     ReviewSample,
     by_group_of_labels,
     estimate_from_labels,
+    is_drawn,
     review_sample,
 )
-from counterfoil.linkage.quality_report.sampling import describe, spine_links
 from counterfoil.linkage.spine import Spine, resources
 
 SCHEMA = 1  # of report.json; fields are added, none renamed
@@ -51,6 +51,7 @@ class _Given:
 
     lab: OpenLab
     spine: Spine
+    judged: Judged
     rules: QualityRules
     encoded: pa.Table
     links: pa.Table
@@ -76,14 +77,15 @@ def build_report(
     `truth` as `lab_truth` gives it, `cases` as `true_journeys` does; `labels` as `estimate` takes them.
     """
     encoded, people = spine.encoded(), spine.people()
-    clusters = {level: people[f"cluster_{level.value}"].to_numpy() for level in Strictness}
+    judged, *parts = judged_products(spine)
     given = _Given(
         lab,
         spine,
+        judged,
         quality_rules(lab.settings.domain),
         encoded,
-        spine_links(spine),
-        clusters,
+        judged.links(),
+        judged.labels(),
         truth,
         engine,
         resources(lab),
@@ -94,18 +96,31 @@ def build_report(
     progress("Linking without numbers, and by plain keys", 0.3)
     others = {"exact_keys": exact_baseline(encoded), "no_numbers": _without_numbers(given)}
     progress("Drawing pairs for review", 0.5)
-    sample = review_sample(spine, given.rules, today=lab.settings.date(), engine=engine, resources=given.machine)
-    found = None if labels is None else estimate_from_labels(sample, labels, reviewer_error=reviewer_error)
+    sample = review_sample(judged, given.rules, today=lab.settings.date(), engine=engine, resources=given.machine)
+    own = None if labels is None else labels_of(labels, SPINE)
+    found = None if own is None else estimate_from_labels(sample, own, reviewer_error=reviewer_error)
     report["precision_recall"] = _precision_recall(given, others, sample, found)
+    every = {SPINE: judge(judged, Known(truth, lab.settings.date(), sample, found))}
+    report["products"] = every | {part.name: _judged(given, part, labels, reviewer_error) for part in parts}
     progress("Groups of people and the bias suite", 0.7)
-    report["recaptured"] = recaptured(spine, given.rules, engine=engine, resources=given.machine)
-    report["groups"] = _groups(given, sample, labels)
+    report["recaptured"] = recaptured(judged, given.rules, engine=engine, resources=given.machine)
+    report["groups"] = _groups(given, sample, own)
     report["groups"]["words"] = group_words(report["groups"]["kinds"], load_domain(lab.settings.domain))
     report["expected"] = _expected(given, report["groups"]["kinds"].get("source", {}))
     report["bias"] = _bias(given)
     report["findings"] = [finding.to_json() for finding in find_concerns(report, given.rules.concern)]
     report["transparency"] = transparency.record_of(report, domain=lab.settings.domain, lab=lab.settings.name)
     return report
+
+
+def _judged(given: _Given, part: Judged, labels: pa.Table | None, reviewer_error: float | None) -> dict[str, Any]:
+    """A product beside the spine. Its sample is drawn when somebody reviews it, not here."""
+    drawn, found, today = None, None, given.lab.settings.date()
+    if is_drawn(part):
+        drawn = review_sample(part, given.rules, today=today, engine=given.engine, resources=given.machine)
+        own = None if labels is None else labels_of(labels, part.name)
+        found = None if own is None else estimate_from_labels(drawn, own, reviewer_error=reviewer_error)
+    return judge(part, Known(given.truth, today, drawn, found))
 
 
 def _counted(given: _Given) -> dict[str, Any]:
@@ -224,11 +239,9 @@ def _without_numbers(given: _Given) -> Mapping[Strictness, Labels]:
 def _precision_recall(
     given: _Given, others: Mapping[str, Any], sample: ReviewSample, found: Estimated | None
 ) -> dict[str, Any]:
-    links = Links(*(given.links[name].to_numpy() for name in (f"{ID}_l", f"{ID}_r", "match_weight")))
-    expected = estimated(links, given.spine.thresholds)
-    rows = [_model_row(level, expected) for level in Strictness]
+    rows = model_rows(given.judged)
     if found is not None:
-        rows += [_label_row(level, found) for level in Strictness]
+        rows += [label_row(level, found) for level in Strictness]
     if given.truth is not None:
         rows += [_truth_row(given, "Truth", level, given.labels[level]) for level in Strictness]
         if given.rules.expected:
@@ -240,8 +253,8 @@ def _precision_recall(
         rows.append(_truth_row(given, "Truth, plain equality of keys", None, others["exact_keys"]))
     return {
         "rows": rows,
-        "note": expected["note"],
-        "review": _review_json(sample, found),
+        "note": MODEL_NOTE,
+        "review": review_json(sample, found),
         "compared": [
             _compared("Plain equality of keys (SQL)", others["exact_keys"], given.labels[_MEDIUM]),
             _compared("The model without any number", others["no_numbers"][_MEDIUM], given.labels[_MEDIUM]),
@@ -249,52 +262,11 @@ def _precision_recall(
     }
 
 
-def _review_json(sample: ReviewSample, found: Estimated | None) -> dict[str, Any]:
-    return {
-        "strata": describe(sample.sample.strata),
-        "share_of_records": round(sample.sample.share, 6),
-        "beyond": interval_json(sample.beyond),
-        "estimate": None if found is None else found.to_json(),
-    }
-
-
-def _model_row(level: Strictness, expected: Mapping[str, Any]) -> dict[str, Any]:
-    row = expected[level.value]
-    return {
-        "basis": "The model of itself",
-        "strictness": level.value,
-        "precision": {"rate": row["precision"], "low": None, "high": None},
-        "recall": {"rate": row["recall"], "low": None, "high": None},
-        "false": row["false_links"],
-        "missed": row["missed_links"],
-    }
-
-
-def _label_row(level: Strictness, found: Estimated) -> dict[str, Any]:
-    return {
-        "basis": "Sampled review",
-        "strictness": level.value,
-        "precision": interval_json(found.precision[level]),
-        "recall": interval_json(found.recall[level]),
-        "scoring_recall": interval_json(found.scoring_recall[level]),
-        "blocking_recall": interval_json(found.blocking_recall),
-    }
-
-
 def _truth_row(
     given: _Given, basis: str, level: Strictness | None, labels: Labels, without: Sequence[str] = ()
 ) -> dict[str, Any]:
     """`without`: sources whose records are left out, and with them every pair that has one."""
-    joined = _joined(given, labels)
-    if without:
-        joined = joined.filter(pc.invert(pc.is_in(joined["source"], value_set=pa.array(without))))
-    rates = groups.rates_of(joined, "true")
-    return {
-        "basis": basis,
-        "strictness": "none" if level is None else level.value,
-        "precision": rates["precision"],
-        "recall": rates["recall"],
-    }
+    return truth_row(_joined(given, labels), basis, level, [s for s in given.judged.sources if s not in without])
 
 
 def _joined(given: _Given, labels: Labels) -> pa.Table:

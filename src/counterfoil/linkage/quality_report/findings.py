@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from counterfoil.linkage.quality_report.domain import Concern
+from counterfoil.linkage.quality_report.judged import SPINE
 
 _FEW = 0.5  # of a source's records: below it an identifier is named as a reason
 TRUTH_OF_REST = "Truth, without the sources of which less is expected"
@@ -57,8 +58,14 @@ def _completeness(report: Mapping[str, Any], concern: Concern) -> Iterator[Findi
 
 
 def _rates(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    yield from _low_rates(report["precision_recall"]["rows"], concern, "")
+    for name, product in report.get("products", {}).items():
+        if name != SPINE:
+            yield from _low_rates(product["rows"], concern, f"{name}, ")
+
+
+def _low_rates(rows: Sequence[Mapping[str, Any]], concern: Concern, whose: str) -> Iterator[Finding]:
     """Against the truth recall is that of the sources of which no less is expected, where there are others."""
-    rows = report["precision_recall"]["rows"]
     has_rest = any(row["basis"] == TRUTH_OF_REST for row in rows)
     for row in rows:
         if row["strictness"] != "medium" or row["basis"] not in ("Truth", TRUTH_OF_REST, "Sampled review"):
@@ -73,8 +80,9 @@ def _rates(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
             if low is not None and low < least:
                 yield Finding(
                     kind,
-                    f"{row['basis']}: {name} at medium may be as low as {100 * low:.1f}%, under {100 * least:.0f}%. "
-                    "Review more pairs to narrow the interval, or look at the rules and levels below.",
+                    f"{whose}{row['basis']}: {name} at medium may be as low as {100 * low:.1f}%, under "
+                    f"{100 * least:.0f}%. Review more pairs to narrow the interval, or look at the rules and levels "
+                    "below.",
                 )
 
 

@@ -1,7 +1,7 @@
-"""The pairs that are to be looked at, kept with their spine; and what the answers tell.
+"""The pairs that are to be looked at of each product, kept with their spine; and what the answers tell.
 
-`linker/spine/VERSION/quality/sample.parquet` has the pairs, `sample.json` the strata. They are drawn once: labels stay
-good for as long as the spine stands.
+`linker/spine/VERSION/quality/sample.parquet` has the pairs of the spine, `sample.json` the strata; those of another
+product lie in a folder of its name there. They are drawn once: labels stay good for as long as the spine stands.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from counterfoil.linkage.quality_report.domain import QualityRules
 from counterfoil.linkage.quality_report.estimates import Estimated, estimate, interval_json
 from counterfoil.linkage.quality_report.groups import age_sql
 from counterfoil.linkage.quality_report.intervals import Interval
+from counterfoil.linkage.quality_report.judged import Judged
 from counterfoil.linkage.quality_report.sampling import LABELS, Sample, Standing, Stratum, draw, frame_of
-from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import query, read_table, write_table
 
-FOLDER = "quality"  # of a spine: the sample and the page
 DEFAULT_RESOURCES = Resources(2, "8GB")
 
 
@@ -51,7 +50,7 @@ class ReviewSample:
 
 
 def review_sample(
-    spine: Spine,
+    judged: Judged,
     rules: QualityRules,
     *,
     today: dt.date,
@@ -59,18 +58,22 @@ def review_sample(
     engine: Engine = DEFAULT_ENGINE,
     resources: Resources = DEFAULT_RESOURCES,
 ) -> ReviewSample:
-    """The pairs of a spine that are to be looked at: those drawn before, or drawn now and kept."""
-    folder = spine.folder / FOLDER
-    if (folder / "sample.json").is_file():
-        return _read(folder)
-    frame = frame_of(spine, rules.looser, engine=engine, resources=resources)
-    sample = draw(frame, spine.encoded(), labels=labels)
-    kinds = _kinds(spine, today)
+    """The pairs of a product that are to be looked at: those drawn before, or drawn now and kept."""
+    if is_drawn(judged):
+        return _read(judged.folder)
+    frame = frame_of(judged, rules.looser, engine=engine, resources=resources)
+    sample = draw(frame, judged.spine.encoded(), labels=labels)
+    kinds = _kinds(judged.spine.encoded(), today)
     counts = {kind: _counts(frame.pairs, values) for kind, values in kinds.items()}
     sample = Sample(_with_kinds(sample.pairs, kinds), sample.strata, sample.share)
-    made = ReviewSample(sample, beyond_frames(spine, rules, engine=engine, resources=resources), counts)
-    _write(folder, made)
+    made = ReviewSample(sample, beyond_frames(judged, rules, engine=engine, resources=resources), counts)
+    _write(judged.folder, made)
     return made
+
+
+def is_drawn(judged: Judged) -> bool:
+    """Whether somebody has asked for the pairs of a product."""
+    return (judged.folder / "sample.json").is_file()
 
 
 def estimate_from_labels(
@@ -105,10 +108,10 @@ def _of_group(sample: ReviewSample, kind: str, value: str) -> Sample:
     return Sample(pairs.filter(pc.fill_null(chosen, False)), strata, sample.sample.share)
 
 
-def _kinds(spine: Spine, today: dt.date) -> Mapping[str, pa.Array]:
+def _kinds(encoded: pa.Table, today: dt.date) -> Mapping[str, pa.Array]:
     """What the linker knows of each record that people are told apart by: sex, age, source."""
     sql = f"""SELECT sex_std AS sex, {age_sql("dob", today)} AS age, source FROM t ORDER BY {ID}"""
-    found = query(sql, {"t": spine.encoded().select([ID, "sex_std", "dob", "source"])})
+    found = query(sql, {"t": encoded.select([ID, "sex_std", "dob", "source"])})
     return {name: found[name].combine_chunks() for name in found.column_names}
 
 

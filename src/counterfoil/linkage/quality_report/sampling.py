@@ -1,4 +1,4 @@
-"""Which pairs people look at: every pair that the spine speaks of and those just outside, in strata, a sample of each.
+"""Which pairs people look at: every pair that a product speaks of and those just outside, in strata, a sample of each.
 
 Two frames make one. *Inside*: every pair of records in one loose cluster, and every scored pair that was kept with the
 spine; counted exactly. *Outside*: pairs that an independent sample of records makes with all records under looser
@@ -27,9 +27,9 @@ from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.model import Model, Resources
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality import probability_of
+from counterfoil.linkage.quality_report.judged import Judged
 from counterfoil.linkage.specification import Rule
-from counterfoil.linkage.spine import Spine
-from counterfoil.warehouse import query, read_table
+from counterfoil.warehouse import query
 
 FLOOR = -10.0  # bits: lowest weight of a pair that may be looked at
 LABELS = 1_200  # pairs sampled unless said otherwise: two reviewers at 20 seconds a pair are 13 hours
@@ -40,7 +40,7 @@ _SEED_LOOSER, _SEED_LABELS = 1, 2
 
 
 class Standing(Enum):
-    """Where a pair of records stands in the spine, the strictest that holds."""
+    """Where a pair of records stands in a product, the strictest that holds."""
 
     STRICT = "one person at strict"
     MEDIUM = "one person at medium"
@@ -91,7 +91,7 @@ class Sample:
 
 
 def frame_of(
-    spine: Spine,
+    judged: Judged,
     looser: Sequence[Rule],
     *,
     engine: Engine,
@@ -99,9 +99,10 @@ def frame_of(
     max_pairs: int = MAX_LOOSER_PAIRS,
 ) -> Frame:
     """Every pair that may be looked at, and its stratum."""
-    encoded, people = spine.encoded(), _numbered_people(spine)
+    encoded = judged.encoded()
+    people = _numbered_people(encoded, judged.people())
     share = _share(encoded, looser, max_pairs)
-    outside = _looser_pairs(spine, encoded, looser, share=share, engine=engine, resources=resources)
+    outside = _looser_pairs(judged, encoded, looser, share=share, engine=engine, resources=resources)
     sql = f"""
         WITH together AS (
             SELECT a.{ID} AS l, b.{ID} AS r, a.strict = b.strict AS strict, a.medium = b.medium AS medium
@@ -117,15 +118,10 @@ def frame_of(
                CASE WHEN compared THEN '{Standing.APART.value}' ELSE '{Standing.UNREACHED.value}' END, true
         FROM outside o ANTI JOIN inside i ON o.a = i.l AND o.b = i.r
         ORDER BY 1, 2"""
-    kept = spine_links(spine)
+    kept = judged.links()
     pairs = query(sql, {"people": people, "kept": kept, "outside": outside})
-    thresholds = sorted(spine.thresholds.values())
+    thresholds = sorted(judged.spine.thresholds.values())
     return Frame(pairs.append_column("stratum", _strata(pairs, thresholds)), share)
-
-
-def spine_links(spine: Spine) -> pa.Table:
-    """The scored pairs that were kept: unique_id_l, unique_id_r, match_weight."""
-    return read_table(spine.folder / "links.parquet", [f"{ID}_l", f"{ID}_r", "match_weight"])
 
 
 def draw(frame: Frame, encoded: pa.Table, *, labels: int = LABELS, seed: int = _SEED_LABELS) -> Sample:
@@ -176,10 +172,10 @@ def _strata(pairs: pa.Table, thresholds: Sequence[float]) -> pa.Array:
     return pc.binary_join_element_wise(pairs["standing"].combine_chunks(), band, ", ")
 
 
-def _numbered_people(spine: Spine) -> pa.Table:
+def _numbered_people(encoded: pa.Table, people: pa.Table) -> pa.Table:
     levels = ", ".join(f"cluster_{level.value} AS {level.value}" for level in Strictness)
     sql = f"SELECT {ID}, {levels} FROM e JOIN p USING (source, record_id) ORDER BY {ID}"
-    return query(sql, {"e": spine.encoded().select([ID, "source", "record_id"]), "p": spine.people()})
+    return query(sql, {"e": encoded.select([ID, "source", "record_id"]), "p": people})
 
 
 def _share(encoded: pa.Table, looser: Sequence[Rule], max_pairs: int) -> float:
@@ -195,21 +191,21 @@ def looser_model(model: Model, rules: Sequence[Rule]) -> Model:
 
 
 def _looser_pairs(
-    spine: Spine, encoded: pa.Table, looser: Sequence[Rule], *, share: float, engine: Engine, resources: Resources
+    judged: Judged, encoded: pa.Table, looser: Sequence[Rule], *, share: float, engine: Engine, resources: Resources
 ) -> pa.Table:
     """a, b (a < b), match_weight (`FLOOR` and more), compared (by a usual rule): pairs of drawn records with all."""
-    usual = spine.specification.rules
-    model = looser_model(spine.model, [*usual, *looser])
+    usual, records = judged.spine.specification.rules, int(pc.max(encoded[ID]).as_py() or 0) + 1
+    model = looser_model(judged.spine.model, [*usual, *looser])
     if share < 1:
         drawn = np.flatnonzero(np.random.default_rng(_SEED_LOOSER).random(encoded.num_rows) < share)
         apart = encoded.take(pa.array(drawn))
-        moved = pa.array(drawn + encoded.num_rows)
+        moved = pc.add(apart[ID], records)
         apart = apart.set_column(apart.column_names.index(ID), ID, moved)
         found = engines.score_between(apart, encoded, model, threshold=FLOOR, engine=engine, resources=resources)
     else:
         pairs = sum(count.pairs for count in count_within(encoded, [*usual, *looser]))
         found = engines.score(encoded, model, threshold=FLOOR, pairs=pairs, engine=engine, resources=resources)
-    return query(_compared_sql(usual, encoded.num_rows), {"found": found, "e": encoded})
+    return query(_compared_sql(usual, records), {"found": found, "e": encoded})
 
 
 def _compared_sql(usual: Sequence[Rule], records: int) -> str:

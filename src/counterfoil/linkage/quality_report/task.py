@@ -14,8 +14,8 @@ from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.journeys import load_journeys
 from counterfoil.linkage.quality_report.build import build_report
 from counterfoil.linkage.quality_report.cases import true_journeys
+from counterfoil.linkage.quality_report.judged import FOLDER
 from counterfoil.linkage.quality_report.page import write_report
-from counterfoil.linkage.quality_report.review import FOLDER
 from counterfoil.linkage.quality_report.truth import lab_truth
 from counterfoil.linkage.review.decisions import labels
 from counterfoil.linkage.spine import Spine, read_spine

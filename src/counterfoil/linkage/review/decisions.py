@@ -1,7 +1,7 @@
 """What reviewers answered: `linker/review/decisions.jsonl`, append-only and chained, whole whenever a process dies.
 
-An answer is a label. It is an override as well when its reviewer says so, or when a second reviewer agrees. Undo is an
-entry of its own: it takes the answer back, and the override that came of it.
+An answer is a label of the product that it was given for. It is an override as well when its reviewer says so, or when
+a second reviewer agrees. Undo is an entry of its own: it takes the answer back, and the override that came of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.linkage import journal, overrides
 from counterfoil.linkage.journal import Entry, Facts
 from counterfoil.linkage.overrides import Clock, Decision, Override, Record, now
+from counterfoil.linkage.quality_report.judged import SPINE
 from counterfoil.linkage.review.access import check_linker
 from counterfoil.linkage.review.values import Answer, Item, Pair, Reason
 from counterfoil.warehouse import write_table
@@ -32,7 +34,7 @@ _RULED = {Answer.SAME: Decision.MUST_LINK, Answer.DIFFERENT: Decision.MUST_NOT_L
 LABELS = pa.schema(
     [(name, pa.string()) for name in ("source_l", "record_id_l", "source_r", "record_id_r", "reviewer", "answer")]
     + [("seconds", pa.float64())]
-    + [(name, pa.string()) for name in ("when", "reason", "stratum", "spine", "entry")]
+    + [(name, pa.string()) for name in ("when", "reason", "stratum", "spine", "product", "entry")]
 )
 
 
@@ -67,6 +69,7 @@ class Answered:
     reason: Reason
     stratum: str
     spine: str
+    product: str
     rules: bool
     why: str
     entry: str
@@ -86,30 +89,32 @@ class Kept:
     opposed: tuple[Pair, ...]
 
 
-def decide(paths: LabPaths, *replies: Reply, spine: str, clock: Clock = now) -> Kept:
-    """Keep answers, all or none, then the overrides that are due. UsageError when a reviewer answers a pair twice."""
+def decide(paths: LabPaths, *replies: Reply, spine: str, product: str = SPINE, clock: Clock = now) -> Kept:
+    """Keep answers for a product, all or none, then the overrides that are due. UsageError when a reviewer answers a
+    pair of it twice."""
     check_linker(paths)
 
     def make(there: Sequence[Entry]) -> Sequence[Facts]:
-        said = {(answer.pair, answer.reviewer) for answer in _in_force(there)}
+        said = {(answer.pair, answer.reviewer) for answer in _in_force(there) if answer.product == product}
         for reply in replies:
             _check(reply, said)
             said.add((reply.item.pair, reply.reviewer))
         when = clock().isoformat(timespec="seconds")
-        return [_facts(reply, spine, when) for reply in replies]
+        return [_facts(reply, spine, product, when) for reply in replies]
 
     added = journal.append(decisions_file(paths), make)
     made, opposed = settle(paths, clock=clock)
     return Kept(tuple(_answered(entry) for entry in added), made, opposed)
 
 
-def undo(paths: LabPaths, reviewer: str, *, clock: Clock = now) -> Answered | None:
-    """Take back the reviewer's last answer in force, and the override it made; gives it, or None when there is none."""
+def undo(paths: LabPaths, reviewer: str, *, product: str = SPINE, clock: Clock = now) -> Answered | None:
+    """Take back the reviewer's last answer in force for a product, and the override it made; gives it, or None when
+    there is none."""
     check_linker(paths)
     taken: list[Answered] = []
 
     def make(there: Sequence[Entry]) -> Sequence[Facts]:
-        own = [answer for answer in _in_force(there) if answer.reviewer == reviewer]
+        own = [answer for answer in _in_force(there) if (answer.reviewer, answer.product) == (reviewer, product)]
         taken.extend(own[-1:])
         when = clock().isoformat(timespec="seconds")
         return [{"kind": _Kind.UNDO.value, "of": answer.entry, "reviewer": reviewer, "when": when} for answer in taken]
@@ -137,21 +142,23 @@ def settle(paths: LabPaths, *, clock: Clock = now) -> tuple[tuple[Override, ...]
             opposed.append(Pair(each.left, each.right))
         elif (each.pair, each.decision) not in standing:
             made.append(each)
+            standing.add((each.pair, each.decision))
     apart = [each for each in made if each.scope == overrides.ENTRIES]
     others = [each for each in made if each.scope != overrides.ENTRIES]
     added = [kept for group in (others, apart) if group for kept in overrides.add(paths, *group)]
     return tuple(added), tuple(opposed)
 
 
-def answers(paths: LabPaths) -> tuple[Answered, ...]:
-    """Every answer in force, oldest first."""
+def answers(paths: LabPaths, product: str | None = None) -> tuple[Answered, ...]:
+    """Every answer in force, or those given for one product, oldest first."""
     check_linker(paths)
-    return _in_force(journal.read(decisions_file(paths)))
+    found = _in_force(journal.read(decisions_file(paths)))
+    return tuple(answer for answer in found if product in (None, answer.product))
 
 
 def labels(paths: LabPaths) -> pa.Table:
-    """Every answer in force as a table (`LABELS`), ordered by pair and reviewer: for training and for estimates."""
-    rows = sorted(answers(paths), key=lambda answer: (answer.pair, answer.reviewer))
+    """Every answer in force as a table (`LABELS`), ordered by pair, reviewer and product."""
+    rows = sorted(answers(paths), key=lambda answer: (answer.pair, answer.reviewer, answer.product))
     return pa.Table.from_pylist([_row(answer) for answer in rows], schema=LABELS)
 
 
@@ -184,10 +191,13 @@ def settled(group: Sequence[Answered]) -> Answer | None:
     return first if most >= REVIEWERS and all(count < most for _, count in others) else None
 
 
-def _due(found: Iterable[Answered], known: Container[str], clock: Clock) -> list[Override]:
-    """The overrides that answers call for and whose case is not `known`."""
+def _due(found: Sequence[Answered], known: Container[str], clock: Clock) -> list[Override]:
+    """The overrides that answers call for and whose case is not `known`. Answers for two products are not counted
+    together: one reviewer may have given both."""
     due = []
-    for pair, group in by_pair(found).items():
+    products = dict.fromkeys(answer.product for answer in found)
+    each_own = [by_pair(answer for answer in found if answer.product == product) for product in products]
+    for pair, group in chain.from_iterable(groups.items() for groups in each_own):
         behind, why = _grounds(group)
         if behind and (case := _case(behind)) not in known:
             who = "; ".join(each.reviewer for each in behind)
@@ -245,7 +255,7 @@ def _check(reply: Reply, said: set[tuple[Pair, str]]) -> None:
         raise UsageError("Nobody can rule that they cannot tell. Answer same or different, or do not rule.")
 
 
-def _facts(reply: Reply, spine: str, when: str) -> Facts:
+def _facts(reply: Reply, spine: str, product: str, when: str) -> Facts:
     pair = reply.item.pair
     return {
         "kind": _Kind.ANSWER.value,
@@ -258,6 +268,7 @@ def _facts(reply: Reply, spine: str, when: str) -> Facts:
         "reason": reply.item.reason.value,
         "stratum": reply.item.stratum,
         "spine": spine,
+        "product": product,
         "rules": reply.rules,
         "why": reply.why,
     }
@@ -275,6 +286,7 @@ def _answered(entry: Entry) -> Answered:
         reason=Reason(facts["reason"]),
         stratum=facts["stratum"],
         spine=facts["spine"],
+        product=facts.get("product", SPINE),  # earlier versions asked about the spine alone
         rules=facts["rules"],
         why=facts["why"],
         entry=entry.name,
@@ -295,5 +307,6 @@ def _row(answer: Answered) -> dict[str, str | float]:
         "reason": answer.reason.value,
         "stratum": answer.stratum,
         "spine": answer.spine,
+        "product": answer.product,
         "entry": answer.entry,
     }

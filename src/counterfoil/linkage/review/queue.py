@@ -15,11 +15,13 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.linkage.clusters import Labels, Links, Strictness, links_of, weak_bridges
 from counterfoil.linkage.linked import PERSON_LEVEL
 from counterfoil.linkage.overrides import Record
 from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.quality_report.judged import Judged
 from counterfoil.linkage.review.values import Item, Pair, Reason, SampledPair, pair_of
 from counterfoil.linkage.spine import Spine
 from counterfoil.provenance import key_of
@@ -30,15 +32,16 @@ _GUARD_DOUBT = 0.5
 _Floats = npt.NDArray[np.float64]
 
 
-def doubtful_pairs(spine: Spine) -> tuple[Item, ...]:
-    """Guard doubts, weak bridges and pairs near thresholds, each pair once, most telling first."""
-    people = spine.people()
-    labels = {level: people[f"cluster_{level.value}"].to_numpy() for level in Strictness}
-    links = links_of(read_table(spine.folder / "links.parquet", [f"{ID}_l", f"{ID}_r", "match_weight"]))
-    names = _Names(people)
+def doubtful_pairs(judged: Judged) -> tuple[Item, ...]:
+    """Guard doubts, weak bridges and pairs near thresholds of a product, each pair once, most telling first.
+
+    A guard's doubts and weak bridges are those of the spine between two records of the product.
+    """
+    spine, labels, links = judged.spine, judged.labels(), links_of(judged.links())
+    names = _Names(spine.people(["source", "record_id"]))
     found = chain(
-        _guarded(spine, labels),
-        _bridges(spine, labels),
+        _guarded(spine, labels, _held(judged, "review.parquet")),
+        _bridges(spine, labels, _held(judged, "weak_bridges.parquet")),
         *(_near(links, labels[level], level, spine.thresholds[level], names) for level in Strictness),
     )
     return in_order(found)
@@ -122,8 +125,13 @@ def _moves(count: int) -> str:
     return "the answer moves one pair of records" if count == 1 else f"the answer moves {count:,} pairs of records"
 
 
-def _guarded(spine: Spine, labels: Mapping[Strictness, Labels]) -> list[Item]:
-    table = read_table(spine.folder / "review.parquet")
+def _held(judged: Judged, name: str) -> pa.Table:
+    """The rows of a table of pairs whose two records are the product's."""
+    table, own = read_table(judged.spine.folder / name), pa.array(judged.sources)
+    return table.filter(pc.and_(*(pc.is_in(table[f"source_{side}"], value_set=own) for side in "lr")))
+
+
+def _guarded(spine: Spine, labels: Mapping[Strictness, Labels], table: pa.Table) -> list[Item]:
     stands = {True: "the link stands", False: "the link was left out"}
     moved = _moved(spine, labels, table).tolist()
     columns = (table[name].to_pylist() for name in ("guard", "taken", "match_weight"))
@@ -150,8 +158,7 @@ def _moved(spine: Spine, labels: Mapping[Strictness, Labels], table: pa.Table) -
     return moved
 
 
-def _bridges(spine: Spine, labels: dict[Strictness, Labels]) -> list[Item]:
-    table = read_table(spine.folder / "weak_bridges.parquet")
+def _bridges(spine: Spine, labels: Mapping[Strictness, Labels], table: pa.Table) -> list[Item]:
     found = labels[PERSON_LEVEL]
     size = np.bincount(found, minlength=found.size)[found]
     smaller = table["smaller_side"].to_numpy()

@@ -16,6 +16,7 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.overrides import Clock, now
 from counterfoil.linkage.quality_report.domain import quality_rules
+from counterfoil.linkage.quality_report.judged import SPINE, Judged, judged_product
 from counterfoil.linkage.quality_report.review import review_sample
 from counterfoil.linkage.review import decisions
 from counterfoil.linkage.review.access import check_linker
@@ -44,6 +45,7 @@ class Review:
     items: tuple[Item, ...]
     twice: float = TWICE
     seed: int = SEED
+    product: str = SPINE
     entries: Entries | None = None  # of a provider's list, where that is what is looked at
 
 
@@ -59,24 +61,26 @@ def open_review(
     lab: OpenLab,
     queue: Queue = Queue.ALL,
     *,
+    product: str = SPINE,
     twice: float = TWICE,
     seed: int = SEED,
     progress: Progress = silent,
 ) -> Review:
-    """The queue of the newest spine. Refused without the linker's key; UsageError before the first `link`."""
+    """The queue of a product of the newest spine. Refused without the linker's key; UsageError before the first
+    `link`, and when the spine has no such product."""
     check_linker(lab.paths)
     if not 0 <= twice <= 1:
         raise UsageError(f"The share of pairs that two reviewers see is {twice:g}; it must be from 0 to 1.")
-    spine = read_spine(lab)
+    judged = judged_product(read_spine(lab), product)
     decisions.settle(lab.paths)  # what a killed session left
     progress("Choosing pairs", None)
     wanted = MEMBERS[queue]
-    items = tuple(item for item in doubtful_pairs(spine) if item.reason in wanted)
+    items = tuple(item for item in doubtful_pairs(judged) if item.reason in wanted)
     if Reason.SAMPLE in wanted:
         progress("Drawing pairs at random", None)
         there = {item.pair for item in items}
-        items += tuple(item for item in _sample(lab, spine, seed) if item.pair not in there)
-    return Review(lab, spine, items, twice, seed)
+        items += tuple(item for item in _sample(lab, judged, seed) if item.pair not in there)
+    return Review(lab, judged.spine, items, twice, seed, judged.name)
 
 
 def open_entries(
@@ -91,21 +95,26 @@ def open_entries(
     spine = read_spine(lab)
     decisions.settle(lab.paths)
     items, shown = find_doubtful(lab, spine, entries, progress=progress)
-    return Review(lab, spine, items, twice, seed, shown)
+    return Review(lab, spine, items, twice, seed, entries=shown)
 
 
-def _sample(lab: OpenLab, spine: Spine, seed: int) -> tuple[Item, ...]:
+def _sample(lab: OpenLab, judged: Judged, seed: int) -> tuple[Item, ...]:
     """The pairs that the quality report needs; drawn now when nobody has."""
-    said = spine.quality().get("engine")
+    said = judged.spine.quality().get("engine")
     engine = next((each for each in Engine if each.value == said), Engine.SPLINK)
     rules = quality_rules(lab.settings.domain)
-    sample = review_sample(spine, rules, today=lab.settings.date(), engine=engine, resources=resources(lab))
+    sample = review_sample(judged, rules, today=lab.settings.date(), engine=engine, resources=resources(lab))
     return sampled_items(sampled_pairs(sample.pairs), seed=seed)
+
+
+def answers_of(review: Review) -> tuple[Answered, ...]:
+    """The answers that were given for the product under review."""
+    return decisions.answers(review.lab.paths, review.product)
 
 
 def open_items(review: Review, reviewer: str, found: Sequence[Answered] | None = None) -> tuple[Item, ...]:
     """What is open to a reviewer, in order: disagreements of others first, never a pair that they answered."""
-    groups = by_pair(decisions.answers(review.lab.paths) if found is None else found)
+    groups = by_pair(answers_of(review) if found is None else found)
     disputed, plain = [], []
     for item in review.items:
         group = groups.get(item.pair, ())
@@ -131,7 +140,7 @@ def show_next(review: Review, reviewer: str, *, count: int = 1) -> tuple[ReviewI
 
 def show_items(review: Review, items: Sequence[Item]) -> tuple[ReviewItem, ...]:
     """Some items as they are shown."""
-    return show(review.lab, review.spine, items, review.entries)
+    return show(review.lab, review.spine, items, review.entries, product=review.product)
 
 
 def answer(
@@ -147,12 +156,12 @@ def answer(
 ) -> Kept:
     """Keep one answer."""
     reply = Reply(item, reviewer, said, seconds, rules, why)
-    return decisions.decide(review.lab.paths, reply, spine=review.spine.version, clock=clock)
+    return decisions.decide(review.lab.paths, reply, spine=review.spine.version, product=review.product, clock=clock)
 
 
 def undo(review: Review, reviewer: str, *, clock: Clock = now) -> Item | None:
     """Take the reviewer's last answer back; gives its item where it is of this queue."""
-    taken = decisions.undo(review.lab.paths, reviewer, clock=clock)
+    taken = decisions.undo(review.lab.paths, reviewer, product=review.product, clock=clock)
     if taken is None:
         return None
     return next((item for item in review.items if item.pair == taken.pair), None)
@@ -160,14 +169,14 @@ def undo(review: Review, reviewer: str, *, clock: Clock = now) -> Item | None:
 
 def progress_of(review: Review, reviewer: str, found: Sequence[Answered] | None = None) -> Progressed:
     """How far a reviewer is."""
-    kept = decisions.answers(review.lab.paths) if found is None else found
+    kept = answers_of(review) if found is None else found
     own = {each.pair for each in kept if each.reviewer == reviewer}
     return Progressed(sum(item.pair in own for item in review.items), len(open_items(review, reviewer, kept)))
 
 
 def for_adjudication(review: Review) -> tuple[Item, ...]:
     """Pairs on which all reviewers have been heard and no two outvote the others: somebody has to rule."""
-    groups = by_pair(decisions.answers(review.lab.paths))
+    groups = by_pair(answers_of(review))
     return tuple(item for item in review.items if _is_stuck(groups.get(item.pair, ())))
 
 
@@ -177,12 +186,13 @@ def _is_stuck(group: Sequence[Answered]) -> bool:
 
 def summary(review: Review) -> Mapping[str, object]:
     """Counts and agreement, for the inside of the lab: no name, no record."""
-    found = decisions.answers(review.lab.paths)
+    found = answers_of(review)
     pairs = {item.pair for item in review.items}
     own = [each for each in found if each.pair in pairs]
     said = {answer.value: sum(each.answer is answer for each in own) for answer in Answer}
     return {
         "spine": review.spine.version,
+        "product": review.product,
         "pairs": len(review.items),
         "by_reason": {reason.value: sum(item.reason is reason for item in review.items) for reason in Reason},
         "looked_at": len({each.pair for each in own}),

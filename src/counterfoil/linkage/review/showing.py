@@ -14,11 +14,13 @@ from counterfoil.domains import Domain
 from counterfoil.domains import load as load_domain
 from counterfoil.errors import Fault
 from counterfoil.lab.make import OpenLab
+from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.differences import Difference, Standing, compare
 from counterfoil.linkage.explain import Waterfall, explain
 from counterfoil.linkage.model import Model, load_model
 from counterfoil.linkage.overrides import COHORT, Record
 from counterfoil.linkage.prepare import ID
+from counterfoil.linkage.quality_report.judged import SPINE, judged_product
 from counterfoil.linkage.review.access import check_linker
 from counterfoil.linkage.review.entries import Entries
 from counterfoil.linkage.review.values import Item
@@ -91,8 +93,11 @@ class ReviewItem:
     decision: str  # what the spine made of the pair
 
 
-def show(lab: OpenLab, spine: Spine, items: Sequence[Item], entries: Entries | None = None) -> tuple[ReviewItem, ...]:
-    """The items as they are shown, in their order. Reads only these records. `entries`: those of a provider's list."""
+def show(
+    lab: OpenLab, spine: Spine, items: Sequence[Item], entries: Entries | None = None, *, product: str = SPINE
+) -> tuple[ReviewItem, ...]:
+    """The items of a product as they are shown, in their order. Reads only these records. `entries`: those of a
+    provider's list."""
     check_linker(lab.paths)
     every = {record for item in items for record in (item.pair.left, item.pair.right)}
     wanted = sorted(record for record in every if record.source != COHORT)
@@ -104,14 +109,14 @@ def show(lab: OpenLab, spine: Spine, items: Sequence[Item], entries: Entries | N
         raw |= {Record(COHORT, name): entries.raw[name] for name in names}
     domain = load_domain(lab.settings.domain)
     falls = _waterfalls(spine, items, compared)
-    together = _together(spine, wanted)
+    together, clusters = _together(spine, wanted), judged_product(spine, product).columns
     return tuple(
         ReviewItem(
             item,
             (_source_label(domain, item.pair.left), _source_label(domain, item.pair.right)),
             _lines(item, compared, raw, domain),
             fall,
-            _decision(together.get(item.pair.left), together.get(item.pair.right)),
+            _decision(together.get(item.pair.left), together.get(item.pair.right), clusters),
         )
         for item, fall in zip(items, falls, strict=True)
     )
@@ -157,12 +162,12 @@ def _together(spine: Spine, records: Sequence[Record]) -> dict[Record, Row]:
     return {Record(row["source"], row["record_id"]): row for row in held.to_pylist()}
 
 
-def _decision(left: Row | None, right: Row | None) -> str:
+def _decision(left: Row | None, right: Row | None, clusters: Mapping[Strictness, str]) -> str:
     if left is None or right is None:
         return "not linked"
-    for level in ("strict", "medium", "loose"):
-        if left[f"cluster_{level}"] == right[f"cluster_{level}"]:
-            return f"one person at {level}"
+    for level, column in clusters.items():
+        if left[column] == right[column]:
+            return f"one person at {level.value}"
     return "two people"
 
 

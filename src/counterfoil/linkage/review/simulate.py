@@ -46,7 +46,7 @@ def _work(
     items = [item for item in open_items(review, name) if _is_known(item, person)][:limit]
     errs = np.random.default_rng([seed, number]).random(len(items)) < error_rate
     replies = [Reply(item, name, _said(item, person, bool(err)), 0.0) for item, err in zip(items, errs, strict=True)]
-    decisions.decide(review.lab.paths, *replies, spine=review.spine.version)
+    decisions.decide(review.lab.paths, *replies, spine=review.spine.version, product=review.product)
     return Simulated(name, len(replies), int(errs.sum()))
 
 

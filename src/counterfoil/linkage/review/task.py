@@ -14,7 +14,8 @@ from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import overrides
-from counterfoil.linkage.review import decisions, session
+from counterfoil.linkage.quality_report.judged import SPINE
+from counterfoil.linkage.review import session
 from counterfoil.linkage.review.session import Review, open_review
 from counterfoil.linkage.review.simulate import simulate
 from counterfoil.linkage.review.values import Queue
@@ -41,19 +42,21 @@ def simulate_review(arguments: Mapping[str, Any], progress: Progress) -> dict[st
         seed=arguments["seed"],
         limit=arguments["limit"],
     )
-    log.append(review.lab.paths, "clerical review simulated", {"spine": review.spine.version})
+    about = {"spine": review.spine.version, "product": review.product}
+    log.append(review.lab.paths, "clerical review simulated", about)
     return {"simulated": [asdict(each) for each in done], **_counted(review)}
 
 
 def _open(arguments: Mapping[str, Any], progress: Progress, *, twice: float) -> Review:
     lab = open_lab(Path(arguments["lab"]))
     share = twice if arguments["twice"] is None else float(arguments["twice"])
-    return open_review(lab, Queue(arguments["queue"]), twice=share, progress=progress)
+    product = arguments.get("product", SPINE)
+    return open_review(lab, Queue(arguments["queue"]), product=product, twice=share, progress=progress)
 
 
 def _counted(review: Review) -> dict[str, Any]:
     paths = review.lab.paths
-    counts = {"labels": len(decisions.answers(paths)), "overrides": len(overrides.in_force(paths))}
+    counts = {"labels": len(session.answers_of(review)), "overrides": len(overrides.in_force(paths))}
     return {**session.summary(review), **counts}
 
 

@@ -20,7 +20,12 @@ from counterfoil.linkage.quality_report.sections.people import (
     link_rates_section,
     sizes_section,
 )
-from counterfoil.linkage.quality_report.sections.rates import findings_section, precision_section, review_section
+from counterfoil.linkage.quality_report.sections.rates import (
+    findings_section,
+    precision_section,
+    products_section,
+    review_section,
+)
 from counterfoil.linkage.quality_report.sections.records import blocking_section, completeness_section
 from counterfoil.linkage.quality_report.transparency import STANDARD, fields
 
@@ -28,6 +33,7 @@ _MAKERS = (
     findings_section,
     precision_section,
     review_section,
+    products_section,
     groups_section,
     bias_section,
     controls_section,

@@ -54,6 +54,36 @@ def precision_section(report: Mapping[str, Any]) -> Section:
     ))  # fmt: skip
 
 
+def products_section(report: Mapping[str, Any]) -> Section:
+    """Each product by itself; a report of an earlier version has none."""
+    found = report.get("products", {})
+    rows = tuple(
+        (name, row["basis"], row["strictness"], interval(row["precision"]), interval(row["recall"]))
+        for name, product in found.items() for row in product["rows"]
+    )  # fmt: skip
+    held = tuple(
+        (name, product["title"], ", ".join(product["sources"]), count(product["records"]), _answered(product["review"]))
+        for name, product in found.items()
+    )
+    words = (
+        "Each product is a clustering of its own, judged by itself: by the pairs of its own sources, a sample of its own, and answers that were given for it. "
+        "An answer counts for no other product.",
+        "A product that nobody has looked at is reviewed with counterfoil review and its name after --product.",
+    )
+    columns = ("Product", "Basis", "Strictness", "Precision", "Recall")
+    return Section("products", "Each product by itself", words, tables=(
+        Table("Precision and recall by product", columns, rows, numbers(3, 4)),
+        Table("What each product holds", ("Product", "In linkage.toml", "Sources", "Records", "Sampled pairs that are settled"), held, numbers(3)),
+    ))  # fmt: skip
+
+
+def _answered(review: Mapping[str, Any] | None) -> str:
+    if review is None:
+        return "no sample drawn yet"
+    settled = 0 if review["estimate"] is None else review["estimate"]["labels"]
+    return f"{settled:,} of {sum(row['sampled'] for row in review['strata']):,}"
+
+
 def _rate_row(row: Mapping[str, Any], name: str) -> Row:
     rate = row[name]
     ends = (None, None) if rate.get("low") is None else (100 * rate["low"], 100 * rate["high"])
