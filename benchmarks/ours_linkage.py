@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import linkage_data
 from benchmarks.harness import Ready
-from benchmarks.peer_splink import LEAST_WEIGHT, RANDOM_PAIRS, SEED, THREADS, TRAINING_PAIRS
+from benchmarks.peer_splink import FEW, LEAST_WEIGHT, RANDOM_PAIRS, SEED, THREADS, TRAINING_PAIRS
 from counterfoil.linkage.clusters import Links, components
 from counterfoil.linkage.core.encode import Encoded, encode
 from counterfoil.linkage.core.index import Index
@@ -41,7 +41,8 @@ def score(records: str, model: str, out: str) -> Ready:
 
 
 def train(records: str, out: str, term_frequencies: bool) -> Ready:
-    """Prior, u and m of the untrained model from a file of records; writes model JSON."""
+    """Prior, u and m of the untrained model from a file of records; writes model JSON. A few records come first."""
+    _trained(pq.read_table(records, columns=_PARTS).slice(0, FEW), term_frequencies)
 
     def work() -> None:
         table = pq.read_table(records, columns=_PARTS)

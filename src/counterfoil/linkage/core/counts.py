@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.interpret import adjustment, as_long
 from counterfoil.linkage.core.kernel import Memo, Own, Side, level_with_memo_apart, new_memo, was_made
 from counterfoil.linkage.core.layout import NO_INPUT, Floats, Ints, Longs, Program, Values, Weights
-from counterfoil.linkage.core.score import own_of, side_of, units
+from counterfoil.linkage.core.score import side_of, units
 from counterfoil.linkage.core.splink_json import CoreModel
 
 MOST_PATTERNS = 1 << 24  # of one session; a model with more is left to the other engine
+_BLOCK_UNIT = 250_000  # pairs of a block that a thread takes at a time
 _SAMPLE_UNIT = 64  # records of a sample that a thread takes at a time
 
 
@@ -53,6 +55,7 @@ def strides_of(model: CoreModel, comparisons: Sequence[int]) -> Longs | None:
 def count_block(
     encoded: Encoded,
     model: CoreModel,
+    own: Own,
     ordered: Block,
     comparisons: Sequence[int],
     *,
@@ -63,33 +66,38 @@ def count_block(
     strides = strides_of(model, comparisons)
     if strides is None:
         raise NotExpressible("training", f"more than {MOST_PATTERNS:,} patterns of levels in one block")
-    own = own_of(encoded, model)
     left = side_of(encoded, ordered.left, 0, None, None)
     right = left if ordered.one_order else side_of(encoded, ordered.right, 0, None, None)
     active = np.array(comparisons, dtype=np.int64)
     size = int(strides[0] * model.program.levels[comparisons[0]])
 
-    def work(part: tuple[int, int]) -> tuple[Longs, Ints, Floats]:
+    tallies: list[Longs] = []  # one a thread
+    local = threading.local()
+
+    def work(part: tuple[int, int]) -> tuple[Ints, Floats]:
+        if not hasattr(local, "counts"):
+            local.counts, local.memo = np.zeros(size, np.int64), new_memo(len(model.comparisons))
+            tallies.append(local.counts)
         first, last = part
         room = int((ordered.high[first:last] - ordered.low[first:last]).sum()) if rarity else 0
-        counts, pattern, bits = np.zeros(size, np.int64), np.empty(room, np.int32), np.empty(room)
+        pattern, bits = np.empty(room, np.int32), np.empty(room)
         made = count_places(
             first, last, ordered.low, ordered.high, left, right, ordered.one_order, active, strides, model.program,
-            model.weights, encoded.values, own, new_memo(len(model.comparisons)), counts, pattern, bits,
+            model.weights, encoded.values, own, local.memo, local.counts, pattern, bits,
         )  # fmt: skip
-        return counts, pattern[:made], bits[:made]
+        return pattern[:made], bits[:made]
 
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(work, units(ordered)))
-    total = np.sum([counts for counts, _, _ in parts], axis=0) if parts else np.zeros(size, np.int64)
+        parts = list(pool.map(work, units(ordered, _BLOCK_UNIT)))
+    total = np.sum([np.zeros(size, np.int64), *tallies], axis=0)
     found = np.flatnonzero(total)
     levels = _levels(found, strides, model, comparisons)
     if not rarity:
         return Patterns(tuple(comparisons), levels, total[found].astype(np.float64))
     place = np.zeros(size, np.int32)
     place[found] = np.arange(found.size)
-    pattern = np.concatenate([place[part] for _, part, _ in parts]) if parts else np.empty(0, np.int32)
-    bits = np.concatenate([part for _, _, part in parts]) if parts else np.empty(0)
+    pattern = np.concatenate([place[part] for part, _ in parts]) if parts else np.empty(0, np.int32)
+    bits = np.concatenate([part for _, part in parts]) if parts else np.empty(0)
     return Patterns(tuple(comparisons), levels, total[found].astype(np.float64), pattern, bits)
 
 
@@ -150,13 +158,15 @@ def count_places(
     return made
 
 
-def count_sample(encoded: Encoded, model: CoreModel, sample: Longs, groups: Ints | None, *, threads: int) -> Longs:
+def count_sample(
+    encoded: Encoded, model: CoreModel, own: Own, sample: Longs, groups: Ints | None, *, threads: int
+) -> Longs:
     """(C, L) how often each level of each comparison occurs among all pairs of the sampled records.
 
     With `groups` only pairs of different groups count.
     """
     tuple_of = np.ascontiguousarray(encoded.tuple_of[:, sample].T)
-    own, width = own_of(encoded, model), int(model.program.levels.max())
+    width = int(model.program.levels.max())
     given = np.empty(0, np.int32) if groups is None else groups[sample].astype(np.int32)
 
     def work(first: int) -> Longs:

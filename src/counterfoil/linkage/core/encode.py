@@ -110,14 +110,15 @@ def encode(
     with ThreadPoolExecutor(1) as beside:
         beside.submit(_load_compiled)
         reader.read([*_columns_of(model), *(column for part in of_rules for column in columns_of(part))])
+        give_back()
         keys = beside.submit(_keys, reader, model) if keyed else None
-        parts = _parts(reader, table, model, frequencies)
+        parts = _parts(reader, model, frequencies)
         give_back()
         values = _values(parts, model.program)
         give_back()
         first = np.concatenate([[0], np.cumsum([part.count for part in parts])]).astype(np.int64)
         own_level, own_weight, absent = self_levels(
-            model.program, model.weights, values, first if keyed else np.zeros_like(first)
+            model.program, model.weights, values, first if keyed else np.zeros_like(first), resources.threads
         )
         left, right = (none, none) if keys is None else keys.result()
     del reader
@@ -147,11 +148,11 @@ def _load_compiled() -> None:
     letters_of(text, np.zeros(2, np.int64))
 
 
-def _parts(reader: Reader, table: pa.Table, model: CoreModel, frequencies: Frequencies) -> list[_Tuples]:
+def _parts(reader: Reader, model: CoreModel, frequencies: Frequencies) -> list[_Tuples]:
     """The tuples of each comparison."""
     known = {column.lower(): share for column, share in frequencies.items()}
     given = {column: known.get(column.lower()) for column in model.frequency_columns}
-    shares = {column: share if share is not None else share_of(table, column) for column, share in given.items()}
+    shares = {column: share if share is not None else reader.share_of(column) for column, share in given.items()}
     parts = [_tuples(reader, inputs, shares) for inputs in model.inputs]
     for c, part in enumerate(parts):
         _check_types(model, c, part)
@@ -329,16 +330,13 @@ class _Store:
 
 def _store(texts: Sequence[pa.Array]) -> _Store:
     """Each text once."""
-    together = (
-        pa.chunked_array(texts, type=pa.large_string()) if texts else pa.chunked_array([pa.nulls(0, pa.large_string())])
-    )
-    encoded = together.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    numbers = encoded.indices.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
+    encoded = pa.chunked_array(texts, pa.large_string()).dictionary_encode().chunks
+    if not encoded:
+        encoded = [pa.nulls(0, pa.large_string()).dictionary_encode()]
+    numbers = [part.indices.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False) for part in encoded]
     ends = np.cumsum([len(each) for each in texts], dtype=np.int64)[:-1]
-    text, start = text_buffers(encoded.dictionary)
-    return _Store(text, start, tuple(np.split(numbers, ends)))
+    text, start = text_buffers(encoded[0].dictionary)
+    return _Store(text, start, tuple(np.split(np.concatenate(numbers), ends)))
 
 
 def _list_cells(column: Column, made: int, base: int) -> tuple[Floats, Longs]:
@@ -411,7 +409,8 @@ def _numbered(codes: Sequence[Ints], sizes: Sequence[int]) -> Ints:
     if len(codes) == 1:
         return np.where(held, codes[0] - 1, MISSING).astype(np.int32)
     numbers, _ = combine(codes, sizes)
-    return np.where(held, numbers, MISSING).astype(np.int32)
+    numbers[~held] = MISSING
+    return numbers
 
 
 def _part(reader: Reader, sql: str) -> tuple[Ints, int]:

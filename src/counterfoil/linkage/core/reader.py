@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
 from counterfoil.errors import UsageError
 from counterfoil.linkage.core.cells import dictionary
-from counterfoil.linkage.core.layout import Ints, Longs
+from counterfoil.linkage.core.layout import Ints
+from counterfoil.linkage.core.numbering import numbered
 from counterfoil.linkage.core.sql import columns_of as columns_in
 from counterfoil.linkage.core.sql import parse
 from counterfoil.warehouse import connect
@@ -29,12 +32,14 @@ DEFAULT_RESOURCES = Resources()
 
 
 class Reader:
-    """Codes of columns and values of expressions of one table."""
+    """Codes of columns and values of expressions of one table. Several threads may ask."""
 
     def __init__(self, table: pa.Table, resources: Resources) -> None:
         self._table = table
         self._resources = resources
         self._codes: dict[str, tuple[Ints, pa.Array]] = {}
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._opening = Lock()
 
     def read(self, columns: Iterable[str]) -> None:
         """Number the values of these columns, several columns at a time."""
@@ -50,6 +55,13 @@ class Reader:
         if column not in self._codes:
             self._codes[column] = dictionary(column_of(self._table, column))
         return self._codes[column]
+
+    def share_of(self, column: str) -> pa.Table:
+        """COLUMN, tf_COLUMN: each value's share of the values that are there."""
+        (name,) = self.names([column])
+        codes, values = self.codes(name)
+        counts = np.bincount(codes, minlength=len(values))[1:].astype(np.float64)
+        return pa.table({column: values[1:], f"tf_{column}": counts / max(counts.sum(), 1.0)})
 
     def combined(self, columns: Sequence[str]) -> tuple[Ints, pa.Table]:
         """For each record the number of its combination of columns, and the combinations as a table."""
@@ -72,13 +84,14 @@ class Reader:
 
     def _query(self, rows: pa.Table, sql: Sequence[str]) -> list[pa.ChunkedArray]:
         names = ", ".join(f"{text} AS v{i}" for i, text in enumerate(sql))
-        connection = connect(threads=self._resources.threads, memory_limit=self._resources.memory)
-        try:
+        with self._opening:
+            if self._database is None:
+                self._database = connect(threads=self._resources.threads, memory_limit=self._resources.memory)
+        with self._database.cursor() as connection:
             connection.execute("SET lambda_syntax = 'ENABLE_SINGLE_ARROW'")  # as Splink writes them
             connection.register("encoded_rows", rows)
             answer = connection.sql(f"SELECT {names} FROM encoded_rows").to_arrow_table()
-        finally:
-            connection.close()
+            connection.unregister("encoded_rows")
         return list(answer.columns)
 
 
@@ -99,30 +112,22 @@ def column_of(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 
 def share_of(table: pa.Table, column: str) -> pa.Table:
-    """COLUMN, tf_COLUMN: each value's share of the values that are there."""
-    codes, values = dictionary(column_of(table, column))
-    counts = np.bincount(codes, minlength=len(values))[1:].astype(np.float64)
-    return pa.table({column: values[1:], f"tf_{column}": counts / max(counts.sum(), 1.0)})
+    """`Reader.share_of` of a table."""
+    return Reader(table, DEFAULT_RESOURCES).share_of(column)
 
 
-def combine(codes: Sequence[Ints], sizes: Sequence[int]) -> tuple[Ints, Longs]:
+def combine(codes: Sequence[Ints], sizes: Sequence[int]) -> tuple[Ints, Ints]:
     """Numbers of combinations in order of first appearance, and the first record of each."""
     total = codes[0].astype(np.int64)
     width = sizes[0]
     for more, size in zip(codes[1:], sizes[1:], strict=True):
         if width * size >= 2**62:
-            total, width = _renumbered(total)
-        total = total * size + more
+            numbers, first = numbered(total)
+            total, width = numbers.astype(np.int64), len(first)
+        total *= size
+        total += more
         width *= size
-    numbers, count = _renumbered(total)
-    first = np.zeros(count, dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
-    return numbers.astype(np.int32), first
-
-
-def _renumbered(total: Longs) -> tuple[Longs, int]:
-    encoded = pa.array(total).dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary)
+    return numbered(total)
 
 
 def columns_of(sql: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from counterfoil.errors import Fault
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core.blocks import Block, block
-from counterfoil.linkage.core.encode import Encoded
+from counterfoil.linkage.core.encode import Encoded, give_back
 from counterfoil.linkage.core.kernel import Memo, Out, Own, Side, new_memo, new_out, score_places
 from counterfoil.linkage.core.layout import Flags, Ints, Longs
 from counterfoil.linkage.core.order import chosen_order, usual_order
@@ -72,6 +72,7 @@ def score(
     `groups`: one number a record; only pairs of different numbers. `fresh`: only pairs with a fresh record. The answer
     does not depend on `threads` or `memory`. Fault when the disk is full.
     """
+    give_back()
     counts, usual = _Counts([0] * len(model.rules)), own_of(encoded, model)
     with _Kept(int(memory * _HELD_SHARE)) as kept:
         for rule in range(len(model.rules)):
@@ -174,10 +175,10 @@ def side_of(encoded: Encoded, records: Ints, earlier: int, groups: Ints | None, 
     )
 
 
-def units(ordered: Block) -> list[tuple[int, int]]:
-    """Ranges of places with about `UNIT_PAIRS` pairs each."""
+def units(ordered: Block, pairs: int = UNIT_PAIRS) -> list[tuple[int, int]]:
+    """Ranges of places with about so many pairs each."""
     upto: Longs = np.concatenate([[0], np.cumsum(ordered.high - ordered.low)])
-    cuts = np.searchsorted(upto, np.arange(0, int(upto[-1]), UNIT_PAIRS))
+    cuts = np.searchsorted(upto, np.arange(0, int(upto[-1]), pairs))
     ends = sorted({*cuts.tolist(), len(ordered.low)})
     return list(itertools.pairwise(ends))
 

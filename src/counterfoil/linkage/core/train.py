@@ -7,7 +7,7 @@ a level that no random pair showed differs, for which u is bounded by how many p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -22,10 +22,12 @@ from sqlglot import exp
 from counterfoil.errors import Refused
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core.blocks import Block, block, by_key, ranges_within
-from counterfoil.linkage.core.counts import count_block, count_made, count_sample
+from counterfoil.linkage.core.counts import Patterns, count_block, count_made, count_sample
 from counterfoil.linkage.core.encode import DEFAULT_RESOURCES, Encoded, Frequencies, Resources, columns_of, encode
 from counterfoil.linkage.core.expectation import CLAMP, Learnt, Start, Stopped, learn
+from counterfoil.linkage.core.kernel import Own
 from counterfoil.linkage.core.layout import Flags, Floats, Ints, Kind
+from counterfoil.linkage.core.score import own_of
 from counterfoil.linkage.core.splink_json import CoreModel, read_model
 
 EXACT_SHARE = 0.95  # of m, where learning starts, at the first level
@@ -119,17 +121,34 @@ def train(
     progress("Training: random pairs", 0.2)
     with ThreadPoolExecutor(1) as beside:
         prior = beside.submit(_prior, encoded, len(plan.prior_rules), plan)
-        looked_at, told = _learn_u(found, encoded, model, plan, groups, resources.threads)
+        ordered = _orders(beside, encoded, plan)
+        own = own_of(encoded, model)
+        looked_at, told = _learn_u(found, encoded, model, own, plan, groups, resources.threads)
         prior_at = prior.result()
-    found["probability_two_random_records_match"] = prior_at[str(plan.prior_recall)]
-    medians: dict[tuple[int, int], list[float]] = {}
-    sessions = []
-    for number, rule in enumerate(plan.blocks):
-        progress(f"Training: block {number + 1} of {len(plan.blocks)}", 0.3 + 0.7 * number / len(plan.blocks))
-        at = len(plan.prior_rules) + number
-        sessions.append(_session(found, encoded, model, plan, rule, at, matrix[rule], looked_at, resources.threads))
-        _take(found, sessions[-1], matrix[rule], medians)
+        found["probability_two_random_records_match"] = prior_at[str(plan.prior_recall)]
+        medians: dict[tuple[int, int], list[float]] = {}
+        sessions = []
+        for number, rule in enumerate(plan.blocks):
+            progress(f"Training: block {number + 1} of {len(plan.blocks)}", 0.3 + 0.7 * number / len(plan.blocks))
+            weighed = replace(model, weights=_current(found, model)) if plan.rarity else model
+            active = matrix[rule]
+            patterns = count_block(
+                encoded, weighed, own, next(ordered), active, rarity=plan.rarity, threads=resources.threads
+            )
+            sessions.append(_session(found, patterns, plan, rule, looked_at))
+            _take(found, sessions[-1], active, medians)
     return Trained(found, tuple(sessions), looked_at, prior_at, told)
+
+
+def _orders(beside: ThreadPoolExecutor, encoded: Encoded, plan: Plan) -> Iterator[Block]:
+    """The order of each block, made while pairs of the one before are counted."""
+    first = len(plan.prior_rules)
+    waiting = [beside.submit(_thinned, encoded, first, plan)]
+    for rule in range(first + 1, first + len(plan.blocks)):
+        made = waiting.pop().result()
+        waiting.append(beside.submit(_thinned, encoded, rule, plan))
+        yield made
+    yield waiting.pop().result()
 
 
 def _columns(rule: str) -> set[str]:
@@ -152,21 +171,21 @@ def _prior(encoded: Encoded, rules: int, plan: Plan) -> dict[str, float]:
 
 
 def _learn_u(
-    settings: Settings, encoded: Encoded, model: CoreModel, plan: Plan, groups: Ints | None, threads: int
+    settings: Settings, encoded: Encoded, model: CoreModel, own: Own, plan: Plan, groups: Ints | None, threads: int
 ) -> tuple[int, dict[str, int]]:
     """Write u of every level that a random pair showed; how many pairs were looked at, and not null in each."""
     wanted = 0.5 * ((8 * plan.random_pairs + 1) ** 0.5 + 1)
     share = min(1.0, wanted / max(encoded.records, 1))
     sample = np.flatnonzero(_chosen(encoded.records, share, plan.seed))
-    counts = count_sample(encoded, model, sample, groups, threads=threads)
+    counts = count_sample(encoded, model, own, sample, groups, threads=threads)
     told = {}
     for c, comparison in enumerate(settings["comparisons"]):
         null = [bool(level.get("is_null_level")) for level in comparison["comparison_levels"]]
-        own = np.where(null, 0, counts[c, : len(null)])
-        told[comparison["output_column_name"]] = max(1, int(own.sum()))
+        seen = np.where(null, 0, counts[c, : len(null)])
+        told[comparison["output_column_name"]] = max(1, int(seen.sum()))
         for k, level in enumerate(comparison["comparison_levels"]):
-            if not null[k] and not level.get("fix_u_probability") and own[k]:
-                level["u_probability"] = float(own[k] / own.sum())
+            if not null[k] and not level.get("fix_u_probability") and seen[k]:
+                level["u_probability"] = float(seen[k] / seen.sum())
     return max(1, len(sample) * (len(sample) - 1) // 2), told
 
 
@@ -183,23 +202,10 @@ def _chosen(records: int, share: float, seed: int) -> Flags:
     return chosen
 
 
-def _session(
-    settings: Settings,
-    encoded: Encoded,
-    model: CoreModel,
-    plan: Plan,
-    rule: str,
-    at: int,
-    comparisons: tuple[int, ...],
-    looked_at: int,
-    threads: int,
-) -> Session:
-    ordered = _thinned(encoded, at, plan)
-    start = _start(settings, rule, comparisons, looked_at)
-    weighed = replace(model, weights=_current(settings, model)) if plan.rarity else model
-    patterns = count_block(encoded, weighed, ordered, comparisons, rarity=plan.rarity, threads=threads)
+def _session(settings: Settings, patterns: Patterns, plan: Plan, rule: str, looked_at: int) -> Session:
+    start = _start(settings, rule, patterns.comparisons, looked_at)
     learnt = learn(patterns, start, convergence=plan.convergence, iterations=plan.iterations)
-    names = tuple(settings["comparisons"][c]["output_column_name"] for c in comparisons)
+    names = tuple(settings["comparisons"][c]["output_column_name"] for c in patterns.comparisons)
     return Session(rule, names, patterns.pairs, learnt)
 
 

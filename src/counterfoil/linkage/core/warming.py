@@ -31,7 +31,7 @@ _TABLE = pa.table(
     }
 )
 _MANY = 1_000  # records in one block: more pairs than those for which the order of comparisons is not chosen
-_RULES = ["l.town = r.town", "l.name = r.town", "l.name = r.name"]
+_RULES = ["l.town = r.town", "l.name = r.town", "l.name = r.name and l.town = r.town", "l.name = r.name"]
 
 
 def _level(sql: str, **more: Any) -> dict[str, Any]:
