@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from counterfoil.cohort.one_person import as_chosen
@@ -130,6 +131,12 @@ def _also(study: pa.Table, *letters: str) -> pa.Table:
         ([("community", "2016-09-10")], [("community", "2016-06-10")], ("community", "2016-09-10", 10), "a"),
         # the start lies in a stay that the other cluster holds
         ([("community", "2016-09-10")], [("stay", "2016-09-01", "2016-10-01")], ("release", "2016-10-01", 0), "b"),
+        # no event ends the stay that the other cluster holds: it had not ended, or not in a release
+        ([("community", "2016-09-10")], [("stay", "2016-09-15", "")], None, "b"),
+        ([("community", "2016-09-10")], [("stay", "2016-09-15", "2016-10-01", "deported")], None, "b"),
+        ([("community", "2016-09-20")], [("stay", "2016-09-15", "2016-10-01", "deported")], None, "b"),
+        # a stay in each: the one that ends in a release
+        ([("stay", "2016-09-15", "2016-10-01")], [("stay", "2016-09-15", "")], ("release", "2016-10-01", 0), "a"),
         # both hold the event: the entry's own
         ([("community", "2016-09-10")], [("community", "2016-09-10")], ("community", "2016-09-10", 10), "a"),
         ([], [], None, "a"),
@@ -151,6 +158,13 @@ def test_the_cluster_that_holds_the_event_stands_for_the_person(
         assert as_chosen(study_of((7, "a", "2016-09-20")), selected.keys)["register_key"].to_pylist() == [
             f"key-{whose}"
         ]
+
+
+def test_a_register_that_does_not_tell_whose_a_stay_is_is_made_anew(tmp_path: Path) -> None:
+    paths = world_of(a=[("community", "2016-09-10")], b=[]).register(tmp_path)
+    pq.write_table(pq.read_table(paths.custody).drop_columns(["register_key"]), paths.custody)
+    with pytest.raises(UsageError, match="counterfoil register LAB"):
+        select(_also(study_of((7, "a", "2016-09-20")), "b"), paths, CohortSettings(index_kinds=ALL_KINDS))
 
 
 def test_two_entries_of_one_person_count_once_whichever_cluster_each_found(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from counterfoil.errors import UsageError
+
 ALSO = "also"  # register keys of further clusters of an entry's person
 
 # A key that another entry is linked to outright comes first: then the two entries count as one person.
@@ -20,7 +22,8 @@ WITH keys AS (
     SELECT entry, register_key, true AS is_own FROM linked WHERE len(also) > 0
     UNION ALL SELECT entry, unnest(also), false FROM linked),
 known AS (
-    SELECT DISTINCT register_key, person_number FROM every_event SEMI JOIN keys USING (register_key)),
+    SELECT register_key, person_number FROM every_event SEMI JOIN keys USING (register_key)
+    UNION SELECT register_key, person_number FROM custody SEMI JOIN keys USING (register_key)),
 outright AS (SELECT DISTINCT register_key FROM linked WHERE len(also) = 0)
 SELECT row_number() OVER (ORDER BY k.entry, k.is_own DESC, known.person_number, k.register_key) AS study_key,
     k.entry, k.register_key, k.is_own, o.register_key IS NOT NULL AS is_outright,
@@ -30,11 +33,18 @@ LEFT JOIN known ON known.register_key = k.register_key LEFT JOIN outright o ON o
 """
 
 # The event that all clusters together would give: the release that ends a stay comes after any event before the start.
+# Where no event ends the stay there is none, whatever another cluster holds from before.
 _CHOSEN = """
-SELECT a.entry, a.register_key FROM alternatives a LEFT JOIN alternatives_found f USING (study_key)
+WITH closed AS (
+    SELECT DISTINCT a.study_key FROM alternatives a JOIN custody c ON c.person_number = a.person_number
+        AND a.start_date >= c.stay_start AND (c.stay_end IS NULL OR a.start_date < c.stay_end)
+    ANTI JOIN alternatives_found f ON f.study_key = a.study_key)
+SELECT a.entry, a.register_key
+FROM alternatives a LEFT JOIN alternatives_found f USING (study_key) LEFT JOIN closed c USING (study_key)
 QUALIFY row_number() OVER (
     PARTITION BY a.entry
-    ORDER BY is_outright DESC, f.index_date DESC NULLS LAST, f.kind_order, f.index_event_id, is_own DESC, a.register_key
+    ORDER BY is_outright DESC, coalesce(f.index_date > a.start_date, false) DESC, c.study_key IS NOT NULL DESC,
+        f.index_date DESC NULLS LAST, f.kind_order, f.index_event_id, is_own DESC, a.register_key
 ) = 1
 """
 
@@ -42,11 +52,16 @@ QUALIFY row_number() OVER (
 def choose_clusters(connection: duckdb.DuckDBPyConnection, study: pa.Table, found: str) -> pa.Table:
     """`study` with the cluster that stands for each entry as its register_key; `found` finds the events of entries.
 
-    Makes the table `set_aside` of all register keys of such entries.
+    Makes the table `set_aside` of all register keys of such entries. UsageError where the register is too old to tell.
     """
     if ALSO not in study.column_names or not pc.any(pc.greater(pc.list_value_length(study[ALSO]), 0)).as_py():
         connection.execute("CREATE TABLE set_aside (register_key VARCHAR)")
         return study
+    if "register_key" not in connection.sql("SELECT * FROM custody LIMIT 0").columns:
+        raise UsageError(
+            "The register was made by an older version, which did not write whose each stay in custody is. Run "
+            "`counterfoil register LAB` and then this again."
+        )
     connection.register("linked", study.append_column("entry", pa.array(range(study.num_rows), pa.int64())))
     connection.execute(_ALTERNATIVES)
     connection.execute("CREATE TABLE set_aside AS SELECT DISTINCT register_key FROM alternatives")

@@ -76,7 +76,8 @@ class RegisterPaths:
 
     @property
     def custody(self) -> Path:
-        """person_number, stay_start, stay_end (null: still inside), index_event_id of the release that ends it."""
+        """person_number, stay_start, stay_end (null: still inside), index_event_id of the release that ends it,
+        register_key."""
         return self.folder / "custody.parquet"
 
     @property

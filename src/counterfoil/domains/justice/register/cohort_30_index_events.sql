@@ -58,7 +58,8 @@ ORDER BY e.index_event_id;
 
 -- Every stay, and the release that ends it where that is an index event: a start inside a stay belongs to no other one.
 CREATE TABLE custody AS
-SELECT t.person_number, t.stay_start, nullif(t.stay_end, DATE '9999-12-31') AS stay_end, e.index_event_id
+SELECT t.person_number, t.stay_start, nullif(t.stay_end, DATE '9999-12-31') AS stay_end, e.index_event_id, p.register_key
 FROM stays t
+JOIN people p USING (person_number)
 LEFT JOIN events e ON e.person_number = t.person_number AND e.kind = 'release' AND e.index_date = t.stay_end
 ORDER BY t.person_number, t.stay_start;
