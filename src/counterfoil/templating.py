@@ -13,7 +13,7 @@ from counterfoil.visible import finalise
 
 STYLE = "style.css"
 _HEAD = Markup(
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{digest}'; "
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src {allowed}; '
     "base-uri 'none'; form-action 'none'\">\n<style>{style}</style>"
 )
 
@@ -32,8 +32,12 @@ def templates_of(package: str) -> Environment:
 
 
 @cache
-def style_of(package: str) -> Markup:
-    """For a page's head: its style, and the policy by which a browser takes that style and fetches and runs nothing."""
+def style_of(package: str, *, has_drawings: bool = False) -> Markup:
+    """For a page's head: its style, and the policy by which a browser takes that style and fetches and runs nothing.
+
+    `has_drawings`: pictures of another program are in the page, whose marks have styles of their own; these hold too.
+    """
     style = templates_of(package).get_template(STYLE).render()
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    return _HEAD.format(digest=digest, style=Markup(style))
+    allowed = Markup("'unsafe-inline'" if has_drawings else f"'sha256-{digest}'")
+    return _HEAD.format(allowed=allowed, style=Markup(style))

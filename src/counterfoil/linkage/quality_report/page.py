@@ -13,8 +13,9 @@ from counterfoil.lab.files import PRIVATE, atomic_write
 from counterfoil.linkage.quality_report import charts
 from counterfoil.linkage.quality_report.sections import sections_of
 from counterfoil.linkage.quality_report.transparency import to_markdown
-from counterfoil.templating import templates_of
+from counterfoil.templating import style_of, templates_of
 
+_PACKAGE = "counterfoil.linkage.quality_report"
 PAGE, REPORT = "index.html", "report.json"
 
 
@@ -33,14 +34,16 @@ def write_report(report: Mapping[str, Any], folder: Path) -> Path:
 
 def page_of(report: Mapping[str, Any]) -> str:
     """The page. The same report gives the same bytes."""
-    environment = templates_of("counterfoil.linkage.quality_report")
-    style = environment.get_template("style.css").render()
-    return environment.get_template("quality.html").render(
-        about=report["about"],
-        findings=report["findings"],
-        sections=sections_of(report),
-        style=Markup(style),
-        draw=_drawn,
+    return (
+        templates_of(_PACKAGE)
+        .get_template("quality.html")
+        .render(
+            about=report["about"],
+            findings=report["findings"],
+            sections=sections_of(report),
+            style=style_of(_PACKAGE, has_drawings=True),
+            draw=_drawn,
+        )
     )
 
 
