@@ -1,23 +1,25 @@
 """An intruder who reads the kept text of publications and tries every world: nothing of the product is used here.
 
-A world gives each atom a number of people and a number with the outcome. Every published number is worked out in every
-world by rounding forwards, as whoever prints it would, and the worlds that would have printed something else are out.
+A world gives each atom a number of people and a number with each outcome. Worlds grow count by count. Every published
+number is worked out in every world by rounding forwards, as whoever prints it would, as soon as all its counts are
+there, and the worlds that would have printed something else are out.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Worlds = npt.NDArray[np.int64]
+Values = npt.NDArray[np.int64]
 Column = tuple[str, str]  # atom, outcome; "" is people
 
-MOST = 100_000  # worlds at once; beyond it the intruder gives up
+MOST = 400_000  # worlds at once; beyond it the intruder gives up
+PLUS = ("exact", "rounded")  # kinds that bound what they count from above
 
 
 class Intruder:
@@ -39,34 +41,54 @@ class Intruder:
             self.sums += one["sums"]
             self.known += one["known"]
         atoms = sorted({atom for members in self.populations.values() for atom in members})
-        self.columns = [(atom, what) for atom in atoms for what in ("", *self.outcomes)]
-        self.worlds = self._enumerate()
-        for one in self.statements:
-            self.worlds = self.worlds[self._prints(one)]
+        self.columns: list[Column] = [(atom, "") for atom in atoms]
+        self.columns += [(atom, what) for atom in atoms for what in self.outcomes]
+        self.place = {column: i for i, column in enumerate(self.columns)}
+        self.spans: dict[tuple[tuple[Column, int], ...], tuple[int, int]] = {}
+        self.worlds: list[Values] = []  # an array a column, one value a world
+        self.count = 1
+        self._enumerate()
 
     def span(self, of: Mapping[Column, int]) -> tuple[int, int]:
         """The smallest and the largest that a sum is in any world."""
-        weights = np.array([of.get(column, 0) for column in self.columns])
-        values = self.worlds @ weights
-        return int(values.min()), int(values.max())
+        key = tuple(sorted((column, times) for column, times in of.items() if times))
+        if key not in self.spans:
+            values = self._total(dict(key))
+            self.spans[key] = (int(values.min()), int(values.max()))
+        return self.spans[key]
+
+    def secrets(self) -> Iterator[dict[Column, int]]:
+        """What there is to find out: each atom, each population and each without each other, with and without an
+        outcome. What is known before anything is printed is no secret: that no man is in a group of women."""
+        seen = set()
+        for one in (*self._atoms(), *self.differences()):
+            key = tuple(sorted(one.items()))
+            if key not in seen:
+                seen.add(key)
+                yield one
+
+    def _atoms(self) -> Iterator[dict[Column, int]]:
+        spoken = {atom for name in self._spoken() for atom in self.populations[name]}
+        for atom in sorted(spoken):
+            yield from (told for one in self._counts([atom]) if (told := self._told(one)))
 
     def differences(self) -> list[dict[Column, int]]:
-        """Every population of which something is said, and each without each other: people, with and without.
-
-        What is known before anything is printed is no secret: that no man is in a group of women.
-        """
-        pieces = [
-            piece for one in self.statements for of in one["of"] for piece in (of if isinstance(of, list) else [of])
-        ]
-        spoken = sorted({piece["population"] for piece in pieces})
-        found = []
+        """Every population of which something is said, and each without each other."""
+        spoken = self._spoken()
+        found: list[dict[Column, int]] = []
         for first, second in itertools.product(spoken, [None, *spoken]):
             atoms = [a for a in self.populations[first] if second is None or a not in self.populations[second]]
-            for what in ("", *self.outcomes):
-                found.append({(atom, what): 1 for atom in atoms})
-                if self.outcomes.get(what) == "once":
-                    found.append({(atom, what): -1 for atom in atoms} | {(atom, ""): 1 for atom in atoms})
+            found += self._counts(atoms)
         return [told for one in found if (told := self._told(one))]
+
+    def _counts(self, atoms: Sequence[str]) -> Iterator[dict[Column, int]]:
+        for what in ("", *self.outcomes):
+            yield {(atom, what): 1 for atom in atoms}
+            if self.outcomes.get(what) == "once":
+                yield {(atom, what): -1 for atom in atoms} | {(atom, ""): 1 for atom in atoms}
+
+    def _spoken(self) -> list[str]:
+        return sorted({piece["population"] for one in self.statements for piece in _pieces(one)})
 
     def _told(self, of: Mapping[Column, int]) -> dict[Column, int]:
         found: dict[Column, int] = {}
@@ -81,52 +103,65 @@ class Intruder:
         apart = bool(one["without"]) and atom in self.populations[one["without"]]
         return atom in self.populations[one["population"]] and not apart
 
-    def _enumerate(self) -> Worlds:
-        worlds = np.zeros((1, 0), np.int64)
+    def _enumerate(self) -> None:
+        waiting = list(self.statements)
         for atom, what in self.columns:
-            most = self._most(atom, what)
-            values = np.arange(most + 1)
-            worlds = np.column_stack([np.repeat(worlds, most + 1, axis=0), np.tile(values, len(worlds))])
-            if self.outcomes.get(what) == "once":
-                people = self.columns.index((atom, ""))
-                worlds = worlds[worlds[:, -1] <= worlds[:, people]]
-            worlds = self._holds_anyway(worlds, atom, what)
-            for one in self.statements:
-                if one["kind"] in ("exact", "rounded") and all(piece["times"] > 0 for piece in one["of"]):
-                    limit = one["value"] + (one["base"] if one["kind"] == "rounded" else 0)
-                    worlds = worlds[self._sum(one["of"], worlds) <= limit]
-            if len(worlds) > MOST:
-                raise OverflowError
-        return worlds
+            self._add(atom, what)
+            self._holds_anyway(atom, what)
+            ready = [one for one in waiting if self._is_there(one)]
+            waiting = [one for one in waiting if not self._is_there(one)]
+            for one in ready:
+                self._keep(self._prints(one))
 
-    def _holds_anyway(self, worlds: Worlds, atom: str, what: str) -> Worlds:
+    def _add(self, atom: str, what: str) -> None:
+        """Every value that a count can have, in every world so far: as few as what bounds it from above allows."""
+        most = np.full(self.count, self._most(atom, what), np.int64)
+        if self.outcomes.get(what) == "once":
+            most = np.minimum(most, self.worlds[self.place[atom, ""]])
+        for one in self.statements:
+            if one["kind"] in PLUS and all(piece["times"] > 0 for piece in one["of"]):
+                times = self._spread(one["of"]).get((atom, what), 0)
+                if times:
+                    most = np.minimum(most, (_limit(one) - self._sum(one["of"])) // times)
+        values = np.maximum(most + 1, 0)
+        total = int(values.sum())
+        if total > MOST:
+            raise OverflowError
+        self.worlds = [np.repeat(column, values) for column in self.worlds]
+        self.worlds.append(np.arange(total) - np.repeat(np.cumsum(values) - values, values))
+        self.count = total
+
+    def _keep(self, these: npt.NDArray[np.bool_]) -> None:
+        if not these.all():
+            self.worlds = [column[these] for column in self.worlds]
+            self.count = int(these.sum())
+
+    def _holds_anyway(self, atom: str, what: str) -> None:
         """In one atom: whoever has an event is behind it, and parts add up, as soon as all of them are there."""
 
         def column(name: str) -> Any:
-            place = self.columns.index((atom, name))
-            return worlds[:, place] if place < worlds.shape[1] else None
+            place = self.place[atom, name]
+            return self.worlds[place] if place < len(self.worlds) else None
 
         for name, behind in self.behind.items():
             if what in (name, behind) and column(name) is not None and column(behind) is not None:
-                worlds = worlds[column(name) >= column(behind)]
+                self._keep(column(name) >= column(behind))
         for one in self.sums:
             if one["within"] and not any(atom in self.populations[name] for name in one["within"]):
                 continue
             parts = [(column(part), sign) for part, sign in one["parts"]]
-            whole = column(one["whole"])
-            if whole is not None and all(found is not None for found, _ in parts):
-                worlds = worlds[whole == sum(found * sign for found, sign in parts)]
+            if column(one["whole"]) is not None and all(found is not None for found, _ in parts):
+                self._keep(column(one["whole"]) == sum(found * sign for found, sign in parts))
         for one in self.known:
             if what == one["outcome"] and self._is_known(one, atom):
-                worlds = worlds[column(what) == (column("") if one["have"] else 0)]
-        return worlds
+                self._keep(column(what) == (column("") if one["have"] else 0))
 
     def _most(self, atom: str, what: str) -> int:
         """The largest that a count can be: some published count that holds it bounds it."""
         bounds = [
-            one["value"] + (one["base"] if one["kind"] == "rounded" else 0)
+            _limit(one)
             for one in self.statements
-            if one["kind"] in ("exact", "rounded") and all(piece["times"] > 0 for piece in one["of"])
+            if one["kind"] in PLUS and all(piece["times"] > 0 for piece in one["of"])
             if any(
                 atom in self.populations[p["population"]] and p["outcome"] in ("", what)
                 for p in one["of"]
@@ -137,25 +172,38 @@ class Intruder:
             raise OverflowError
         return int(min(bounds))
 
-    def _sum(self, pieces: Sequence[Mapping[str, Any]], worlds: Worlds) -> Worlds:
-        found = np.zeros(len(worlds), np.int64)
+    def _spread(self, pieces: Sequence[Mapping[str, Any]]) -> dict[Column, int]:
+        found: dict[Column, int] = {}
         for piece in pieces:
             for atom in self.populations[piece["population"]]:
-                place = self.columns.index((atom, piece["outcome"]))
-                if place < worlds.shape[1]:
-                    found += piece["times"] * worlds[:, place]
+                column = (atom, piece["outcome"])
+                found[column] = found.get(column, 0) + piece["times"]
         return found
 
-    def _prints(self, one: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
-        every = np.ones(len(self.worlds), np.bool_)
-        if one["kind"] == "withheld":
-            return every
-        if one["kind"] == "one of":
-            sums = np.column_stack([self._sum(of, self.worlds) for of in one["of"]])
-            return np.array([list(row) in one["points"] for row in sums.tolist()], np.bool_)
-        return np.asarray(self._shows(one, self._sum(one["of"], self.worlds)), np.bool_)
+    def _sum(self, pieces: Sequence[Mapping[str, Any]]) -> Values:
+        """Of the counts that are there."""
+        return self._total(self._spread(pieces))
 
-    def _shows(self, one: Mapping[str, Any], found: Worlds) -> Any:
+    def _total(self, of: Mapping[Column, int]) -> Values:
+        found = np.zeros(self.count, np.int64)
+        for column, times in of.items():
+            if self.place[column] < len(self.worlds):
+                found += times * self.worlds[self.place[column]]
+        return found
+
+    def _is_there(self, one: Mapping[str, Any]) -> bool:
+        return all(self.place[column] < len(self.worlds) for column in self._spread(_pieces(one)))
+
+    def _prints(self, one: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+        if one["kind"] == "withheld":
+            return np.ones(self.count, np.bool_)
+        if one["kind"] == "one of":
+            sums = [self._sum(of) for of in one["of"]]
+            points = [[found == said for found, said in zip(sums, point, strict=True)] for point in one["points"]]
+            return np.asarray(np.any([np.all(each, axis=0) for each in points], axis=0), np.bool_)
+        return np.asarray(self._shows(one, self._sum(one["of"])), np.bool_)
+
+    def _shows(self, one: Mapping[str, Any], found: Values) -> Any:
         if one["kind"] == "exact":
             return found == one["value"]
         if one["kind"] == "rounded":  # to the nearest multiple of the base, halves up
@@ -165,7 +213,16 @@ class Intruder:
             return (found >= one["low"]) & (found <= one["high"])
         if one["kind"] != "share":
             raise ValueError(one["kind"])
-        over = self._sum(one["over"], self.worlds)
+        over = self._sum(one["over"])
         scale = 10 ** len(one["shown"].partition(".")[2])
         printed = (2 * scale * found + over) // np.maximum(2 * over, 1)
         return (over > 0) & (printed == int(one["shown"].replace(".", "")))
+
+
+def _pieces(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    lists = [of if isinstance(of, list) else [of] for of in one["of"]]
+    return [piece for of in lists for piece in of] + list(one.get("over", []))
+
+
+def _limit(one: Mapping[str, Any]) -> int:
+    return int(one["value"]) + (int(one["base"]) if one["kind"] == "rounded" else 0)
