@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -271,6 +272,16 @@ def test_r18_results_are_put_together_only_where_nobody_is_in_two(lab: Press) ->
     publication.note_apart(then.lab, V2, [V1])
     assert pooled() is not None
     assert "All together" in then.site(noon(LATER))["findings.html"].decode()
+
+
+@pytest.mark.parametrize("other", [{"waiting_months": 3}, {"follow_up_months": 24}])
+def test_results_that_ask_different_things_are_not_put_together(lab: Press, other: Mapping[str, int]) -> None:
+    """A year of follow-up with six months to be convicted in is another measure than one with three, or two years."""
+    then = lab.published(V1, reports.fewer()).published(V2, reports.amber(), LATER, outcomes=other)
+    publication.note_apart(then.lab, V2, [V1])
+    published = read_published(then.lab, read_record(then.lab), noon(LATER))
+    (kind,) = findings_of(published, apart_pairs(then.lab)).kinds
+    assert (len(kind.reports), kind.pooled) == (2, None)
 
 
 def test_a_site_is_never_built_over_something_else(lab: Press, tmp_path: Path) -> None:
