@@ -20,6 +20,9 @@ from counterfoil.domains.shares import load_share
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
 from counterfoil.linkage import Engine, build_spine
+from counterfoil.linkage.overrides import read_overrides
+from counterfoil.linkage.review import decisions, session
+from counterfoil.linkage.review.values import Answer, Reason
 from counterfoil.linkage.shares import ShareResult, link_share, share_key
 from counterfoil.population import LAB_DATE, generate
 from counterfoil.records.load import load
@@ -238,6 +241,81 @@ def test_a_share_key_stays_over_deliveries_and_rebuilds(made: Shared, tmp_path: 
     third = link_share(lab, "employment", engine=Engine.CORE, truth=truth)
     assert third.made
     assert share_keys(lab, third.version) == now
+
+
+# How good its links are, by people who look
+
+
+@pytest.fixture(scope="module")
+def reviewed(made: Shared, tmp_path_factory: pytest.TempPathFactory) -> OpenLab:
+    """A copy of the lab, in which two simulated reviewers who are never wrong looked at the share's whole queue."""
+    shutil.copytree(made.lab.paths.root, tmp_path_factory.mktemp("reviewed") / "lab", dirs_exist_ok=True)
+    lab = open_lab(tmp_path_factory.getbasetemp() / "reviewed0" / "lab")
+    asked = {
+        "lab": str(lab.paths.root), "product": "employment", "queue": "all", "limit": None, "twice": None,
+        "truth": str(made.population / "truth"), "reviewers": 2, "error_rate": 0.0, "seed": 1,
+    }  # fmt: skip
+    done = TASKS[ProcessRole.LINKER, "review_simulate"](asked, lambda *_: None)
+    assert done["product"] == "share employment"
+    assert done["labels"] == 2 * done["pairs"]
+    return lab
+
+
+def test_a_share_is_judged_by_its_own_sample_and_its_own_answers(made: Shared, reviewed: OpenLab) -> None:
+    report = TASKS[ProcessRole.LINKER, "quality"]({"lab": str(reviewed.paths.root)}, lambda *_: None)["report"]
+    assert list(report["products"]) == ["spine", "share employment"]
+    assert report["products"]["spine"]["review"]["estimate"] is None
+    share = report["products"]["share employment"]
+    assert share["review"]["estimate"]["labels"] == sum(row["sampled"] for row in share["review"]["strata"])
+    linked = [row["pairs"] for row in share["review"]["strata"] if row["standing"] == "linked"]
+    assert sum(linked) == made.result.quality["people"]["linked"]
+    (stated,) = (row for row in share["rows"] if row["basis"] == "Sampled review")
+    true = made.result.quality["truth"]["model"]["all"]
+    for name in ("precision", "recall"):  # within twice the 95% interval: missed once in ten thousand
+        rate, low, high = (stated[name][end] for end in ("rate", "low", "high"))
+        assert 2 * low - rate <= true[name]["rate"] <= 2 * high - rate
+    (row,) = (row for row in share["rows"] if row["basis"] == "Truth")
+    assert (row["precision"], row["recall"]) == (true["precision"], true["recall"])
+
+
+def test_answers_about_a_share_lie_with_it_and_rule_nothing(reviewed: OpenLab) -> None:
+    assert not decisions.decisions_file(reviewed.paths).is_file()
+    assert decisions.decisions_file(reviewed.paths, "share employment").is_relative_to(
+        reviewed.paths.linker / "shares" / "employment"
+    )
+    assert decisions.answers(reviewed.paths) == ()
+    assert decisions.answers(reviewed.paths, "share education") == ()
+    assert read_overrides(reviewed.paths).num_rows == 0
+    review = session.open_review(reviewed, product="employment")
+    with pytest.raises(UsageError, match="take no overrides"):
+        session.answer(review, review.items[0], "ann", Answer.SAME, seconds=1.0, rules=True)
+    assert session.undo(review, "simulated 1") is not None
+    assert session.progress_of(review, "simulated 1").answered == len(review.items) - 1
+
+
+def test_both_records_of_a_pair_are_shown_with_the_weight_of_the_shares_model(reviewed: OpenLab) -> None:
+    review = session.open_review(reviewed, product="employment")
+    for shown in session.show_items(review, [*review.items[:10], *review.items[-10:]]):
+        assert shown.waterfall.match_weight == pytest.approx(shown.item.weight, abs=1e-9)
+        assert load_share("justice", "employment").source.label in shown.sources
+        assert any(line.left.raw and line.right.raw for line in shown.lines)
+    near = [item for item in review.items if item.reason is Reason.THRESHOLD]
+    assert near
+    assert all(abs(float(item.weight or 0) - 8.0) < 3.0 or "comes as near" in item.why for item in near)
+
+
+def test_a_share_that_is_closed_or_not_linked_now_is_not_reviewed(reviewed: OpenLab, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="link LAB --share education"):
+        session.open_review(reviewed, product="education")
+    shutil.copytree(reviewed.paths.root, tmp_path / "lab")
+    lab = open_lab(tmp_path / "lab")
+    build_spine(lab, engine=Engine.CORE, rebuild=True)
+    with pytest.raises(UsageError, match="is not linked to the newest spine"):
+        session.open_review(lab, product="employment")
+    toml = lab.paths.root / "lab.toml"
+    toml.write_text(toml.read_text().replace(LAB_DATE.isoformat(), "2099-01-01"))
+    with pytest.raises(Refused, match="gateway"):
+        session.open_review(open_lab(tmp_path / "lab"), product="employment")
 
 
 def share_keys(lab: OpenLab, version: str) -> dict[str, str]:

@@ -37,7 +37,7 @@ def review(
     reviewer: Annotated[str | None, typer.Option(help="Who answers; the name of the account by default.")] = None,
     queue: Annotated[Pairs, typer.Option(help="Which pairs to look at.")] = Pairs.ALL,
     product: Annotated[
-        str, typer.Option(help="Which product of linkage is judged: the spine, or one that linkage.toml names.")
+        str, typer.Option(help="Which product of linkage is judged: the spine, another of linkage.toml, or a share.")
     ] = SPINE,
     submission: Annotated[
         str | None, typer.Option(help="Look at the doubtful entries of this provider's list instead.")

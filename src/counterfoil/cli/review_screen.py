@@ -6,7 +6,7 @@ Differences are marked by a sign and by reverse video, bars by their characters:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.layout import Layout
@@ -59,7 +59,7 @@ def _why(desk: Desk) -> str:
     if desk.current is None:
         return ""
     why = f"In the queue because: {desk.current.item.why}."
-    return why if _is_blind(desk.current) else f"{why} The spine: {desk.current.decision}."
+    return why if _is_blind(desk.current) else f"{why} So far: {desk.current.decision}."
 
 
 def _is_blind(shown: ReviewItem) -> bool:
@@ -74,8 +74,7 @@ def _body(desk: Desk, height: int) -> RenderableType:
         return Text("Nothing is left in this queue for you. Press q to stop, u to undo your last answer.")
     if desk.view is View.RECORDS:
         return _records(desk.current)
-    limits = {level.value: weight for level, weight in desk.review.spine.thresholds.items()}
-    fall = _waterfall(desk.current.waterfall, limits)
+    fall = _waterfall(desk.current.waterfall, desk.review.thresholds)
     return fall if height < TALL else Group(_records(desk.current), Text(""), fall)
 
 
@@ -130,7 +129,7 @@ def _text(pieces: tuple[Piece, ...], marked: bool) -> Text:
     return text
 
 
-def _waterfall(fall: Waterfall, limits: dict[str, float]) -> RenderableType:
+def _waterfall(fall: Waterfall, limits: Mapping[str, float]) -> RenderableType:
     parts = list(_parts(fall))
     most = max((abs(bits) for _, _, bits in parts), default=1.0) or 1.0
     table = Table.grid(padding=(0, 1))
@@ -150,7 +149,7 @@ def _waterfall(fall: Waterfall, limits: dict[str, float]) -> RenderableType:
     return Group(table, Text(f"No value on one side: {missing}." if missing else ""))
 
 
-def _limits(limits: dict[str, float]) -> str:
+def _limits(limits: Mapping[str, float]) -> str:
     return ", ".join(f"{level} {weight:g}" for level, weight in sorted(limits.items(), key=lambda each: -each[1]))
 
 

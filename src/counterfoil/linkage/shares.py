@@ -19,7 +19,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-import counterfoil
 from counterfoil.domains.shares import Share, load_share
 from counterfoil.errors import UsageError
 from counterfoil.lab.files import PRIVATE, atomic_folder, atomic_write, write_json
@@ -34,12 +33,12 @@ from counterfoil.linkage.blocking import count_within
 from counterfoil.linkage.clusters import Labels, Strictness, cluster, links_of
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.keys import REGISTER_KEY_LENGTH, assign_keys
+from counterfoil.linkage.linked_share import Sides, key_of_link, numbered, sides_of
 from counterfoil.linkage.model import Resources, Trained, save_model, weights
 from counterfoil.linkage.one_to_one import OneToOne, PairStatus, assign
-from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS, prepare
+from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS
 from counterfoil.linkage.specification import Specification, parse_specification
 from counterfoil.linkage.spine import Spine, read_spine, resources
-from counterfoil.provenance import key_of, sha256_of_file
 from counterfoil.records.load import FACTS, IDENTIFIERS
 from counterfoil.records.nicknames import nickname_classes
 from counterfoil.warehouse import query, read_table, write_table
@@ -67,17 +66,8 @@ class ShareResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
-    """Records that are compared: the share's own from number 0, then those of the spine, with `person_id`."""
-
-    share: pa.Table
-    spine: pa.Table
-    persons: pa.Array  # of each row of `spine`
-
-
-@dataclass(frozen=True, slots=True)
 class _Linked:
-    sides: _Sides
+    sides: Sides
     trained: Trained
     people: pa.Array  # of each row of the share: the key of its person
     crosswalk: pa.Table  # what became of the keys of the link before
@@ -105,10 +95,7 @@ def link_share(
     if delivered is None:
         raise UsageError(f"The share {name} is not loaded. Run `counterfoil load LAB {name} FILE...` first.")
     specification = parse_specification(share.linkage, nickname_classes(lab.settings.domain))
-    key = key_of(
-        identifiers=sha256_of_file(delivered[0] / IDENTIFIERS), spine=spine.version, specification=specification.key,
-        engine=engine.value, truth=truth is not None, counterfoil=counterfoil.__version__,
-    )  # fmt: skip
+    key = key_of_link(delivered[0], spine, specification, engine, has_truth=truth is not None)
     version, there = version_for(lab.paths.share_links(name, "any").parent, lab.settings.date(), key)
     folder = lab.paths.share_links(name, version)
     if not there:
@@ -138,7 +125,7 @@ def _link(
 ) -> _Linked:
     limits = share.linkage["thresholds"]
     progress("Preparing records of the share", 0.0)
-    sides = _sides(records, spine, specification)
+    sides = sides_of(records, spine, specification)
     progress("Training the share's model", 0.1)
     trained = engines.train(_training_table(sides), specification, engine=engine, resources=resources(lab))
     progress("De-duplicating the share", 0.4)
@@ -162,29 +149,11 @@ def _people_before(paths: LabPaths, name: str) -> pa.Table | None:
     return people.append_column("source", pa.repeat(pa.scalar(name, pa.string()), people.num_rows))
 
 
-def _sides(records: pa.Table, spine: Spine, specification: Specification) -> _Sides:
-    """Both sides prepared together, so that a block is hot on both or on neither."""
-    source = records["source"][0].as_py() if records.num_rows else ""
-    known = spine.encoded().select(STANDARD_COLUMNS)
-    prepared = prepare(pa.concat_tables([records, known.cast(records.schema)]), specification)
-    own = pc.equal(prepared["source"], source)
-    share, other = prepared.filter(own), prepared.filter(pc.invert(own))
-    people = spine.people()
-    sql = f"""SELECT person_id FROM other JOIN people USING (source, record_id) ORDER BY {ID}"""
-    persons = query(sql, {"other": other.select([ID, "source", "record_id"]), "people": people})["person_id"]
-    return _Sides(_numbered(share, 0), _numbered(other, share.num_rows), persons.combine_chunks())
-
-
-def _numbered(table: pa.Table, first: int) -> pa.Table:
-    at = table.column_names.index(ID)
-    return table.set_column(at, ID, pa.array(np.arange(first, first + table.num_rows, dtype=np.int64)))
-
-
-def _training_table(sides: _Sides) -> pa.Table:
+def _training_table(sides: Sides) -> pa.Table:
     """The share's records and one record of each person of the spine: its pairs are those that the model is for."""
     _, first = np.unique(sides.persons.to_numpy(zero_copy_only=False).astype(str), return_index=True)
     one_each = sides.spine.take(pa.array(np.sort(first)))
-    return _numbered(pa.concat_tables([sides.share, one_each]), 0)
+    return numbered(pa.concat_tables([sides.share, one_each]), 0)
 
 
 def _labels(
@@ -199,7 +168,7 @@ def _labels(
     return cluster(records, links_of(scored), levels, specification.guards).labels[Strictness.MEDIUM]
 
 
-def _best_of_people(scored: pa.Table, sides: _Sides, people: pa.Array) -> pa.Table:
+def _best_of_people(scored: pa.Table, sides: Sides, people: pa.Array) -> pa.Table:
     tables = {
         "scored": scored,
         "share": pa.table({ID: sides.share[ID], "person": people}),
@@ -211,7 +180,7 @@ def _best_of_people(scored: pa.Table, sides: _Sides, people: pa.Array) -> pa.Tab
     return query(sql, tables)
 
 
-def _exact(sides: _Sides, people: pa.Array) -> pa.Table:
+def _exact(sides: Sides, people: pa.Array) -> pa.Table:
     """What plain SQL finds: both names and the birth date are the same, and of exactly one person of either side."""
     columns = ["name_key", "dob"]
     tables = {

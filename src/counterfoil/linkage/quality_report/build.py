@@ -21,16 +21,25 @@ from counterfoil.linkage.blocking import count_within
 from counterfoil.linkage.clusters import Labels, Strictness, cluster, links_of
 from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.journeys import load_journeys
+from counterfoil.linkage.linked_share import linked_shares
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.quality import MODEL_NOTE, completeness, exact_baseline, link_rates
 from counterfoil.linkage.quality_report import bias, controls, counted, groups, transparency
 from counterfoil.linkage.quality_report.beyond import recaptured, without_numbers
-from counterfoil.linkage.quality_report.by_product import Known, judge, label_row, model_rows, review_json, truth_row
+from counterfoil.linkage.quality_report.by_product import (
+    Known,
+    judge,
+    judge_share,
+    label_row,
+    model_rows,
+    review_json,
+    truth_row,
+)
 from counterfoil.linkage.quality_report.cases import count_journeys
 from counterfoil.linkage.quality_report.domain import QualityRules, quality_rules
 from counterfoil.linkage.quality_report.estimates import Estimated
 from counterfoil.linkage.quality_report.findings import TRUTH_OF_REST, find_concerns
-from counterfoil.linkage.quality_report.judged import SPINE, Judged, judged_products, labels_of
+from counterfoil.linkage.quality_report.judged import SPINE, Judged, judged_products, labels_of, share_product
 from counterfoil.linkage.quality_report.review import (
     ReviewSample,
     by_group_of_labels,
@@ -38,6 +47,7 @@ from counterfoil.linkage.quality_report.review import (
     is_drawn,
     review_sample,
 )
+from counterfoil.linkage.quality_report.share_sample import is_share_drawn, share_sample
 from counterfoil.linkage.spine import Spine, resources
 
 SCHEMA = 1  # of report.json; fields are added, none renamed
@@ -102,6 +112,7 @@ def build_report(
     report["precision_recall"] = _precision_recall(given, others, sample, found)
     every = {SPINE: judge(judged, Known(truth, lab.settings.date(), sample, found))}
     report["products"] = every | {part.name: _judged(given, part, labels, reviewer_error) for part in parts}
+    report["products"] |= _judged_shares(given, labels, reviewer_error)
     progress("Groups of people and the bias suite", 0.7)
     report["recaptured"] = recaptured(judged, given.rules, engine=engine, resources=given.machine)
     report["groups"] = _groups(given, sample, own)
@@ -121,6 +132,19 @@ def _judged(given: _Given, part: Judged, labels: pa.Table | None, reviewer_error
         own = None if labels is None else labels_of(labels, part.name)
         found = None if own is None else estimate_from_labels(drawn, own, reviewer_error=reviewer_error)
     return judge(part, Known(given.truth, today, drawn, found))
+
+
+def _judged_shares(given: _Given, labels: pa.Table | None, reviewer_error: float | None) -> dict[str, Any]:
+    """The shares that are linked to this spine and whose gateway is open."""
+    judged = {}
+    for linked in linked_shares(given.lab, given.spine):
+        name, drawn, found = share_product(linked.share.name), None, None
+        if is_share_drawn(linked):
+            drawn = share_sample(linked, given.rules.looser, resources=given.machine)
+            own = None if labels is None else labels_of(labels, name)
+            found = None if own is None else estimate_from_labels(drawn, own, reviewer_error=reviewer_error)
+        judged[name] = judge_share(linked, drawn, found)
+    return judged
 
 
 def _counted(given: _Given) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.linkage.clusters import Links, Strictness
+from counterfoil.linkage.linked_share import LinkedShare
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality import estimated
 from counterfoil.linkage.quality_report import groups
@@ -19,6 +20,8 @@ from counterfoil.linkage.quality_report.estimates import Estimated, interval_jso
 from counterfoil.linkage.quality_report.judged import Judged
 from counterfoil.linkage.quality_report.review import ReviewSample
 from counterfoil.linkage.quality_report.sampling import describe
+
+LINK = "link"  # the one strictness of a share
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,30 @@ def judge(judged: Judged, known: Known) -> dict[str, Any]:
         "rows": rows,
         "review": None if known.sample is None else review_json(known.sample, known.found),
     }
+
+
+def judge_share(linked: LinkedShare, sample: ReviewSample | None, found: Estimated | None) -> dict[str, Any]:
+    """What the page says of a share: pairs of a person of it and one of the spine, linked or not."""
+    report = linked.report
+    said = {"precision": _rate_alone(report["estimated"]["precision"]), "recall": _rate_alone(None)}
+    rows: list[dict[str, Any]] = [{"basis": "The model of itself", "strictness": LINK, **said}]
+    if found is not None:
+        rows.append({**label_row(Strictness.MEDIUM, found), "strictness": LINK})
+    if "truth" in report:
+        true = report["truth"]["model"]["all"]
+        rows.append({"basis": "Truth", "strictness": LINK, "precision": true["precision"], "recall": true["recall"]})
+    return {
+        "title": linked.share.name,
+        "sources": [linked.share.name],
+        "records": report["records"],
+        "people": {LINK: report["people"]["linked"]},
+        "rows": rows,
+        "review": None if sample is None else review_json(sample, found),
+    }
+
+
+def _rate_alone(rate: float | None) -> dict[str, float | None]:
+    return {"rate": rate, "low": None, "high": None}
 
 
 def model_rows(judged: Judged) -> list[dict[str, Any]]:

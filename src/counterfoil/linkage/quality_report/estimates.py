@@ -201,7 +201,7 @@ def _noise(noise: Interval) -> float:
 
 
 def _combined(sample: Sample, answers: Mapping[str, _Answers], reviewers: Reviewers, beyond: Interval) -> Estimated:
-    chance = 1 - (1 - sample.share) ** 2
+    chance = sample.chance_outside
     counts = {
         stratum: _true_pairs(stratum, _share(answers[stratum.name], stratum, reviewers), chance)
         for stratum in sample.strata

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from counterfoil.linkage.quality_report.by_product import LINK
 from counterfoil.linkage.quality_report.domain import Concern
 from counterfoil.linkage.quality_report.judged import SPINE
 
@@ -68,7 +69,7 @@ def _low_rates(rows: Sequence[Mapping[str, Any]], concern: Concern, whose: str) 
     """Against the truth recall is that of the sources of which no less is expected, where there are others."""
     has_rest = any(row["basis"] == TRUTH_OF_REST for row in rows)
     for row in rows:
-        if row["strictness"] != "medium" or row["basis"] not in ("Truth", TRUTH_OF_REST, "Sampled review"):
+        if row["strictness"] not in ("medium", LINK) or row["basis"] not in ("Truth", TRUTH_OF_REST, "Sampled review"):
             continue
         for name, kind, least in (
             ("precision", Concerns.PRECISION, concern.least_precision),
@@ -80,7 +81,7 @@ def _low_rates(rows: Sequence[Mapping[str, Any]], concern: Concern, whose: str) 
             if low is not None and low < least:
                 yield Finding(
                     kind,
-                    f"{whose}{row['basis']}: {name} at medium may be as low as {100 * low:.1f}%, under "
+                    f"{whose}{row['basis']}: {name} at {row['strictness']} may be as low as {100 * low:.1f}%, under "
                     f"{100 * least:.0f}%. Review more pairs to narrow the interval, or look at the rules and levels "
                     "below.",
                 )

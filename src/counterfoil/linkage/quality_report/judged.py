@@ -22,6 +22,7 @@ from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import read_table
 
 SPINE = "spine"  # the product that names people
+_SHARE = "share "  # before the name of a share: a product of its own, whose answers lie with it
 FOLDER = "quality"  # of a spine: samples and the page
 _LINKS = [f"{ID}_l", f"{ID}_r", "match_weight"]
 
@@ -101,8 +102,19 @@ def judged_product(spine: Spine, name: str) -> Judged:
             return each
     raise UsageError(
         f"This spine has no product called {name!r} that is judged by itself. It has: "
-        f"{', '.join(each.name for each in found)}. One that holds the same sources as the spine is the spine."
+        f"{', '.join(each.name for each in found)}. One that holds the same sources as the spine is the "
+        "spine, and a share goes by its own name."
     )
+
+
+def share_product(name: str) -> str:
+    """What a share is called as a product."""
+    return _SHARE + name
+
+
+def share_of(product: str) -> str | None:
+    """The share that a product is; None for one of the spine."""
+    return product.removeprefix(_SHARE) if product.startswith(_SHARE) else None
 
 
 def labels_of(labels: pa.Table, name: str) -> pa.Table:

@@ -60,14 +60,14 @@ def review_sample(
 ) -> ReviewSample:
     """The pairs of a product that are to be looked at: those drawn before, or drawn now and kept."""
     if is_drawn(judged):
-        return _read(judged.folder)
+        return read_sample(judged.folder)
     frame = frame_of(judged, rules.looser, engine=engine, resources=resources)
     sample = draw(frame, judged.spine.encoded(), labels=labels)
     kinds = _kinds(judged.spine.encoded(), today)
     counts = {kind: _counts(frame.pairs, values) for kind, values in kinds.items()}
-    sample = Sample(_with_kinds(sample.pairs, kinds), sample.strata, sample.share)
+    sample = Sample(_with_kinds(sample.pairs, kinds), sample.strata, sample.share, sample.sides)
     made = ReviewSample(sample, beyond_frames(judged, rules, engine=engine, resources=resources), counts)
-    _write(judged.folder, made)
+    write_sample(judged.folder, made)
     return made
 
 
@@ -105,7 +105,7 @@ def _of_group(sample: ReviewSample, kind: str, value: str) -> Sample:
     pairs, counts = sample.sample.pairs, sample.groups[kind][value]
     chosen = pc.or_kleene(pc.equal(pairs[f"{kind}_l"], value), pc.equal(pairs[f"{kind}_r"], value))
     strata = tuple(replace(s, pairs=counts[s.name]) for s in sample.sample.strata if counts.get(s.name))
-    return Sample(pairs.filter(pc.fill_null(chosen, False)), strata, sample.sample.share)
+    return Sample(pairs.filter(pc.fill_null(chosen, False)), strata, sample.sample.share, sample.sample.sides)
 
 
 def _kinds(encoded: pa.Table, today: dt.date) -> Mapping[str, pa.Array]:
@@ -139,16 +139,29 @@ def _with_kinds(pairs: pa.Table, kinds: Mapping[str, pa.Array]) -> pa.Table:
     return pairs
 
 
-def _write(folder: Path, made: ReviewSample) -> None:
+def write_sample(folder: Path, made: ReviewSample) -> None:
+    """Keep the pairs that were drawn."""
     strata = [{**asdict(stratum), "standing": stratum.standing.value} for stratum in made.sample.strata]
     write_table(made.pairs, folder / "sample.parquet")
-    about = {"share": made.sample.share, "beyond": asdict(made.beyond), "strata": strata, "groups": made.groups}
+    about = {
+        "share": made.sample.share,
+        "sides": made.sample.sides,
+        "beyond": asdict(made.beyond),
+        "strata": strata,
+        "groups": made.groups,
+    }
     write_json(folder / "sample.json", about)
 
 
-def _read(folder: Path) -> ReviewSample:
+def read_sample(folder: Path) -> ReviewSample:
+    """The pairs that were drawn before."""
     about = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
-    sample = Sample(read_table(folder / "sample.parquet"), tuple(map(_stratum, about["strata"])), about["share"])
+    sample = Sample(
+        read_table(folder / "sample.parquet"),
+        tuple(map(_stratum, about["strata"])),
+        about["share"],
+        about.get("sides", 2),
+    )
     return ReviewSample(sample, Interval(**about["beyond"]), about["groups"])
 
 

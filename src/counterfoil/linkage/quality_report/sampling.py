@@ -42,6 +42,7 @@ _SEED_LOOSER, _SEED_LABELS = 1, 2
 class Standing(Enum):
     """Where a pair of records stands in a product, the strictest that holds."""
 
+    LINKED = "linked"  # of a share
     STRICT = "one person at strict"
     MEDIUM = "one person at medium"
     LOOSE = "one person at loose"
@@ -50,24 +51,26 @@ class Standing(Enum):
 
 
 INSIDE = {
-    Strictness.STRICT: (Standing.STRICT,),
-    Strictness.MEDIUM: (Standing.STRICT, Standing.MEDIUM),
-    Strictness.LOOSE: (Standing.STRICT, Standing.MEDIUM, Standing.LOOSE),
+    Strictness.STRICT: (Standing.LINKED, Standing.STRICT),
+    Strictness.MEDIUM: (Standing.LINKED, Standing.STRICT, Standing.MEDIUM),
+    Strictness.LOOSE: (Standing.LINKED, Standing.STRICT, Standing.MEDIUM, Standing.LOOSE),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Pairs that may be looked at. `pairs`: unique_id_l, unique_id_r, match_weight (null: never weighed, or too little
-    to keep), standing, is_outside, stratum; ordered by the ids. `share` of the records (0-1) was compared looser."""
+    to keep), standing, is_outside, stratum; ordered by the ids. `share` of the records (0-1) was compared looser;
+    `sides`: how many of a pair's two may have been drawn for that."""
 
     pairs: pa.Table
     share: float
+    sides: int = 2
 
     @property
     def chance_outside(self) -> float:
-        """Chance that a pair outside is in the frame: one of its two records was drawn."""
-        return 1 - (1 - self.share) ** 2
+        """Chance that a pair outside is in the frame: one of its records was drawn."""
+        return 1 - (1 - self.share) ** self.sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,12 @@ class Sample:
     pairs: pa.Table
     strata: tuple[Stratum, ...]
     share: float
+    sides: int = 2
+
+    @property
+    def chance_outside(self) -> float:
+        """As of the frame."""
+        return 1 - (1 - self.share) ** self.sides
 
 
 def frame_of(
@@ -121,7 +130,7 @@ def frame_of(
     kept = judged.links()
     pairs = query(sql, {"people": people, "kept": kept, "outside": outside})
     thresholds = sorted(judged.spine.thresholds.values())
-    return Frame(pairs.append_column("stratum", _strata(pairs, thresholds)), share)
+    return Frame(pairs.append_column("stratum", strata_of(pairs, thresholds)), share)
 
 
 def draw(frame: Frame, encoded: pa.Table, *, labels: int = LABELS, seed: int = _SEED_LABELS) -> Sample:
@@ -134,7 +143,9 @@ def draw(frame: Frame, encoded: pa.Table, *, labels: int = LABELS, seed: int = _
     rng = np.random.default_rng(seed)
     chosen = [np.sort(rng.choice(at, size, replace=False)) for at, size in zip(rows, sizes, strict=True)]
     strata = tuple(_stratum(frame, str(name), at, size) for name, at, size in zip(order, rows, sizes, strict=True))
-    return Sample(_with_names(frame.pairs.take(pa.array(np.concatenate(chosen))), encoded), strata, frame.share)
+    return Sample(
+        _with_names(frame.pairs.take(pa.array(np.concatenate(chosen))), encoded), strata, frame.share, frame.sides
+    )
 
 
 def _stratum(frame: Frame, name: str, rows: npt.NDArray[np.int64], sampled: int) -> Stratum:
@@ -161,7 +172,7 @@ def _with_names(pairs: pa.Table, encoded: pa.Table) -> pa.Table:
     return pairs
 
 
-def _strata(pairs: pa.Table, thresholds: Sequence[float]) -> pa.Array:
+def strata_of(pairs: pa.Table, thresholds: Sequence[float]) -> pa.Array:
     """Standing and band of weight, as text that sorts as it reads."""
     strict = thresholds[-1]
     edges = sorted({FLOOR, FLOOR / 2, 0.0, thresholds[0] / 2, *thresholds, strict + 5, strict + 15})

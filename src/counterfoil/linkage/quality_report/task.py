@@ -8,13 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from counterfoil.domains.shares import load_shares
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.journeys import load_journeys
 from counterfoil.linkage.quality_report.build import build_report
 from counterfoil.linkage.quality_report.cases import true_journeys
-from counterfoil.linkage.quality_report.judged import FOLDER
+from counterfoil.linkage.quality_report.judged import FOLDER, share_product
 from counterfoil.linkage.quality_report.page import write_report
 from counterfoil.linkage.quality_report.truth import lab_truth
 from counterfoil.linkage.review.decisions import labels
@@ -52,6 +53,7 @@ def _truth_folder(lab: OpenLab) -> Path | None:
 
 
 def _labels(lab: OpenLab) -> pa.Table | None:
-    """What reviewers said of pairs, if anybody has looked."""
-    said = labels(lab.paths)
+    """What reviewers said of pairs of the spine's products and of shares, if anybody has looked."""
+    shares = [labels(lab.paths, share_product(name)) for name in load_shares(lab.settings.domain)]
+    said = pa.concat_tables([labels(lab.paths), *shares])
     return said if said.num_rows else None

@@ -21,7 +21,7 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.linkage import journal, overrides
 from counterfoil.linkage.journal import Entry, Facts
 from counterfoil.linkage.overrides import Clock, Decision, Override, Record, now
-from counterfoil.linkage.quality_report.judged import SPINE
+from counterfoil.linkage.quality_report.judged import SPINE, share_of
 from counterfoil.linkage.review.access import check_linker
 from counterfoil.linkage.review.values import Answer, Item, Pair, Reason
 from counterfoil.warehouse import write_table
@@ -98,12 +98,13 @@ def decide(paths: LabPaths, *replies: Reply, spine: str, product: str = SPINE, c
         said = {(answer.pair, answer.reviewer) for answer in _in_force(there) if answer.product == product}
         for reply in replies:
             _check(reply, said)
+            _check_rules(reply, product)
             said.add((reply.item.pair, reply.reviewer))
         when = clock().isoformat(timespec="seconds")
         return [_facts(reply, spine, product, when) for reply in replies]
 
-    added = journal.append(decisions_file(paths), make)
-    made, opposed = settle(paths, clock=clock)
+    added = journal.append(decisions_file(paths, product), make)
+    made, opposed = settle(paths, clock=clock) if share_of(product) is None else ((), ())
     return Kept(tuple(_answered(entry) for entry in added), made, opposed)
 
 
@@ -119,8 +120,9 @@ def undo(paths: LabPaths, reviewer: str, *, product: str = SPINE, clock: Clock =
         when = clock().isoformat(timespec="seconds")
         return [{"kind": _Kind.UNDO.value, "of": answer.entry, "reviewer": reviewer, "when": when} for answer in taken]
 
-    journal.append(decisions_file(paths), make)
-    settle(paths, clock=clock)
+    journal.append(decisions_file(paths, product), make)
+    if share_of(product) is None:
+        settle(paths, clock=clock)
     return taken[0] if taken else None
 
 
@@ -150,15 +152,15 @@ def settle(paths: LabPaths, *, clock: Clock = now) -> tuple[tuple[Override, ...]
 
 
 def answers(paths: LabPaths, product: str | None = None) -> tuple[Answered, ...]:
-    """Every answer in force, or those given for one product, oldest first."""
+    """Every answer in force about the spine's products, or those given for one product, oldest first."""
     check_linker(paths)
-    found = _in_force(journal.read(decisions_file(paths)))
+    found = _in_force(journal.read(decisions_file(paths, product or SPINE)))
     return tuple(answer for answer in found if product in (None, answer.product))
 
 
-def labels(paths: LabPaths) -> pa.Table:
-    """Every answer in force as a table (`LABELS`), ordered by pair, reviewer and product."""
-    rows = sorted(answers(paths), key=lambda answer: (answer.pair, answer.reviewer, answer.product))
+def labels(paths: LabPaths, product: str | None = None) -> pa.Table:
+    """As `answers`, as a table (`LABELS`), ordered by pair, reviewer and product."""
+    rows = sorted(answers(paths, product), key=lambda answer: (answer.pair, answer.reviewer, answer.product))
     return pa.Table.from_pylist([_row(answer) for answer in rows], schema=LABELS)
 
 
@@ -169,9 +171,11 @@ def export_labels(paths: LabPaths, file: Path) -> int:
     return write_table(labels(paths), file).rows
 
 
-def decisions_file(paths: LabPaths) -> Path:
-    """`linker/review/decisions.jsonl`."""
-    return paths.linker / "review" / "decisions.jsonl"
+def decisions_file(paths: LabPaths, product: str = SPINE) -> Path:
+    """`linker/review/decisions.jsonl`; of a share it lies with the share, and goes when that must go."""
+    share = share_of(product)
+    place = paths.linker if share is None else paths.linker / "shares" / share
+    return place / "review" / "decisions.jsonl"
 
 
 def by_pair(found: Iterable[Answered]) -> Mapping[Pair, tuple[Answered, ...]]:
@@ -253,6 +257,11 @@ def _check(reply: Reply, said: set[tuple[Pair, str]]) -> None:
         raise UsageError("This reviewer has answered this pair already. Undo that answer first.")
     if reply.rules and reply.answer is Answer.CANNOT_TELL:
         raise UsageError("Nobody can rule that they cannot tell. Answer same or different, or do not rule.")
+
+
+def _check_rules(reply: Reply, product: str) -> None:
+    if reply.rules and share_of(product) is not None:
+        raise UsageError("Links of a share take no overrides, so nobody can rule. Answer same or different.")
 
 
 def _facts(reply: Reply, spine: str, product: str, when: str) -> Facts:

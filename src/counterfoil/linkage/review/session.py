@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from counterfoil.domains.shares import load_shares
 from counterfoil.errors import UsageError
 from counterfoil.lab.make import OpenLab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.overrides import Clock, now
 from counterfoil.linkage.quality_report.domain import quality_rules
-from counterfoil.linkage.quality_report.judged import SPINE, Judged, judged_product
+from counterfoil.linkage.quality_report.judged import SPINE, Judged, judged_product, share_of, share_product
 from counterfoil.linkage.quality_report.review import review_sample
 from counterfoil.linkage.review import decisions
 from counterfoil.linkage.review.access import check_linker
@@ -24,7 +25,8 @@ from counterfoil.linkage.review.agreement import agreement, unsettled
 from counterfoil.linkage.review.decisions import Answered, Kept, Reply, by_pair, settled
 from counterfoil.linkage.review.entries import Entries, find_doubtful
 from counterfoil.linkage.review.queue import doubtful_pairs, draw, sampled_items, sampled_pairs
-from counterfoil.linkage.review.showing import ReviewItem, show
+from counterfoil.linkage.review.share_pairs import SharePairs, of_share, open_share
+from counterfoil.linkage.review.showing import ReviewItem, show, show_other
 from counterfoil.linkage.review.values import MEMBERS, Answer, Item, Pair, Queue, Reason
 from counterfoil.linkage.spine import Spine, read_spine, resources
 
@@ -47,6 +49,14 @@ class Review:
     seed: int = SEED
     product: str = SPINE
     entries: Entries | None = None  # of a provider's list, where that is what is looked at
+    share: SharePairs | None = None  # of another department's share, where that is
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """In bits, by name: what a pair's weight is held against."""
+        if self.share is not None:
+            return {"link": self.share.linked.threshold}
+        return {level.value: weight for level, weight in self.spine.thresholds.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +76,17 @@ def open_review(
     seed: int = SEED,
     progress: Progress = silent,
 ) -> Review:
-    """The queue of a product of the newest spine. Refused without the linker's key; UsageError before the first
-    `link`, and when the spine has no such product."""
+    """The queue of a product of the newest spine, or of the share called `product`. Refused without the linker's key;
+    UsageError before the first `link`, and when there is no such product."""
     check_linker(lab.paths)
     if not 0 <= twice <= 1:
         raise UsageError(f"The share of pairs that two reviewers see is {twice:g}; it must be from 0 to 1.")
+    progress("Choosing pairs", None)
+    share = share_of(product) or product
+    if share in load_shares(lab.settings.domain):
+        return _open_share(lab, queue, share, twice, seed)
     judged = judged_product(read_spine(lab), product)
     decisions.settle(lab.paths)  # what a killed session left
-    progress("Choosing pairs", None)
     wanted = MEMBERS[queue]
     items = tuple(item for item in doubtful_pairs(judged) if item.reason in wanted)
     if Reason.SAMPLE in wanted:
@@ -81,6 +94,16 @@ def open_review(
         there = {item.pair for item in items}
         items += tuple(item for item in _sample(lab, judged, seed) if item.pair not in there)
     return Review(lab, judged.spine, items, twice, seed, judged.name)
+
+
+def _open_share(lab: OpenLab, queue: Queue, name: str, twice: float, seed: int) -> Review:
+    found, wanted = open_share(lab, name), MEMBERS[queue]
+    items = tuple(item for item in found.doubtful if item.reason in wanted)
+    if Reason.SAMPLE in wanted:
+        there = {item.pair for item in items}
+        drawn = sampled_items(sampled_pairs(found.sample.pairs), seed=seed)
+        items += tuple(item for item in drawn if item.pair not in there)
+    return Review(lab, found.linked.spine, items, twice, seed, share_product(name), share=found)
 
 
 def open_entries(
@@ -140,6 +163,8 @@ def show_next(review: Review, reviewer: str, *, count: int = 1) -> tuple[ReviewI
 
 def show_items(review: Review, items: Sequence[Item]) -> tuple[ReviewItem, ...]:
     """Some items as they are shown."""
+    if review.share is not None:
+        return show_other(review.lab, items, of_share(review.share, items))
     return show(review.lab, review.spine, items, review.entries, product=review.product)
 
 

@@ -23,7 +23,7 @@ from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality_report.judged import SPINE, judged_product
 from counterfoil.linkage.review.access import check_linker
 from counterfoil.linkage.review.entries import Entries
-from counterfoil.linkage.review.values import Item
+from counterfoil.linkage.review.values import Item, Pair
 from counterfoil.linkage.specification import Specification
 from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import connect
@@ -83,6 +83,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Pairs that are not two records of the spine's: their records as compared and as delivered, the model that weighs
+    them, what people call their sources, what became of each pair."""
+
+    compared: pa.Table
+    raw: Mapping[Record, Row]
+    model: Model
+    labels: Mapping[str, str]
+    decisions: Mapping[Pair, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewItem:
     """Everything that a screen needs to ask about one pair. Holds names: for the linker alone."""
 
@@ -117,6 +129,30 @@ def show(
             _lines(item, compared, raw, domain),
             fall,
             _decision(together.get(item.pair.left), together.get(item.pair.right), clusters),
+        )
+        for item, fall in zip(items, falls, strict=True)
+    )
+
+
+def show_other(lab: OpenLab, items: Sequence[Item], other: Other) -> tuple[ReviewItem, ...]:
+    """The items as they are shown, in their order, of pairs that are not two records of the spine's."""
+    check_linker(lab.paths)
+    domain, compared = load_domain(lab.settings.domain), other.compared
+    every = {record for item in items for record in (item.pair.left, item.pair.right)}
+    raw = _delivered(lab, sorted(every - other.raw.keys())) | dict(other.raw)
+    number = _numbers(compared)
+    falls = explain([(number[item.pair.left], number[item.pair.right]) for item in items], compared, other.model)
+
+    def label(record: Record) -> str:
+        return other.labels.get(record.source) or _source_label(domain, record)
+
+    return tuple(
+        ReviewItem(
+            item,
+            (label(item.pair.left), label(item.pair.right)),
+            _lines(item, compared, raw, domain),
+            fall,
+            other.decisions.get(item.pair, "not linked"),
         )
         for item, fall in zip(items, falls, strict=True)
     )
@@ -184,8 +220,7 @@ def _delivered(lab: OpenLab, records: Sequence[Record]) -> dict[Record, Row]:
 
 def _waterfalls(spine: Spine, items: Sequence[Item], compared: pa.Table) -> list[Waterfall]:
     """Each pair's, by the model of the slice that scores such pairs."""
-    names = zip(compared["source"].to_pylist(), compared["record_id"].to_pylist(), strict=True)
-    number = dict(zip((Record(*name) for name in names), compared[ID].to_pylist(), strict=True))
+    number = _numbers(compared)
     slices = [_model_name(spine.specification, item) for item in items]
     found: dict[int, Waterfall] = {}
     for name in dict.fromkeys(slices):
@@ -193,6 +228,11 @@ def _waterfalls(spine: Spine, items: Sequence[Item], compared: pa.Table) -> list
         pairs = [(number[items[at].pair.left], number[items[at].pair.right]) for at in places]
         found |= dict(zip(places, explain(pairs, compared, model_of(spine, name)), strict=True))
     return [found[place] for place in range(len(items))]
+
+
+def _numbers(compared: pa.Table) -> dict[Record, int]:
+    names = zip(compared["source"].to_pylist(), compared["record_id"].to_pylist(), strict=True)
+    return dict(zip((Record(*name) for name in names), compared[ID].to_pylist(), strict=True))
 
 
 def _model_name(specification: Specification, item: Item) -> str | None:

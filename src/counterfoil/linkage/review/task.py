@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.lab.progress import Progress
 from counterfoil.linkage import overrides
-from counterfoil.linkage.quality_report.judged import SPINE
+from counterfoil.linkage.quality_report.judged import SPINE, share_of
 from counterfoil.linkage.review import session
 from counterfoil.linkage.review.session import Review, open_review
 from counterfoil.linkage.review.simulate import simulate
 from counterfoil.linkage.review.values import Queue
+from counterfoil.linkage.shares import TRUTH_OF_SHARES
 from counterfoil.warehouse import read_table
 
 _TRUTH = "truth_records.parquet"
@@ -31,8 +33,9 @@ def review_summary(arguments: Mapping[str, Any], progress: Progress) -> dict[str
 
 def simulate_review(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Task `review_simulate`: simulated reviewers work through a queue; their answers are kept as people's are."""
-    truth = _truth(open_lab(Path(arguments["lab"])), arguments["truth"])
+    folder = _truth_folder(open_lab(Path(arguments["lab"])), arguments["truth"])
     review = _open(arguments, progress, twice=1.0)
+    truth = known_truth(folder, share_of(review.product))
     progress("Answering from the truth", None)
     done = simulate(
         review,
@@ -60,7 +63,7 @@ def _counted(review: Review) -> dict[str, Any]:
     return {**session.summary(review), **counts}
 
 
-def _truth(lab: OpenLab, given: str | None) -> pa.Table:
+def _truth_folder(lab: OpenLab, given: str | None) -> Path:
     said = given or getattr(lab.settings, "truth", None)
     if not said:
         raise UsageError(
@@ -70,4 +73,14 @@ def _truth(lab: OpenLab, given: str | None) -> pa.Table:
     folder = Path(given) if given else lab.paths.root / str(said)
     if not (folder / _TRUTH).is_file():
         raise UsageError(f"{folder} holds no {_TRUTH}. Give the folder `truth` of a synthetic population.")
-    return read_table(folder / _TRUTH, ["source", "record_id", "person_id"])
+    return folder
+
+
+def known_truth(folder: Path, share: str | None) -> pa.Table:
+    """source, record_id, person_id of the lab's records, and of those of a share."""
+    records = read_table(folder / _TRUTH, ["source", "record_id", "person_id"])
+    if share is None:
+        return records
+    own = read_table(folder / TRUTH_OF_SHARES, ["share", "record_id", "person_id"])
+    own = own.filter(pc.equal(own["share"], share)).rename_columns(records.column_names)
+    return pa.concat_tables([records, own.cast(records.schema)])
