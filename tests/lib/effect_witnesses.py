@@ -21,7 +21,7 @@ from scipy.special import ndtr
 
 from counterfoil.comparison.values import BoolArray, Estimand, FloatArray
 from counterfoil.effect.abadie_imbens import abadie_imbens
-from counterfoil.effect.columns import plain_design
+from counterfoil.effect.characteristics import characteristics_of
 from counterfoil.effect.cox import Cox, Ties, cox
 from counterfoil.effect.frequency import adjusted_frequency
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, adjusted_mean, adjusted_rate
@@ -368,7 +368,7 @@ def replaced(shared: Path) -> list[Figure]:
     for name, outcome in (("re78", men.earnings), ("emp78", men.employed)):
         # Match's ties: squared distances in SDs within 1e-5
         ours = abadie_imbens(outcome, men.treated, in_sd, one, other, share, tie=1e-5)
-        model = fit_mean(plain_design(men.covariates, len(row)), outcome, carried, Link.IDENTITY)
+        model = fit_mean(characteristics_of(men.covariates, len(row)), outcome, carried, Link.IDENTITY)
         corrected = abadie_imbens(outcome, men.treated, in_sd, one, other, share, predicted=model.mean, tie=1e-5)
         estimate, error = theirs[f"ps_{name}_M1_ties_Var4"]
         figures += [

@@ -16,6 +16,7 @@ from counterfoil.comparison.design import encode_covariates
 from counterfoil.comparison.methods import Nearest
 from counterfoil.comparison.values import Comparison, Design, FloatArray
 from counterfoil.effect.abadie_imbens import abadie_imbens
+from counterfoil.effect.characteristics import Characteristics
 from counterfoil.effect.frequency import adjusted_frequency
 from counterfoil.effect.g_computation import adjusted_mean, adjusted_rate
 from counterfoil.effect.influence import ESTIMATE_RULE, Clusters
@@ -25,7 +26,6 @@ from counterfoil.effect.model_room import SOME, room_for, within_room
 from counterfoil.effect.reading import Outcomes, read_exposures, read_outcomes
 from counterfoil.effect.values import Estimate, Inference
 from counterfoil.errors import Refused, UsageError
-from counterfoil.logit import CodedDesign
 from counterfoil.outcomes.measures import Measure, Support
 from counterfoil.units import Kind, difference_scale
 
@@ -61,7 +61,8 @@ def adjusted(
         raise UsageError(
             "`people` and the comparison must be the same rows; they are not. Hand in the table it came from."
         )
-    covariates = encode_covariates(table, comparison.settings).design if comparison.settings.covariates else None
+    named = comparison.settings.covariates
+    covariates = Characteristics(encode_covariates(table, comparison.settings).design) if named else None
     times = read_exposures(outcomes, comparison, measures)
     with ThreadPoolExecutor(max(comparison.settings.threads, 1)) as pool:
         return tuple(
@@ -73,7 +74,7 @@ def _adjust(
     outcome: FloatArray,
     comparison: Comparison,
     measure: Measure,
-    covariates: CodedDesign | None,
+    covariates: Characteristics | None,
     time: FloatArray | None,
 ) -> AdjustedEffect:
     if measure.support is Support.THOSE_WITH:
@@ -97,7 +98,7 @@ def _inference(
     outcome: FloatArray,
     comparison: Comparison,
     measure: Measure,
-    covariates: CodedDesign,
+    covariates: Characteristics,
     time: FloatArray | None,
 ) -> Inference:
     method = comparison.settings.method
@@ -119,7 +120,7 @@ def _inference(
 
 
 def _with_replacement(
-    outcome: FloatArray, comparison: Comparison, measure: Measure, covariates: CodedDesign
+    outcome: FloatArray, comparison: Comparison, measure: Measure, covariates: Characteristics
 ) -> Inference:
     """Differences of the treated from their partners, corrected by a model of the partners' outcomes."""
     pairs = comparison.pairs

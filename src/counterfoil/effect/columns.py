@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from counterfoil.comparison.values import FloatArray, IntArray
 from counterfoil.logit import CodedDesign
-from counterfoil.logit.columns import candidate_slots
 from counterfoil.logit.compiling import compiled
 from counterfoil.logit.likelihood import Problem, cross_products
 from counterfoil.logit.values import CodeArray
-
-UNEXPLAINED_SHARE = 1e-9  # of a column's square that the columns before it leave: less is rounding error
 
 
 def plain_design(covariates: FloatArray | CodedDesign | None, rows: int) -> CodedDesign:
@@ -35,6 +32,7 @@ class Columns:
     centre: FloatArray
     inverse_scale: FloatArray
     kept: IntArray
+    stretch: FloatArray  # of each slot: what a ridge on it is multiplied by
 
     @property
     def count(self) -> int:
@@ -46,13 +44,9 @@ class Columns:
         """Columns, references and what is not in use included."""
         return int(self.design.offsets[-1]) + len(self.design.numeric_names)
 
-    @property
-    def lean_design(self) -> CodedDesign:
-        """The design without the numbers that are not in use."""
-        design, first = self.design, int(self.design.offsets[-1])
-        used = [position for position in range(len(design.numeric_names)) if first + position in self.kept]
-        names = tuple(design.numeric_names[position] for position in used)
-        return CodedDesign(design.factors, design.codes, names, np.ascontiguousarray(design.numeric[:, used]))
+    def penalty(self, ridge: float) -> FloatArray:
+        """A ridge on every column but the intercept."""
+        return np.where(self.kept == 0, 0.0, ridge * self.stretch[self.kept])
 
     def times(self, vector: FloatArray) -> FloatArray:
         """One number a row: its columns times `vector`."""
@@ -69,11 +63,14 @@ class Columns:
         in_use: FloatArray = totals[self.kept]
         return in_use
 
+    def problem(self, outcome: FloatArray, weight: FloatArray, ridge: float = 0.0) -> Problem:
+        """What a likelihood is asked of, with these columns."""
+        return Problem(self.design, outcome, weight, self.centre, self.inverse_scale, self.kept, ridge, 1, self.stretch)
+
     def gram(self, by: FloatArray) -> FloatArray:
         """Columns times columns, rows weighted `by`."""
         nothing = np.empty(0)
-        problem = Problem(self.design, nothing, nothing, self.centre, self.inverse_scale, self.kept, 0.0, 1)
-        in_use: FloatArray = cross_products(problem, by)[np.ix_(self.kept, self.kept)]
+        in_use: FloatArray = cross_products(self.problem(nothing, nothing), by)[np.ix_(self.kept, self.kept)]
         return in_use
 
     def lengths(self, matrix: FloatArray, by: FloatArray) -> FloatArray:
@@ -82,35 +79,6 @@ class Columns:
         every[np.ix_(self.kept, self.kept)] = matrix
         _lengths(design.codes, design.offsets, design.numeric, self.centre, self.inverse_scale, every, by, out)
         return out
-
-
-def columns_of(design: CodedDesign, weight: FloatArray) -> Columns:
-    """The columns that can have a coefficient among those with a weight: not constant, no combination of earlier ones.
-
-    Numbers are centred and divided by their SD over those rows, so that dollars and years are of one size.
-    """
-    used = weight > 0
-    numbers = design.numeric[used]
-    centre, deviation = numbers.mean(axis=0), numbers.std(axis=0)
-    varies = deviation > np.abs(centre) * 1e-12
-    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
-    columns = Columns(design, centre, scale, candidate_slots(design))
-    return replace(columns, kept=columns.kept[_independent(columns.gram(weight / weight.sum()))])
-
-
-def _independent(gram: FloatArray) -> IntArray:
-    """The columns that those before them do not explain: a Cholesky factorisation that passes over the others."""
-    kept: list[int] = []
-    factor = np.zeros_like(gram)  # row j: the coordinates of column j on the kept ones
-    for j in range(len(gram)):
-        done = len(kept)
-        for position, i in enumerate(kept):
-            factor[j, position] = (gram[j, i] - factor[j, :position] @ factor[i, :position]) / factor[i, position]
-        left = gram[j, j] - float(factor[j, :done] @ factor[j, :done])
-        if gram[j, j] > 0.0 and left > UNEXPLAINED_SHARE * gram[j, j]:
-            factor[j, done] = np.sqrt(left)
-            kept.append(j)
-    return np.array(kept, dtype=np.int64)
 
 
 @compiled
@@ -168,23 +136,32 @@ def _lengths(  # pragma: no cover - compiled
     by: FloatArray,
     out: FloatArray,
 ) -> None:
+    """x' matrix x is twice the sum over pairs of columns, each with itself at half."""
     factors, numbers = codes.shape[1], numeric.shape[1]
-    columns = factors + 1 + numbers
-    slots, x = np.zeros(columns, np.int64), np.ones(columns)
-    for j in range(numbers):
-        slots[factors + 1 + j] = offsets[factors] + j
+    first_number = offsets[factors]
+    mixed, inner = matrix[:first_number, first_number:].copy(), matrix[first_number:, first_number:].copy()
+    slots = np.zeros(factors + 1, np.int64)
+    x, beside = np.empty(numbers), np.empty(numbers)
     for i in range(len(by)):
         if by[i] == 0.0:
             continue
         for j in range(factors):
             slots[j + 1] = offsets[j] + codes[i, j]
         for j in range(numbers):
-            x[factors + 1 + j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
+            x[j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
+            beside[j] = 0.0
         total = 0.0
-        for a in range(columns):
-            row = matrix[slots[a]]
-            cross = 0.5 * row[slots[a]] * x[a]
-            for b in range(a + 1, columns):
-                cross += row[slots[b]] * x[b]
-            total += 2.0 * x[a] * cross
-        out[i] = by[i] * total
+        for a in range(factors + 1):
+            row, with_numbers = matrix[slots[a]], mixed[slots[a]]
+            total += 0.5 * row[slots[a]]
+            for b in range(a + 1, factors + 1):
+                total += row[slots[b]]
+            for j in range(numbers):
+                beside[j] += with_numbers[j]
+        for j in range(numbers):
+            half = 0.5 * x[j]
+            for k in range(numbers):
+                beside[k] += half * inner[j, k]
+        for j in range(numbers):
+            total += x[j] * beside[j]
+        out[i] = by[i] * 2.0 * total

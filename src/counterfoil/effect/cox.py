@@ -62,7 +62,7 @@ def cox(
     ended = check_event(event, len(time))[sample.rows]
     if not ended.any():
         raise Refused("Nobody has the event, so there is no hazard to compare.", rule=ESTIMATE_RULE)
-    x = np.column_stack([sample.treated.astype(np.float64), sample.design.numeric])
+    x = np.column_stack([sample.treated.astype(np.float64), sample.given.design.numeric])
     if np.linalg.matrix_rank(x - x.mean(axis=0)) < x.shape[1]:
         raise UsageError("A covariate is the same for everyone, or follows from the others. Leave it out.")
     sets = risk_sets(sample.outcome, None if strata is None else np.asarray(strata)[sample.rows])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from counterfoil.comparison.values import BoolArray, Estimand, FloatArray
+from counterfoil.effect.characteristics import Characteristics
 from counterfoil.effect.g_computation import Adjusted, ModelledOn, g_compute
 from counterfoil.effect.influence import ESTIMATE_RULE, Clusters, with_interval
 from counterfoil.effect.inputs import MIN_EVENTS, Sample, sample_of
@@ -35,7 +36,7 @@ def adjusted_frequency(
     count: FloatArray,
     treated: BoolArray,
     weight: FloatArray | None = None,
-    covariates: FloatArray | CodedDesign | None = None,
+    covariates: FloatArray | CodedDesign | Characteristics | None = None,
     *,
     exposure: FloatArray | None = None,
     cluster: Clusters | None = None,

@@ -10,12 +10,13 @@ Statistics 7).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 
-from counterfoil.comparison.values import BoolArray, Estimand, FloatArray
+from counterfoil.comparison.values import BoolArray, Estimand, FloatArray, IntArray
+from counterfoil.effect.characteristics import Characteristics, Once
 from counterfoil.effect.influence import Clusters, Influence, infer
 from counterfoil.effect.inputs import Sample, check_events, check_zero_one, sample_of
 from counterfoil.effect.mean_model import Link, MeanModel, fit_mean
@@ -53,7 +54,7 @@ def adjusted_rate(
     outcome: FloatArray,
     treated: BoolArray,
     weight: FloatArray | None = None,
-    covariates: FloatArray | CodedDesign | None = None,
+    covariates: FloatArray | CodedDesign | Characteristics | None = None,
     *,
     cluster: Clusters | None = None,
     errors: ErrorKind = ErrorKind.HC3,
@@ -76,7 +77,7 @@ def adjusted_mean(
     outcome: FloatArray,
     treated: BoolArray,
     weight: FloatArray | None = None,
-    covariates: FloatArray | CodedDesign | None = None,
+    covariates: FloatArray | CodedDesign | Characteristics | None = None,
     *,
     cluster: Clusters | None = None,
     errors: ErrorKind = ErrorKind.HC3,
@@ -143,7 +144,7 @@ class _Means:
 
 def _on_comparison(sample: Sample, link: Link, share: FloatArray, offset: FloatArray | None) -> _Means:
     """The treated's own mean, and the model of the others taken to them; who the treated are is left to chance."""
-    model = fit_mean(sample.design, sample.outcome, np.where(sample.treated, 0.0, sample.weight), link, offset=offset)
+    model = fit_mean(sample.given, sample.outcome, np.where(sample.treated, 0.0, sample.weight), link, offset=offset)
     exposed = np.ones(len(share)) if offset is None else np.exp(offset)
     mass = sample.weight * sample.treated
     leverage, parameters = model.leverage + mass / mass.sum(), model.parameters + 1
@@ -161,7 +162,7 @@ def _on_each(sample: Sample, link: Link, share: FloatArray, offset: FloatArray |
     """Both groups predicted. `sampled`: who they are is left to chance; else the covariates count as fixed, as in R."""
     groups = (sample.treated, ~sample.treated)
     models = [
-        fit_mean(sample.design, sample.outcome, np.where(people, sample.weight, 0.0), link, offset=offset)
+        fit_mean(sample.given, sample.outcome, np.where(people, sample.weight, 0.0), link, offset=offset)
         for people in groups
     ]
     exposed = np.ones(len(share)) if offset is None else np.exp(offset)
@@ -181,7 +182,7 @@ def _on_together(sample: Sample, link: Link, share: FloatArray, offset: FloatArr
     rows = np.concatenate([np.arange(n), counts, counts])
     served = np.concatenate([sample.treated, np.ones(len(counts)), np.zeros(len(counts))]).astype(np.float64)
     model = fit_mean(
-        _with_treatment(sample.design.take(rows), served),
+        _with_treatment(sample.given, rows, served),
         sample.outcome[rows],
         np.concatenate([sample.weight, np.zeros(2 * len(counts))]),
         link,
@@ -193,9 +194,8 @@ def _on_together(sample: Sample, link: Link, share: FloatArray, offset: FloatArr
     return _Means(_mean_of(model, with_service, n), _mean_of(model, without, n), model.notes)
 
 
-def _with_treatment(design: CodedDesign, served: FloatArray) -> CodedDesign:
-    numeric = np.ascontiguousarray(np.column_stack([served, design.numeric]))
-    return CodedDesign(design.factors, design.codes, (TREATED, *design.numeric_names), numeric)
+def _with_treatment(given: Characteristics, rows: IntArray, served: FloatArray) -> Characteristics:
+    return replace(given, design=given.design.take(rows), once=Once()).with_first_number(TREATED, served)
 
 
 def _mean_of(model: MeanModel, share: FloatArray, n: int) -> _Mean:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from counterfoil.comparison.values import BoolArray, FloatArray
-from counterfoil.effect.columns import plain_design
+from counterfoil.effect.characteristics import Characteristics, characteristics_of
 from counterfoil.effect.influence import ESTIMATE_RULE, Clusters
 from counterfoil.errors import Refused, UsageError
 from counterfoil.logit import CodedDesign
@@ -23,7 +23,7 @@ class Sample:
     outcome: FloatArray
     treated: BoolArray
     weight: FloatArray
-    design: CodedDesign
+    given: Characteristics
     cluster: Clusters | None
     rows: BoolArray  # which of the rows that were handed in they are
 
@@ -32,7 +32,7 @@ def sample_of(
     outcome: FloatArray,
     treated: BoolArray,
     weight: FloatArray | None = None,
-    covariates: FloatArray | CodedDesign | None = None,
+    covariates: FloatArray | CodedDesign | Characteristics | None = None,
     cluster: Clusters | None = None,
     *,
     what: str = "outcome",
@@ -53,9 +53,9 @@ def sample_of(
     is_treated = is_treated.astype(np.bool_)
     rows = (weights > 0) & ~np.isnan(values)
     check_sides(is_treated[rows], what)
-    design = plain_design(covariates, len(values)).take(np.flatnonzero(rows))
+    given = characteristics_of(covariates, len(values)).take(rows)
     labels = None if cluster is None else np.asarray(cluster)[rows]
-    return Sample(values[rows], is_treated[rows], weights[rows], design, labels, rows)
+    return Sample(values[rows], is_treated[rows], weights[rows], given, labels, rows)
 
 
 def check_sides(treated: BoolArray, what: str) -> None:
@@ -70,7 +70,7 @@ def check_sides(treated: BoolArray, what: str) -> None:
 
 def check_zero_one(outcome: FloatArray) -> None:
     """A rate's outcome is 0 or 1."""
-    if not np.isin(outcome, (0.0, 1.0)).all():
+    if not ((outcome == 0.0) | (outcome == 1.0)).all():
         raise UsageError("The outcome of a rate must be 0 or 1 for everyone; it holds other values.")
 
 
@@ -100,14 +100,16 @@ def _find_shape_problems(
     outcome: FloatArray,
     treated: BoolArray,
     weight: FloatArray,
-    covariates: FloatArray | CodedDesign | None,
+    covariates: FloatArray | CodedDesign | Characteristics | None,
     cluster: Clusters | None,
     what: str,
 ) -> list[str]:
     lengths = {what: outcome.shape, "treated": treated.shape, "weight": weight.shape}
     if cluster is not None:
         lengths["cluster"] = np.asarray(cluster).shape
-    if isinstance(covariates, CodedDesign):
+    if isinstance(covariates, Characteristics):
+        lengths["covariates"] = (covariates.design.rows,)
+    elif isinstance(covariates, CodedDesign):
         lengths["covariates"] = (covariates.rows,)
     elif covariates is not None:
         lengths["covariates"] = np.asarray(covariates).shape[:1]
@@ -122,19 +124,25 @@ def _find_value_problems(
     outcome: FloatArray,
     treated: BoolArray,
     weight: FloatArray,
-    covariates: FloatArray | CodedDesign | None,
+    covariates: FloatArray | CodedDesign | Characteristics | None,
     what: str,
 ) -> list[str]:
     problems = []
     if np.isinf(outcome).any():
         problems.append(f"`{what}` holds an infinite value. Leave what was not measured empty.")
-    if not np.isin(treated, (0, 1)).all():
+    if not ((treated == 0) | (treated == 1)).all():
         problems.append("`treated` must be yes or no (or 1 and 0) for everyone.")
     if not np.isfinite(weight).all() or (weight < 0).any():
         problems.append("`weight` must be finite and not negative for everyone.")
-    numbers = covariates.numeric if isinstance(covariates, CodedDesign) else covariates
-    if numbers is not None and not np.isfinite(np.asarray(numbers, np.float64)).all():
+    if not _are_finite(covariates):
         problems.append(
             "The covariates hold values that are NaN or infinite. Mend them, or say where they are missing."
         )
     return problems
+
+
+def _are_finite(covariates: FloatArray | CodedDesign | Characteristics | None) -> bool:
+    if isinstance(covariates, Characteristics):
+        return covariates.are_finite
+    numbers = covariates.numeric if isinstance(covariates, CodedDesign) else covariates
+    return numbers is None or bool(np.isfinite(np.asarray(numbers, np.float64)).all())

@@ -13,21 +13,15 @@ import numpy as np
 from scipy import special
 
 from counterfoil.comparison.values import FloatArray
-from counterfoil.effect.columns import Columns, columns_of
-from counterfoil.effect.influence import ESTIMATE_RULE, Influence
-from counterfoil.errors import Refused
-from counterfoil.logit import SEPARATION_RIDGE, CodedDesign, fit
-from counterfoil.logit.columns import candidate_slots
+from counterfoil.effect.characteristics import Characteristics, columns_of
+from counterfoil.effect.climbs import HIGHEST, log_mean, log_odds, solve
+from counterfoil.effect.columns import Columns
+from counterfoil.effect.influence import Influence
 
-MAX_STEPS = 50
-TOLERANCE = 1e-12  # squared Newton decrement, for weights of mean 1
-LOWEST = -30.0  # a log mean below this runs to minus infinity: some level has no event at all
-HIGHEST = 700.0  # e to this is the largest number there is; only a prediction far outside the data comes near
 RIDGE_NOTE = (
     "Some characteristics alone decide the outcome in one group, so that no finite model is the likeliest; a small "
     "ridge keeps it finite."
 )
-NO_MODEL = "The model of the outcome has no likeliest coefficients. Adjust for fewer characteristics."
 UNSEEN_NOTE = "Some characteristics do not vary in the comparison group and could not be adjusted for."
 
 
@@ -70,30 +64,34 @@ class MeanModel:
 
 
 def fit_mean(
-    design: CodedDesign, outcome: FloatArray, weight: FloatArray, link: Link, *, offset: FloatArray | None = None
+    given: Characteristics, outcome: FloatArray, weight: FloatArray, link: Link, *, offset: FloatArray | None = None
 ) -> MeanModel:
     """Fit on the rows with a weight. `offset` is added to the linear predictor (log of exposure, log link only)."""
     w = weight / weight[weight > 0].mean()
-    columns = columns_of(design, w)
-    eta, ridge = _linear_predictor(columns, outcome, w, link, offset)
+    columns = columns_of(given, w)
+    eta, ridge = _linear_predictor(given, columns, outcome, w, link, offset)
     notes = [RIDGE_NOTE] if ridge > 0.0 else []
-    if columns.count < len(candidate_slots(design)) and columns.count < columns_of(design, np.ones(len(w))).count:
+    if columns.count < len(given.candidates) and columns.count < columns_of(given, np.ones(len(w))).count:
         notes.append(UNSEEN_NOTE)
     return _answer(columns, outcome, w, eta, link, ridge, tuple(notes))
 
 
 def _linear_predictor(
-    columns: Columns, outcome: FloatArray, w: FloatArray, link: Link, offset: FloatArray | None
+    given: Characteristics,
+    columns: Columns,
+    outcome: FloatArray,
+    w: FloatArray,
+    link: Link,
+    offset: FloatArray | None,
 ) -> tuple[FloatArray, float]:
     """Of everyone, with the ridge that it took (0.0 unless the outcome was separated)."""
     match link:
         case Link.IDENTITY:
             return _straight(columns, outcome, w), 0.0
         case Link.LOGIT:
-            fitted = fit(columns.lean_design, outcome, weights=w, covariance=False)
-            return fitted.eta, fitted.ridge
+            return log_odds(given, columns, outcome, w)
         case Link.LOG:
-            return _log(columns, outcome, w, np.zeros(len(w)) if offset is None else offset)
+            return log_mean(given, columns, outcome, w, np.zeros(len(w)) if offset is None else offset)
 
 
 def _answer(
@@ -107,8 +105,7 @@ def _answer(
 ) -> MeanModel:
     mean, slope = _mean_and_slope(eta, link)
     information = w * slope
-    penalty = np.where(columns.kept == 0, 0.0, ridge)
-    bread = _solve(columns.gram(information) + np.diag(penalty), np.eye(columns.count))
+    bread = solve(columns.gram(information) + np.diag(columns.penalty(ridge)), np.eye(columns.count))
     return MeanModel(
         columns=columns,
         mean=mean,
@@ -134,61 +131,7 @@ def _mean_and_slope(eta: FloatArray, link: Link) -> tuple[FloatArray, FloatArray
 
 def _straight(columns: Columns, outcome: FloatArray, w: FloatArray) -> FloatArray:
     gram = columns.gram(w)
-    fitted = columns.times(_solve(gram, columns.total(w * outcome)))
-    missed = columns.times(_solve(gram, columns.total(w * (outcome - fitted))))  # refined once: the last digits
+    fitted = columns.times(solve(gram, columns.total(w * outcome)))
+    missed = columns.times(solve(gram, columns.total(w * (outcome - fitted))))  # refined once: the last digits
     both: FloatArray = fitted + missed
     return both
-
-
-def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    try:
-        return np.asarray(np.linalg.solve(matrix, right), np.float64)
-    except np.linalg.LinAlgError as singular:
-        raise Refused(NO_MODEL, rule=ESTIMATE_RULE) from singular
-
-
-def _log(columns: Columns, outcome: FloatArray, w: FloatArray, offset: FloatArray) -> tuple[FloatArray, float]:
-    if not (w * outcome).sum() > 0.0:
-        raise Refused("Nobody in one of the groups has an event, so their frequency has no model.", rule=ESTIMATE_RULE)
-    eta = _climb_log(columns, outcome, w, offset, ridge=0.0)
-    if eta is not None and float((eta - offset)[w > 0].min()) > LOWEST:
-        return eta, 0.0
-    eta = _climb_log(columns, outcome, w, offset, ridge=SEPARATION_RIDGE)
-    if eta is None:
-        raise Refused(NO_MODEL, rule=ESTIMATE_RULE)
-    return eta, SEPARATION_RIDGE
-
-
-def _climb_log(
-    columns: Columns, outcome: FloatArray, w: FloatArray, offset: FloatArray, *, ridge: float
-) -> FloatArray | None:
-    """Newton with halving on the Poisson likelihood; None when it does not arrive."""
-    penalty = np.where(columns.kept == 0, 0.0, ridge)
-    coef = np.zeros(columns.count)
-    coef[0] = np.log((w * outcome).sum() / (w * np.exp(offset)).sum())
-    eta = columns.times(coef) + offset
-    value = _log_likelihood(outcome, w, eta) - 0.5 * float((penalty * coef**2).sum())
-    for _ in range(MAX_STEPS):
-        mean = np.exp(np.minimum(eta, HIGHEST))
-        slope = columns.total(w * (outcome - mean)) - penalty * coef
-        step = _solve(columns.gram(w * mean) + np.diag(penalty), slope)
-        decrement = float(slope @ step)
-        move, share = columns.times(step), 1.0
-        while True:
-            trial = coef + share * step
-            after = _log_likelihood(outcome, w, eta + share * move) - 0.5 * float((penalty * trial**2).sum())
-            if after >= value - 1e-12 * abs(value) or share < 1e-6:
-                break
-            share /= 2.0
-        coef, eta, value = trial, eta + share * move, after
-        if decrement < TOLERANCE:
-            return eta
-        if float((eta - offset)[w > 0].min()) < LOWEST:
-            return None
-    return None
-
-
-def _log_likelihood(outcome: FloatArray, w: FloatArray, eta: FloatArray) -> float:
-    used = w > 0
-    with np.errstate(over="ignore"):
-        return float((w[used] * (outcome[used] * eta[used] - np.exp(eta[used]))).sum())

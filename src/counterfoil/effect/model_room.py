@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from counterfoil.comparison.values import Comparison, Estimand, FloatArray
+from counterfoil.effect.characteristics import Characteristics
 from counterfoil.effect.groups import kish_ess
 from counterfoil.effect.influence import ESTIMATE_RULE
 from counterfoil.errors import Refused
-from counterfoil.logit import CodedDesign
-from counterfoil.logit.columns import candidate_slots
 from counterfoil.units import Kind
 
 OUTCOMES_A_COLUMN = 10
@@ -41,30 +40,14 @@ def _effective(outcome: FloatArray, weight: FloatArray, kind: Kind) -> float:
     return told * kish_ess(weight) / len(outcome)
 
 
-def within_room(covariates: CodedDesign, room: int, comparison: Comparison) -> CodedDesign:
-    """The same design when it fits; else its `room` columns with the largest |SMD| after the comparison."""
-    slots = candidate_slots(covariates)[1:]  # without the intercept
+def within_room(covariates: Characteristics, room: int, comparison: Comparison) -> Characteristics:
+    """The same when it fits; else its `room` columns with the largest |SMD| after the comparison."""
+    slots = covariates.candidates[1:]  # without the intercept
     if len(slots) <= room:
         return covariates
     if room < 1:
         raise Refused("There are too few outcomes to adjust for any characteristic.", rule=ESTIMATE_RULE)
     apart = {row.term: abs(row.smd) for row in comparison.balance if row.smd is not None}
-    names = covariates.slot_names
+    names = covariates.design.slot_names
     furthest = sorted(slots.tolist(), key=lambda slot: (-apart.get(names[slot], 0.0), slot))[:room]
-    chosen = sorted(furthest)
-    numbers = np.column_stack([_column(covariates, slot) for slot in chosen])
-    return CodedDesign(
-        (),
-        np.empty((covariates.rows, 0), np.int8),
-        tuple(names[slot] for slot in chosen),
-        np.ascontiguousarray(numbers),
-    )
-
-
-def _column(design: CodedDesign, slot: int) -> FloatArray:
-    offsets = design.offsets
-    if slot >= offsets[-1]:
-        numbers: FloatArray = design.numeric[:, slot - int(offsets[-1])]
-        return numbers
-    factor = int(np.searchsorted(offsets, slot, side="right")) - 1
-    return np.asarray(design.codes[:, factor] == slot - int(offsets[factor]), np.float64)
+    return covariates.only(np.array([0, *sorted(furthest)], np.int64))

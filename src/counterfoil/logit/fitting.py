@@ -42,11 +42,19 @@ def fit(
     columns = _columns(problem, sample)
     problem = replace(problem, free=columns.free)
     separating = find_separating_levels(design, problem.outcome, rows, threads=threads)
-    climb = None if separating else _climb(problem, sample, tol=tol)
+    problem, climb = climb_to_top(problem, sample, separated=bool(separating), tol=tol)
+    return _answer(problem, climb, columns, separating, covariance=covariance)
+
+
+def climb_to_top(
+    problem: Problem, sample: Sample | None = None, *, separated: bool, tol: float = TOLERANCE
+) -> tuple[Problem, Climb]:
+    """The top; with a ridge, and then the problem with it, where there is none or the outcome is known separated."""
+    climb = None if separated else _climb(problem, sample, tol=tol)
     if climb is None or climb.end is not End.TOP:
         problem = replace(problem, ridge=SEPARATION_RIDGE)
         climb = _climb(problem, sample, tol=tol)
-    return _answer(problem, climb, columns, separating, covariance=covariance)
+    return problem, climb
 
 
 def check_outcome(design: CodedDesign, outcome: FloatArray, weights: FloatArray | None) -> None:

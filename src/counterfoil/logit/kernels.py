@@ -91,11 +91,16 @@ def add_products(  # pragma: no cover - compiled
     last: int,
     products: FloatArray,
 ) -> None:
-    """Add X'WX of the rows to the upper triangle of `products`."""
+    """Add X'WX of the rows to the upper triangle of `products`, every sum in the order of the rows.
+
+    Products of numbers wait for four rows, so that a sum is read and written once for all of them.
+    """
     factors, numbers = codes.shape[1], numeric.shape[1]
     numeric_slot = offsets[factors]
     slots = np.zeros(factors + 1, np.int64)
-    x = np.empty(numbers)
+    x, wx = np.empty((4, numbers)), np.empty((4, numbers))
+    mixed, inner = np.zeros((numeric_slot, numbers)), np.zeros((numbers, numbers))
+    waiting = 0
     for i in range(first, last):
         w = row_weight[i]
         if w == 0.0:
@@ -103,17 +108,33 @@ def add_products(  # pragma: no cover - compiled
         for j in range(factors):
             slots[j + 1] = offsets[j] + codes[i, j]
         for j in range(numbers):
-            x[j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
+            x[waiting, j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
+            wx[waiting, j] = w * x[waiting, j]
         for a in range(factors + 1):
-            row = products[slots[a]]
+            own, beside = products[slots[a]], mixed[slots[a]]
             for b in range(a, factors + 1):
-                row[slots[b]] += w
+                own[slots[b]] += w
             for j in range(numbers):
-                row[numeric_slot + j] += w * x[j]
+                beside[j] += wx[waiting, j]
+        waiting += 1
+        if waiting == 4:
+            waiting = 0
+            _add_four(wx, x, inner)
+    for r in range(waiting):
         for j in range(numbers):
-            wx = w * x[j]
             for k in range(j, numbers):
-                products[numeric_slot + j, numeric_slot + k] += wx * x[k]
+                inner[j, k] += wx[r, j] * x[r, k]
+    products[:numeric_slot, numeric_slot:] += mixed
+    products[numeric_slot:, numeric_slot:] += inner
+
+
+@compiled
+def _add_four(wx: FloatArray, x: FloatArray, inner: FloatArray) -> None:  # pragma: no cover - compiled
+    numbers = x.shape[1]
+    for j in range(numbers):
+        a, b, c, d = wx[0, j], wx[1, j], wx[2, j], wx[3, j]
+        for k in range(j, numbers):
+            inner[j, k] = (((inner[j, k] + a * x[0, k]) + b * x[1, k]) + c * x[2, k]) + d * x[3, k]
 
 
 @compiled

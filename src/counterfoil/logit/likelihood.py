@@ -22,6 +22,7 @@ class Problem:
     free: IntArray
     ridge: float
     threads: int
+    stretch: FloatArray | None = None  # of each slot: what the ridge on it is multiplied by; None: 1
 
     @property
     def slots(self) -> int:
@@ -31,7 +32,8 @@ class Problem:
     @property
     def penalty(self) -> FloatArray:
         """The ridge of each free slot; the intercept has none."""
-        return np.where(self.free == 0, 0.0, self.ridge)
+        ridge = np.full(len(self.free), self.ridge) if self.stretch is None else self.ridge * self.stretch[self.free]
+        return np.where(self.free == 0, 0.0, ridge)
 
 
 @dataclass(frozen=True, slots=True)

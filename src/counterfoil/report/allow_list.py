@@ -113,7 +113,9 @@ def without(text: str, names: Collection[str], *, broken: bool = False) -> str:
     `broken`: a line may end anywhere, as where a PDF breaks a word that is too long for it.
     """
     named = {form for name in names for form in (name, visible(name))}
-    for name in sorted(filter(_is_more_than_a_number, named), key=len, reverse=True):
+    held = text.replace("\n", "") if broken else text
+    there = (name for name in filter(_is_more_than_a_number, named) if all(word in held for word in name.split()))
+    for name in sorted(there, key=len, reverse=True):  # a search for each name that there may be
         between = r"\n{0,3}" if broken else ""  # three where a page ends too
         spaced = r"\s+".join(between.join(map(re.escape, word)) for word in name.split())
         text = re.sub(rf"(?<![\w.]){spaced}(?!\w)", " ", text)
