@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterfoil.linkage.core import comparators
+from counterfoil.linkage.core import characters, comparators, edits
 
 FUNCTIONS = {
     "jaro_similarity": comparators.jaro,
     "jaro_winkler_similarity": comparators.jaro_winkler,
-    "levenshtein": comparators.levenshtein,
-    "damerau_levenshtein": comparators.damerau_levenshtein,
-    "jaccard": comparators.jaccard,
+    "levenshtein": edits.levenshtein,
+    "damerau_levenshtein": edits.damerau_levenshtein,
+    "jaccard": characters.jaccard,
 }
 _ANY = st.characters(codec="utf-8")
 _ALPHABETS = [st.sampled_from("ab"), st.sampled_from("ABCDE'- "), st.sampled_from("aé日😀b"), _ANY]
@@ -78,8 +78,8 @@ def test_a_bounded_distance_is_the_distance_or_above_the_bound(pair: tuple[str, 
     """What a condition `levenshtein(..) <= most` needs to know, and not more."""
     place = _laid_out(*pair)
     for bounded, whole in (
-        (comparators.levenshtein_within, comparators.levenshtein),
-        (comparators.damerau_within, comparators.damerau_levenshtein),
+        (edits.levenshtein_within, edits.levenshtein),
+        (edits.damerau_within, edits.damerau_levenshtein),
     ):
         found, exact = bounded(*place, most), whole(*place)
         assert found == exact if exact <= most else found > most
@@ -100,7 +100,7 @@ def test_witnesses_written_by_hand() -> None:
     """MARTHA and MARHTA: six matches, one transposition, three letters in front (Winkler 1990)."""
     assert comparators.jaro(*_laid_out("MARTHA", "MARHTA")) == pytest.approx((1 + 1 + 5 / 6) / 3)
     assert comparators.jaro_winkler(*_laid_out("MARTHA", "MARHTA")) == pytest.approx(0.9444 + 0.3 * 0.0556, abs=1e-4)
-    assert comparators.levenshtein(*_laid_out("kitten", "sitting")) == 3
-    assert comparators.damerau_levenshtein(*_laid_out("ca", "abc")) == 2  # unrestricted: ca, ac, abc
-    assert comparators.levenshtein(*_laid_out("é", "e")) == 1  # characters, not bytes
-    assert comparators.jaccard(*_laid_out("abc", "abd")) == 0.5
+    assert edits.levenshtein(*_laid_out("kitten", "sitting")) == 3
+    assert edits.damerau_levenshtein(*_laid_out("ca", "abc")) == 2  # unrestricted: ca, ac, abc
+    assert edits.levenshtein(*_laid_out("é", "e")) == 1  # characters, not bytes
+    assert characters.jaccard(*_laid_out("abc", "abd")) == 0.5

@@ -11,18 +11,10 @@ import math
 
 import numpy as np
 
-from counterfoil.linkage.core.comparators import (
-    SHORT,
-    bound_of_letters,
-    damerau_within,
-    jaccard,
-    jaro,
-    jaro_short,
-    jaro_winkler,
-    levenshtein_within,
-    with_prefix,
-)
+from counterfoil.linkage.core.characters import SHORT, jaccard
+from counterfoil.linkage.core.comparators import bound_of_letters, jaro, jaro_short, jaro_winkler, with_prefix
 from counterfoil.linkage.core.compiling import compiled, compiled_exactly, compiled_inline, compiled_lean
+from counterfoil.linkage.core.edits import damerau_within, levenshtein_within
 from counterfoil.linkage.core.layout import NO_INPUT, NO_LEVEL, Program, Values, Weights
 from counterfoil.linkage.core.strings import WIDE
 

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.linkage.core import interpret as run
-from counterfoil.linkage.core.comparators import BONUS, PREFIX, SHORT, ones
+from counterfoil.linkage.core.characters import SHORT
+from counterfoil.linkage.core.comparators import BONUS, PREFIX, ones
 from counterfoil.linkage.core.comparators import SLACK as ROUNDING
 from counterfoil.linkage.core.compiling import compiled, compiled_inline
 from counterfoil.linkage.core.layout import NO_INPUT, Floats, Kind, Longs, Values
