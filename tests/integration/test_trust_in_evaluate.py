@@ -30,3 +30,15 @@ def test_the_check_was_fixed_before_outcomes_and_the_exact_answers_are_hashed(ev
     assert NAME in [way["name"] for way in frozen["ways"]]
     manifest = json.loads((evaluated.folder / "manifest.json").read_bytes())
     assert manifest["outputs"][SENSITIVITY] == sha256_of_file(evaluated.folder / SENSITIVITY)
+
+
+def test_pairs_are_held_in_the_audit_and_told_to_nobody_else(evaluated: Evaluated) -> None:
+    """A 1:1 way counts its comparison people once each, so they are in what the analyst keeps for later audits."""
+    pairs = [way for way in evaluated.result["trust"]["ways"] if way["name"] == "nearest"]
+    said = json.loads((evaluated.folder / "said.json").read_bytes())
+    compared = {name: sum(there) for name, there in said["members"].items() if name.endswith("comparison group")}
+    assert bool(compared) is (pairs[0]["hidden"] is None)
+    assert all(people >= 30 for people in compared.values())  # R1
+    assert len(set(said["keys"])) == len(said["keys"])
+    named = json.loads((evaluated.folder / "result.json").read_text())["files"]
+    assert "said.json" not in named

@@ -14,6 +14,7 @@ from counterfoil.comparison.balance import (
     band_of,
     effective_sample_size,
     measure_balance,
+    members_of_terms,
     standardised_differences,
 )
 from counterfoil.comparison.design import encode_covariates
@@ -117,3 +118,18 @@ def test_missing_values_do_not_break_the_table() -> None:
     rows = measure_balance(covariates, balance_baseline(covariates.design, TREATED), WEIGHT)
     assert [row.term for row in rows] == ["x: missing", "x"]
     assert all(math.isfinite(row.ks) for row in rows)
+
+
+def test_who_has_each_yes_or_no_is_who_is_counted_in_its_row() -> None:
+    members = members_of_terms(encode_covariates(PEOPLE, SETTINGS))
+    assert {name: there.tolist() for name, there in members.items()} == {
+        "place: a": [True, False, False, True, True, False, False],
+        "place: b": [False, True, True, False, False, True, False],
+        "place: c": [False, False, False, False, False, False, True],
+        "new": [True, True, False, False, False, True, True],
+    }
+    used = WEIGHT > 0
+    counted = {row.term: (row.treated_people, row.comparison_people) for row in _rows().values() if row.binary}
+    assert counted == {
+        n: (int((m & used & TREATED).sum()), int((m & used & ~TREATED).sum())) for n, m in members.items()
+    }

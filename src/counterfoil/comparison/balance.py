@@ -153,6 +153,18 @@ def _band(smd: float | None, gap: float, fallback_sd: float) -> Band:
     return Band.GREEN if gap == 0.0 else Band.RED
 
 
+def members_of_terms(covariates: Covariates) -> dict[str, BoolArray]:
+    """Of each yes or no of the balance table, by its name there, who has it."""
+    design = covariates.design
+    found = {}
+    for slot in _shown_slots(design):
+        if slot < design.offsets[-1]:
+            factor = int(np.searchsorted(design.offsets, slot, side="right")) - 1
+            level = int(slot - design.offsets[factor])
+            found[design.slot_names[int(slot)]] = design.codes[:, factor] == level
+    return found
+
+
 def _over(difference: FloatArray, sd: FloatArray) -> FloatArray:
     return np.divide(difference, sd, out=np.full_like(difference, np.nan), where=sd > 0.0)
 

@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from counterfoil.comparison.values import Band, Design, Estimand
     from counterfoil.disclosure.audited import (
         Audited,
+        Compared,
         Limit,
         People,
         Record,
         Said,
+        counts_once,
         protect_audited,
         read_said,
         write_said,
@@ -86,6 +88,7 @@ __all__ = [
     "Better",
     "Box",
     "Cell",
+    "Compared",
     "Design",
     "DisclosureSettings",
     "DrawnGroups",
@@ -141,6 +144,7 @@ __all__ = [
     "WayResult",
     "check_gate",
     "check_groups",
+    "counts_once",
     "decimals_released",
     "headline_measure",
     "protect",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from counterfoil.comparison.values import BalanceRow, Band, Comparison
 from counterfoil.disclosure.flow import Sizes
+from counterfoil.disclosure.hiding import NOTHING_MORE, More
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
@@ -26,13 +27,17 @@ def band_of(smd: float | None) -> Band | None:
 
 
 def protect_balance(
-    comparison: Comparison, sizes: Sizes, settings: DisclosureSettings, *, hides: Rule | None = None
+    comparison: Comparison, sizes: Sizes, settings: DisclosureSettings, more: More = NOTHING_MORE
 ) -> ProtectedBalance:
     """Bands of every term; values where they are safe. Nothing binary is shown when the group's size is not.
 
-    `hides`: the rule by which the intruder audit hides every value.
+    `more`: the intruder audit hides every value, or those of some terms.
     """
-    terms = tuple(_protect_term(row, comparison, sizes, settings, hides) for row in comparison.balance)
+    asked = {row.term for row in comparison.balance} if more.balance else more.terms
+    terms = tuple(
+        _protect_term(row, comparison, sizes, settings, Rule.R13 if row.term in asked else None)
+        for row in comparison.balance
+    )
     ess = Cell(value=round_half_up(comparison.ess, 0)) if sizes is Sizes.EXACT else hidden(Rule.R11)
     return ProtectedBalance(terms=terms, worst_smd=_worst(comparison.balance, terms), ess=ess, maker=MAKER)
 
@@ -40,23 +45,30 @@ def protect_balance(
 def _protect_term(
     row: BalanceRow, comparison: Comparison, sizes: Sizes, settings: DisclosureSettings, hides: Rule | None
 ) -> ProtectedTerm:
+    is_safe = not row.binary or _is_safe(row, comparison, settings)
     return ProtectedTerm(
         term=row.term,
         covariate=row.covariate,
-        before=band_of(row.smd_before),
+        before=band_of(row.smd_before) if is_safe else None,
         after=row.band,
-        smd=_protect_smd(row, comparison, sizes, settings) if hides is None else hidden(hides),
+        smd=_protect_smd(row, sizes, is_safe=is_safe) if hides is None else hidden(hides),
         maker=MAKER,
+        before_hidden=not is_safe,
     )
 
 
-def _protect_smd(row: BalanceRow, comparison: Comparison, sizes: Sizes, settings: DisclosureSettings) -> Cell:
+def _is_safe(row: BalanceRow, comparison: Comparison, settings: DisclosureSettings) -> bool:
+    """R3 on both sides. Before matching the other side is the pool, whose share may be known: even its band tells."""
+    treated_safe = is_rate_safe(row.treated_people, comparison.n_treated_matched, settings)
+    return treated_safe and is_rate_safe(row.comparison_people, comparison.n_comparison, settings)
+
+
+def _protect_smd(row: BalanceRow, sizes: Sizes, *, is_safe: bool) -> Cell:
     if row.smd is None:
         return NOT_AVAILABLE
     if row.binary and sizes is not Sizes.EXACT:
         return hidden(Rule.R6)
-    treated_safe = is_rate_safe(row.treated_people, comparison.n_treated_matched, settings)
-    if row.binary and not (treated_safe and is_rate_safe(row.comparison_people, comparison.n_comparison, settings)):
+    if not is_safe:
         return hidden(Rule.R3)
     return Cell(value=round_half_up(row.smd, SMD_DECIMALS), decimals=SMD_DECIMALS)
 

@@ -18,6 +18,8 @@ from counterfoil.outcomes.measures import Measure
 
 BoolArray = npt.NDArray[np.bool_]
 
+_NOBODY = np.zeros(0, np.bool_)
+
 
 @dataclass(frozen=True, slots=True)
 class SampleFacts:
@@ -51,6 +53,7 @@ class SubResult:
     found: SubAnalysis | None  # None when a rule stopped it before outcomes were opened
     rule: str  # that rule: "R1", "balance", "overlap"; "" when none did
     after_start: bool = False  # by something that happened after the start, such as completing
+    compared: BoolArray = field(default_factory=lambda: _NOBODY)  # as `Beside.compared`
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class WayResult:
     rule: str  # that rule: "R1", "balance", "overlap"; "" when none did
     group: WayGroup = WayGroup.COMPARISON
     label: str = ""  # what fills its name: a caliper, a site
+    compared: BoolArray = field(default_factory=lambda: _NOBODY)  # as `Beside.compared`
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,11 @@ class GroupTable:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """All of it; by default nothing. `members`: the treated who were analysed, row by row."""
+    """All of it; by default nothing. `members`: the treated who were analysed, row by row.
+
+    `compared`: the comparison people, where they count once each (`counts_once`); else nobody. `terms`: of each term of
+    the balance table that is yes or no, who has it.
+    """
 
     members: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
     headline: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # its outcome, row by row
@@ -159,6 +167,8 @@ class Beside:
     trust: TrustResult | None = None
     linking: LinkingResult | None = None
     tables: tuple[GroupTable, ...] = ()
+    compared: BoolArray = field(default_factory=lambda: _NOBODY)
+    terms: Mapping[str, BoolArray] = field(default_factory=dict)
 
 
 NOTHING_BESIDE = Beside()

@@ -12,7 +12,7 @@ Asked = tuple[str, str]  # kind, name: ("measure", "reoffending_rate")
 class More:
     """`size`: of the group analysed. `measures` by name; `parts` and `ways` by place. `curves`, `balance`: all of them.
 
-    `cells` of tables of the group, each as `ProtectedCell.place` has it.
+    `cells` of tables of the group, each as `ProtectedCell.place` has it. `terms` of the balance table, by name.
     """
 
     size: bool = False
@@ -22,6 +22,7 @@ class More:
     cells: frozenset[str] = frozenset()
     curves: bool = False
     balance: bool = False
+    terms: frozenset[str] = frozenset()
 
     def with_these(self, asked: Iterable[Asked]) -> More:
         """These as well."""
@@ -35,6 +36,7 @@ class More:
             cells=frozenset(name for kind, name in every if kind == "cell"),
             curves="curves" in kinds,
             balance="balance" in kinds,
+            terms=frozenset(name for kind, name in every if kind == "term"),
         )
 
     def every(self) -> tuple[Asked, ...]:
@@ -44,7 +46,8 @@ class More:
         parts = tuple(("part", str(place)) for place in sorted(self.parts))
         ways = tuple(("way", str(place)) for place in sorted(self.ways))
         cells = tuple(("cell", place) for place in sorted(self.cells))
-        return (*size, *(("measure", name) for name in sorted(self.measures)), *parts, *ways, *cells, *beside)
+        terms = tuple(("term", name) for name in sorted(self.terms))
+        return (*size, *(("measure", name) for name in sorted(self.measures)), *parts, *ways, *cells, *terms, *beside)
 
 
 NOTHING_MORE = More()

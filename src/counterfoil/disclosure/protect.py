@@ -74,7 +74,7 @@ def protect(
     sizes, beside = (Sizes.HIDDEN if more.size else sizes), _without(beside, more)
     context = _context(effects, comparison, counts, sizes, settings)
     measures = protect_measures(effects, context, more.measures)
-    balance = protect_balance(comparison, sizes, settings, hides=Rule.R13 if more.balance else None)
+    balance = protect_balance(comparison, sizes, settings, more)
     flow = protect_flow(counts, attrition.started, sizes, settings)
     curves = protect_survival(beside.survival, context, hides=Rule.R13 if more.curves else None)
     outcome = beside.headline if headline.measure.kind is Kind.RATE else None

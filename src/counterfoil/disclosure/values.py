@@ -154,10 +154,11 @@ class ProtectedTerm:
 
     term: str
     covariate: str
-    before: Band | None  # None where the difference is undefined
+    before: Band | None  # None where the difference is undefined, or R3 hides it
     after: Band
     smd: Cell
     maker: InitVar[object]
+    before_hidden: bool = False
 
     def __post_init__(self, maker: object) -> None:
         """Refuse any other maker."""

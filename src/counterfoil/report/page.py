@@ -165,7 +165,7 @@ def _view(protected: Protected, words: Words) -> dict[str, object]:
         "flow": [(tables.box_label(box, words), box_text(box.people, words)) for box in protected.attrition.boxes],
         "profile": further.profile_views(protected, words),
         "bands": [(band, protected.balance.count_before(band), protected.balance.count(band)) for band in Band],
-        "terms": [(t, tables.band_word(t.before, words), tables.band_word(t.after, words))
+        "terms": [(t, tables.before_word(t, words), tables.band_word(t.after, words))
                   for t in protected.balance.terms],
         "hidden": tables.hidden_table(protected, words),
         "edges": EDGES,

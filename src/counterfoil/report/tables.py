@@ -19,9 +19,11 @@ from counterfoil.disclosure import (
     ProtectedMeasure,
     ProtectedRefusal,
     ProtectedSurvival,
+    ProtectedTerm,
     ProtectedTrust,
     ProtectedWay,
     Rule,
+    Shown,
     WayGroup,
 )
 from counterfoil.report import numbers
@@ -124,12 +126,21 @@ def band_word(band: Band | None, words: Words) -> str:
     return f"{words(f'balance.{band.value}')}: {words(f'balance.{band.value}_words')}"
 
 
+def before_word(term: ProtectedTerm, words: Words) -> str:
+    """How different the groups were before, or that it is hidden."""
+    return Shown.SUPPRESSED.value if term.before_hidden else band_word(term.before, words)
+
+
 def balance_table(protected: Protected) -> Table:
-    """One row a term. The difference stands only where R3 allows it."""
-    rows = tuple(
-        (t.term, t.covariate, t.before.value if t.before else "", t.after.value, t.smd) for t in protected.balance.terms
-    )
+    """One row a term. The difference, and how it was before, stand only where R3 allows it."""
+    rows = tuple((t.term, t.covariate, _before(t), t.after.value, t.smd) for t in protected.balance.terms)
     return Table("balance", ("term", "covariate", "band_before", "band_after", "smd"), rows)
+
+
+def _before(term: ProtectedTerm) -> str:
+    if term.before_hidden:
+        return Shown.SUPPRESSED.value
+    return term.before.value if term.before else ""
 
 
 def why(rule: Rule, settings: DisclosureSettings, words: Words) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from counterfoil.disclosure import Cell, Protected, ProtectedRefusal
+from counterfoil.disclosure import Cell, Protected, ProtectedRefusal, Shown
 from counterfoil.report import numbers, sentences, tables
 from counterfoil.report.about import About
 from counterfoil.report.words import Words
@@ -205,7 +205,7 @@ def _text(
         return NOTHING
     if column == "verdict":
         return _verdict(text, str(line.get("measure", "")), protected, words)
-    if column in BANDS:
+    if column in BANDS and text != Shown.SUPPRESSED.value:
         return words(f"balance.{text}")
     if (column, text) == ("unit", "rate"):
         return words("workbook.unit_rate")

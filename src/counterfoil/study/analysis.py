@@ -30,6 +30,7 @@ from counterfoil.comparison import (
     prepare,
     with_propensity,
 )
+from counterfoil.comparison.balance import members_of_terms
 from counterfoil.comparison.made import Groups
 from counterfoil.comparison.values import Comparison, ComparisonSettings, Design, Pairs
 from counterfoil.disclosure import (
@@ -65,7 +66,7 @@ from counterfoil.study.plan import Plan, Setting, comparison_settings
 from counterfoil.study.provider_words import hash_of
 from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
 from counterfoil.study.specifications import Site, Specification, decide_specifications, run_specifications
-from counterfoil.study.sub_analyses import SubDesign, design_parts, estimate_parts
+from counterfoil.study.sub_analyses import SubDesign, compared_of, design_parts, estimate_parts
 from counterfoil.study.sub_plan import Part
 from counterfoil.study.way_designs import (
     Designed,
@@ -195,6 +196,11 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
         beside = replace(beside, linking=linking.headline)
     progress("Protecting everyone in it", 0.85)
     treated = np.asarray(inputs.people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
+    beside = replace(
+        beside,
+        compared=compared_of(comparison, np.arange(len(comparison.treated)), len(comparison.treated), inputs.settings),
+        terms=members_of_terms(groups.covariates),
+    )
     calculated = Calculated(effects, comparison, attrition, beside, outcomes)
     return protect_and_audit(calculated, rows, treated, inputs.behind, inputs.settings)
 

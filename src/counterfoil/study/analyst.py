@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from counterfoil.cohort.one_person import as_chosen
 from counterfoil.cohort.register import RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
 from counterfoil.cohort.select import Selected, select
 from counterfoil.cohort.values import Attrition, Group
-from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, SampleFacts, UnitCost, read_said
+from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, Said, SampleFacts, UnitCost, read_said
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_folder
@@ -200,12 +200,25 @@ def _behind(
             f"{register_of[key]} {day}" for key, day in zip(study_keys, people["index_date"].to_pylist(), strict=True)
         ),
         study_keys=tuple(study_keys),
-        earlier=tuple(read_said(data, f"the report {each}") for each, data in earlier_said(lab, run, runs).items()),
+        earlier=_earlier(lab, run, runs),
         followed=f"{outcomes.follow_up_months} months and {outcomes.waiting_months} from {plan.cohort.follow_from}",
         merged=tuple(f"the report {each}" for each in merged if each in runs),
         ledger=tuple(arguments.get("published", ())),
+        everyone=lambda rows: _keys_of(selected, rows),
+        others=lambda: _earlier(lab, run, sorted(set(arguments.get("published", ())) - set(runs) - {run})),
         seal=lambda data: encrypt(lab.paths, data, to=Role.LINKER),
     )
+
+
+def _earlier(lab: OpenLab, run: str, runs: Sequence[str]) -> tuple[Said, ...]:
+    return tuple(read_said(data, f"the report {each}") for each, data in earlier_said(lab, run, runs).items())
+
+
+def _keys_of(selected: Selected, rows: npt.NDArray[np.intp]) -> tuple[str, ...]:
+    """What tells comparison people in another run, as the treated are told."""
+    registered = selected.keys["register_key"].take(rows).to_pylist()
+    days = everyone_of(selected)["index_date"].take(rows).to_pylist()
+    return tuple(f"{key} {day}" for key, day in zip(registered, days, strict=True))
 
 
 def _padded(parts: tuple[Part, ...], more: int) -> tuple[Part, ...]:

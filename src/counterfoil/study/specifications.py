@@ -43,6 +43,7 @@ from counterfoil.effect import (
 )
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
+from counterfoil.study.sub_analyses import compared_of
 from counterfoil.study.way_designs import rule_against, rule_of
 from counterfoil.units import Kind
 
@@ -246,7 +247,7 @@ def run_specifications(
 def _adjusted(headline: Effect, comparison: Comparison) -> WayResult:
     """The headline's own people and weights, adjusted for covariates: weight, then adjust."""
     used, effect = comparison.treated & (comparison.weight > 0), replace(headline, compatible=headline.adjusted)
-    return WayResult(ADJUSTED, used, _light(comparison), effect, "", WayGroup.METHOD)
+    return WayResult(ADJUSTED, used, _light(comparison), effect, "", WayGroup.METHOD)  # compared: as the headline's
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +299,8 @@ def _ask(
     answer = Answer(one.title, found, made.reliable, rule)
     if one.name == PLACEBO:
         return _Asked(answer, None)
-    way = WayResult(one.name, members, _light(made), None if rule else effect, rule, one.group, one.label)
+    compared = compared_of(made, rows, len(outcome), settings)
+    way = WayResult(one.name, members, _light(made), None if rule else effect, rule, one.group, one.label, compared)
     has_gamma = one.name == PAIRS and effect is not None
     return _Asked(answer, way, gamma_of_pairs(outcome[rows], made, measure) if has_gamma else None)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from counterfoil.comparison import compare
 from counterfoil.comparison.values import Comparison, ComparisonSettings
-from counterfoil.disclosure import DisclosureSettings, SubResult
+from counterfoil.disclosure import DisclosureSettings, SubResult, counts_once
 from counterfoil.effect import HidingRules, estimate, sub_analyses
 from counterfoil.effect.sub_analyses import SubAnalysis
 from counterfoil.errors import Refused, UsageError
@@ -78,9 +78,22 @@ def estimate_parts(
             found=by_name.get(d.part.plan.name),
             rule=d.rule,
             after_start=d.part.plan.by in AFTER_START,
+            compared=compared_of(d.comparison, np.flatnonzero(d.part.rows), len(d.part.rows), settings),
         )
         for d in designs
     )
+
+
+def compared_of(
+    comparison: Comparison | None, rows: npt.NDArray[np.intp], size: int, settings: DisclosureSettings
+) -> npt.NDArray[np.bool_]:
+    """The comparison people used, among `size` rows of which the comparison is of `rows`; nobody where they do not
+    count once each, for then no count of them is given away."""
+    if comparison is None or not counts_once(comparison.n_comparison, comparison.ess, settings):
+        return np.zeros(0, np.bool_)
+    found = np.zeros(size, np.bool_)
+    found[rows[~comparison.treated & (comparison.weight > 0)]] = True
+    return found
 
 
 def _members(design: SubDesign) -> npt.NDArray[np.bool_]:

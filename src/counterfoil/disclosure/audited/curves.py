@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from counterfoil.disclosure.audited.made import ANALYSED, CURVES, Floats, Made
+from counterfoil.disclosure.audited.made import ANALYSED, CURVES, Floats, Made, Side
 from counterfoil.disclosure.intruder import AddsUp, Counts, Exact, Piece, Pieces, Share
 from counterfoil.disclosure.values import Cell, ProtectedSurvival
 
@@ -27,9 +27,14 @@ def say_curves(made: Made, curves: ProtectedSurvival, days: Floats) -> None:
     made.beyond.append(HIDES)
     if made.people.weighted:
         return
+    for side in made.sides:
+        _say_curve(made, curves, days, side)
+
+
+def _say_curve(made: Made, curves: ProtectedSurvival, days: Floats, side: Side) -> None:
     label = curves.measure.label
-    followed = ~np.isnan(days) & made.people.analysed
-    population = made.population(f"people followed for {label}", followed)
+    followed = ~np.isnan(days) & side.members
+    population = made.population(f"people followed for {label}{side.words}", followed)
     sizes = [one.of for one in made.statements if isinstance(one, Exact)]
     if population != ANALYSED and (Piece(population),) not in sizes:
         made.say(Exact(population, (Piece(population),), int(followed.sum())), HIDES)
@@ -41,8 +46,9 @@ def say_curves(made: Made, curves: ProtectedSurvival, days: Floats) -> None:
             made.sums.append(AddsUp(by, ((by_before, 1), (step, 1)), (population,)))
         of = tuple(Piece(population, name) for name in (by_before, step) if name)
         count = int(made.values[by][followed].sum())
-        where = f"curve of {label}, month {month}"
-        made.say(_point(where, of, population, point.treated, count, int(followed.sum())), HIDES)
+        where = f"curve of {label}, month {month}{side.words}"
+        cell = point.treated if side.name == ANALYSED else point.comparison
+        made.say(_point(where, of, population, cell, count, int(followed.sum())), HIDES)
         by_before, month_before = by, month
 
 

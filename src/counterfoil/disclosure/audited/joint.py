@@ -68,6 +68,20 @@ def are_close(report: Said, earlier: Said, least: int) -> bool:
     return bool(new & old) and any(0 < len(one) < least for one in (new - old, old - new))
 
 
+def reached(keys: Sequence[str], earlier: Sequence[Said], others: Sequence[Said]) -> tuple[Said, ...]:
+    """Of `others`, those that share somebody with these people or with the earlier reports, then with those, and so on.
+
+    The linker knows who of a list is in which report; comparison people are in no list, and are told by their keys.
+    """
+    people = set(keys).union(*(one.keys for one in earlier))
+    left, found = list(others), list[Said]()
+    while joining := [one for one in left if not people.isdisjoint(one.keys)]:
+        people.update(*(one.keys for one in joining))
+        found += joining
+        left = [one for one in left if one not in joining]
+    return tuple(one for one in others if one in found)
+
+
 def _analysed(report: Said) -> set[str]:
     return {key for key, inside in zip(report.keys, report.members[ANALYSED], strict=True) if inside}
 
@@ -144,4 +158,4 @@ def _statement(one: Statement, piece: Callable[[Piece], Piece]) -> Statement:
     return replace(made, over=tuple(map(piece, made.over))) if isinstance(made, Share) else made
 
 
-__all__ = ["ANALYSED", "Joint", "are_close", "join_reports"]
+__all__ = ["ANALYSED", "Joint", "are_close", "join_reports", "reached"]

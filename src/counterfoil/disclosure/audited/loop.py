@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from counterfoil.disclosure.audited.joint import Joint, are_close, join_reports
-from counterfoil.disclosure.audited.made import BALANCE, CELL, MEASURE, SIZE, People, Said
+from counterfoil.disclosure.audited.made import BALANCE, CELL, MEASURE, SIZE, TERM, People, Said
 from counterfoil.disclosure.audited.record import Record, Repair
 from counterfoil.disclosure.audited.said import say_report
 from counterfoil.disclosure.hiding import NOTHING_MORE, More
@@ -172,7 +172,7 @@ def _cost(joint: Joint, publication: Publication, label: str, hides: tuple[str, 
     one = next(each for each in publication.statements if each.label == label)
     if not isinstance(one, Exact | Rounded | Share):
         return 0
-    if hides[0] == CELL:
+    if hides[0] in (CELL, TERM):
         return sum(
             joint.truth[atom, piece.outcome] for piece in one.of for atom in publication.populations[piece.population]
         )

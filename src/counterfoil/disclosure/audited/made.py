@@ -25,7 +25,30 @@ Ints = npt.NDArray[np.int64]
 ANALYSED = "people analysed"
 # What is hidden of a report, as the repair names it: SIZE, or one of those that follow with a name.
 SIZE = "size"
-MEASURE, PART, WAY, CELL, CURVES, BALANCE = "measure", "part", "way", "cell", "curves", "balance"
+MEASURE, PART, WAY, CELL, CURVES, BALANCE, TERM = "measure", "part", "way", "cell", "curves", "balance", "term"
+COMPARED = "comparison group"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Comparison people who count once each (`counts_once`), as rows of `People`, of whom none is analysed.
+
+    `used`: in the headline's comparison. `parts` and `ways`: in those of the sub-analyses and other ways, by place.
+    """
+
+    used: BoolArray
+    parts: Mapping[int, BoolArray] = field(default_factory=dict)
+    ways: Mapping[int, BoolArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The treated, or those whom they are compared with: what the audit calls them, and who they are."""
+
+    name: str
+    members: BoolArray
+    exact: bool  # how many they are is printed
+    words: str = ""  # that a label adds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +59,8 @@ class People:
     same person with the same index event in another run. `values`: of each measure, NaN for those whom it is not over.
     `parts` and `ways`: members of the sub-analyses and other ways, by their place in the report.
     `tables`: of tables of the group, members of each kind, by name. `boxes`: people in each box of the flow.
-    `followed`: what makes an outcome of one name the same outcome elsewhere.
+    `followed`: what makes an outcome of one name the same outcome elsewhere. `terms`: who has each yes or no of the
+    balance table. `compared`: who they are compared with, where that is a count of people.
     """
 
     keys: tuple[str, ...]
@@ -50,6 +74,8 @@ class People:
     headline: Floats | None = None  # the outcome that parts and ways are about, where it is a rate
     weighted: bool = False  # the treated count unequally
     followed: str = ""
+    terms: Mapping[str, BoolArray] = field(default_factory=dict)
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +115,26 @@ class Made:
     sums: list[AddsUp] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     known: list[Known] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)  # outcomes that are what a person is like
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The treated, and the comparison people where they count once each."""
+        treated = Side(ANALYSED, self.people.analysed, self.exact)
+        compared = self.people.compared
+        if compared is None or not compared.used.any():
+            return (treated,)
+        return treated, Side(COMPARED, compared.used, exact=True, words=", comparison group")
+
+    def kind(self, name: str, members: BoolArray) -> str:
+        """What some people are like, as an outcome; what just these people are already, where there is such a kind."""
+        had = members.astype(np.int64)
+        for known in self.kinds:
+            if np.array_equal(self.values[known], had):
+                return known
+        self.values[name], self.outcomes[name] = had, Outcome(name)
+        self.kinds.append(name)
+        return name
 
     def say(self, statement: Statement, hides: tuple[str, str] | None = None) -> None:
         self.statements.append(statement)

@@ -2,8 +2,9 @@
 
 The reader is taken to be stronger than a real one, which is the safe side: beside an exact size a rate or mean that has
 its interval counts as the count itself (R7), and the size of a sub-analysis that is shown as known, though it is not
-printed. What the audit cannot hold as whole numbers (a weighted mean, an amount with a fraction, balance, what stands
-beside curves) is named in `beyond`: beside an earlier report of nearly the same people it is hidden outright.
+printed. Comparison people are held where they count once each (`compared`). What the audit cannot hold as whole numbers
+(a weighted mean, an amount with a fraction, a difference of means, what stands beside curves) is named in `beyond`:
+beside an earlier report of nearly the same people it is hidden outright.
 """
 
 from __future__ import annotations
@@ -14,8 +15,23 @@ from dataclasses import replace
 import numpy as np
 
 from counterfoil.disclosure.audited.curves import say_curves
-from counterfoil.disclosure.audited.made import ANALYSED, MEASURE, PART, SIZE, WAY, Floats, Made, People, Said, whole_of
+from counterfoil.disclosure.audited.made import (
+    ANALYSED,
+    COMPARED,
+    MEASURE,
+    PART,
+    SIZE,
+    WAY,
+    Floats,
+    Made,
+    People,
+    Said,
+    Side,
+    whole_of,
+)
 from counterfoil.disclosure.audited.tables import say_table
+from counterfoil.disclosure.audited.terms import say_terms
+from counterfoil.disclosure.beside import BoolArray
 from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Counts, Exact, Piece, Rounded, Share, Withheld
 from counterfoil.disclosure.values import Cell, Protected, ProtectedMeasure, ProtectedSubAnalysis, ProtectedWay
 from counterfoil.outcomes.measures import Measure, Support
@@ -26,11 +42,12 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
     """Every number that a report prints of those who took part."""
     size = protected.attrition.analysed
     made = Made(people, exact=size.value is not None and not size.about)
-    made.members[ANALYSED] = people.analysed
+    made.members |= {side.name: side.members for side in made.sides}
     lost = _say_flow(made, protected)
     rates_first = sorted(protected.measures, key=lambda one: one.measure.kind is not Kind.RATE)
     for one in rates_first:
-        _say_measure(made, one)
+        for side in made.sides:
+            _say_measure(made, one, side)
     if people.headline is not None:
         _say_beside(made, protected, people.headline)
     if protected.survival is not None and protected.survival.hidden is None and people.days is not None:
@@ -38,6 +55,7 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
     measures = [one.measure for one in protected.measures]
     for table in protected.tables:
         say_table(made, table, people.tables[table.name])
+    say_terms(made, protected.balance.terms)
     return Said(
         name=name,
         keys=people.keys,
@@ -90,40 +108,45 @@ def _say_size(made: Made, name: str, cell: Cell, count: int, base: int) -> None:
         made.say(Exact(name, of, count), hides)
 
 
-def _say_measure(made: Made, one: ProtectedMeasure) -> None:
+def _say_measure(made: Made, one: ProtectedMeasure, side: Side) -> None:
     measure, hides = one.measure, (MEASURE, one.measure.name)
+    group = one.treated if side.name == ANALYSED else one.comparison
     raw = made.people.values[measure.name]
-    there = np.isfinite(raw) & made.people.analysed
+    there = np.isfinite(raw) & side.members
     values = whole_of(raw)
     if values is None or made.people.weighted or measure.exposure:
-        if one.treated.value.value is not None:
+        if group.value.value is not None and hides not in made.beyond:
             made.beyond.append(hides)
         return
     over: tuple[Piece, ...]
     if measure.support is Support.THOSE_WITH:
         had = np.isfinite(raw).astype(np.int64)
         having = made.same_as(had) or made.outcome(f"those of {measure.label}", had, Counts.ONCE)
-        over = (Piece(ANALYSED, having),)
-        if one.treated.n.value is not None and made.exact:
-            made.say(Exact(f"number of people, {measure.label}", over, int(there.sum())), hides)
+        over = (Piece(side.name, having),)
+        if group.n.value is not None and side.exact:
+            made.say(Exact(f"number of people, {measure.label}{side.words}", over, int(there.sum())), hides)
     else:
-        population = made.population(f"people measured for {measure.label}", there)
+        population = made.population(f"people measured for {measure.label}{side.words}", there)
         over = (Piece(population),)
-        if population != ANALYSED and one.treated.n.value is not None and made.exact:
-            label = f"number of people, {measure.label}" if population in made.hides else population
+        if population != ANALYSED and group.n.value is not None and side.exact:
+            number = f"number of people, {measure.label}{side.words}"
+            label = number if population in made.hides or population == COMPARED else population
             made.say(Exact(label, over, int(there.sum())), hides)  # of each measure that prints it: all must be hidden
     counts = Counts.ONCE if measure.kind is Kind.RATE else Counts.OFTEN
     outcome = made.outcome(measure.label, values, counts)
     made.of_measure[measure.name] = outcome
-    _say_value(made, one, (Piece(over[0].population, outcome),), over, int(values[there].sum()))
+    _say_value(made, one, side, over, outcome, int(values[there].sum()))
 
 
-def _say_value(made: Made, one: ProtectedMeasure, of: tuple[Piece, ...], over: tuple[Piece, ...], total: int) -> None:
-    label, cell = one.measure.label, one.treated.value
+def _say_value(
+    made: Made, one: ProtectedMeasure, side: Side, over: tuple[Piece, ...], outcome: str, total: int
+) -> None:
+    cell = one.treated.value if side.name == ANALYSED else one.comparison.value
+    label, of = f"{one.measure.label}{side.words}", (Piece(over[0].population, outcome),)
     hides = (MEASURE, one.measure.name)
     if cell.value is None:
         made.say(Withheld(label, of), hides)
-    elif made.exact and one.estimate.low.value is not None and over[0].outcome == PEOPLE:
+    elif side.exact and one.estimate.low.value is not None and over[0].outcome == PEOPLE:
         made.say(Exact(label, of, total), hides)
     else:
         made.say(Share(label, of, over, f"{cell.value:.{cell.decimals}f}"), hides)
@@ -140,22 +163,30 @@ def _say_beside(made: Made, protected: Protected, headline: Floats) -> None:
     shown_of: list[tuple[str, Sequence[ProtectedSubAnalysis | ProtectedWay]]]
     shown_of = [(PART, protected.sub_analyses), (WAY, ways)]
     for kind, shown in shown_of:
-        members = made.people.parts if kind == PART else made.people.ways
         for place, each in enumerate(shown):
-            if each.hidden is not None or place not in members:
+            if each.hidden is not None:
                 continue
-            there = members[place]
-            name = made.population(f"{_KINDS[kind]} {place + 1}", there)
-            if name == ANALYSED or not there.any():
-                continue
-            hides = (kind, str(place))
-            if f"people of {name}" in made.hides:
-                continue
-            made.say(Exact(f"people of {name}", (Piece(name),), int(there.sum())), hides)
-            made.say(Exact(f"outcome of {name}", (Piece(name, outcome),), int(values[there].sum())), hides)
+            for words, there in _members_of(made.people, kind, place):
+                name = made.population(f"{_KINDS[kind]} {place + 1}{words}", there)
+                if name in (ANALYSED, COMPARED) or not there.any() or f"people of {name}" in made.hides:
+                    continue
+                hides = (kind, str(place))
+                made.say(Exact(f"people of {name}", (Piece(name),), int(there.sum())), hides)
+                made.say(Exact(f"outcome of {name}", (Piece(name, outcome),), int(values[there].sum())), hides)
 
 
 _KINDS = {PART: "sub-analysis", WAY: "way"}
+
+
+def _members_of(people: People, kind: str, place: int) -> Iterator[tuple[str, BoolArray]]:
+    """The treated of a sub-analysis or way, and those whom they are compared with where these count once each."""
+    treated = people.parts if kind == PART else people.ways
+    if place in treated:
+        yield "", treated[place]
+    if people.compared is not None:
+        compared = people.compared.parts if kind == PART else people.compared.ways
+        if place in compared:
+            yield ", comparison group", compared[place]
 
 
 def _sums(made: Made, measures: Sequence[Measure]) -> Iterator[AddsUp]:

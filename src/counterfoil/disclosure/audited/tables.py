@@ -8,7 +8,7 @@ import numpy as np
 
 from counterfoil.disclosure.audited.made import ANALYSED, CELL, Made
 from counterfoil.disclosure.beside import BoolArray
-from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Exact, Known, Line, Outcome, Piece, Withheld
+from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Exact, Known, Line, Piece, Withheld
 from counterfoil.disclosure.values import ProtectedTable
 
 
@@ -16,8 +16,7 @@ def say_table(made: Made, table: ProtectedTable, kinds: Mapping[str, BoolArray])
     """Every line of a table of the group. What a person is like is counted as an outcome is: once or not."""
     outcomes = {}
     for kind, members in kinds.items():
-        outcomes[kind] = named = f"{table.name}: {kind}"
-        made.values[named], made.outcomes[named] = members.astype(np.int64), Outcome(named)
+        outcomes[kind] = made.kind(f"{table.name}: {kind}", members)
     made.sums.append(AddsUp(PEOPLE, tuple((named, 1) for named in outcomes.values()), (ANALYSED,)))
     made.known += _known_of(made, kinds, outcomes)
     for cell in table.cells:

@@ -1,0 +1,51 @@
+"""Balance, as statements: a standardised difference of a yes or no is a count of those who have it (R23).
+
+A reader may know what the comparison group is like and how spread out a term is; so the difference gives the share of
+the treated, and their number. The levels of one factor add up to everybody. What is left open: the difference of two
+means of a number, since neither mean nor the spread is printed, and so any total agrees with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from counterfoil.disclosure.audited.made import TERM, Made, Side
+from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Exact, Line, Piece, Withheld
+from counterfoil.disclosure.values import ProtectedTerm
+
+SEVERAL = 3  # levels of a factor from which on each is a term; of two, one is
+
+
+def say_terms(made: Made, terms: Sequence[ProtectedTerm]) -> None:
+    """Every yes or no of the balance table, of each side that is a count of people."""
+    of_covariate: dict[str, list[ProtectedTerm]] = {}
+    for one in terms:
+        if one.term in made.people.terms:
+            of_covariate.setdefault(one.covariate, []).append(one)
+    for side in made.sides:
+        if side.exact and not made.people.weighted:
+            for covariate, levels in of_covariate.items():
+                _say_levels(made, side, covariate, levels)
+
+
+def _say_levels(made: Made, side: Side, covariate: str, levels: Sequence[ProtectedTerm]) -> None:
+    """Levels of which everybody has one are a line of a table."""
+    members = [made.people.terms[one.term] for one in levels]
+    outcomes = [made.kind(f"balance of {one.term}", there) for one, there in zip(levels, members, strict=True)]
+    for one, outcome in zip(levels, outcomes, strict=True):
+        label, of = f"balance of {one.term}{side.words}", (Piece(side.name, outcome),)
+        if one.smd.value is None:
+            made.say(Withheld(label, of), (TERM, one.term))
+        else:
+            count = int(made.values[outcome][side.members].sum())
+            made.say(Exact(label, of, count), (TERM, one.term))
+    times = np.sum([there[side.members] for there in members], axis=0, dtype=np.int64)
+    if len(levels) >= SEVERAL and np.all(times == 1):
+        adds = AddsUp(PEOPLE, tuple((name, 1) for name in outcomes), (side.name,))
+        if adds not in made.sums:
+            made.sums.append(adds)
+        made.lines.append(
+            Line(f"balance of {covariate}{side.words}", tuple(f"balance of {one.term}{side.words}" for one in levels))
+        )
