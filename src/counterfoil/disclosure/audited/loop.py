@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from counterfoil.disclosure.audited.joint import Joint, are_close, join_reports
@@ -21,13 +22,17 @@ from counterfoil.disclosure.intruder import (
     Breach,
     Exact,
     Limits,
+    Looked,
     Publication,
+    Questions,
     Rounded,
     Share,
     audit,
     explain,
+    find_cap,
     hide,
     join,
+    look,
     repair,
 )
 from counterfoil.disclosure.settings import DisclosureSettings
@@ -85,25 +90,39 @@ def protect_audited(
     `merged`: names of earlier reports whose people are told apart otherwise since.
     """
     clock = _Clock(time.monotonic(), limit)
-    more, repairs = NOTHING_MORE, list[Repair]()
+    with ThreadPoolExecutor(1) as words:  # attacks are put into words while the next round is audited
+        return _rounds(protect, people, earlier, settings, clock, merged, words)
+
+
+def _rounds(
+    protect: Callable[[More], Protected],
+    people: People,
+    earlier: Sequence[Said],
+    settings: DisclosureSettings,
+    clock: _Clock,
+    merged: Sequence[str],
+    words: Executor,
+) -> Audited:
+    more, repairs = NOTHING_MORE, list[_Hidden]()
     for _ in range(ROUNDS):
         protected = protect(more)
         said = say_report(protected, people)
         unheld = _beyond(said, earlier, more, settings)
         if unheld:
-            repairs.append(Repair(unheld, (_unheld(),)))
+            repairs.append(_Hidden(unheld, lambda: (_unheld(),)))
             more = more.with_these(unheld)
             continue
         joint = join_reports([said, *earlier])
         clock.check()
-        found = audit(joint.publications, joint.truth, settings, limits=SOLVER)
+        looked = look(join(joint.publications), joint.truth, settings, limits=SOLVER)
+        found = looked.audit
         clock.check()
         already = _open_already(found, joint, settings) if earlier and not found.passed else ()
         if _is_safe(found, already):
-            return Audited(
-                protected, said, _record(found, said, joint, earlier, merged, repairs, already, settings, clock)
-            )
-        made = _repair(found, joint, said, settings, clock, already)
+            told = [Repair(one.hidden, one.attacks()) for one in repairs]
+            record = _record(found, said, joint, earlier, merged, told, already, settings, clock)
+            return Audited(protected, said, record)
+        made = _repair(looked, joint, said, settings, clock, already, words)
         if not set(made.hidden) - set(more.every()):
             raise _infeasible(found)
         repairs.append(made)
@@ -140,22 +159,41 @@ def _may_be_hidden(one: object) -> bool:
     return isinstance(one, Exact | Rounded | Share)
 
 
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """What a round hides, and how to have the attacks that made it necessary."""
+
+    hidden: tuple[tuple[str, str], ...]
+    attacks: Callable[[], tuple[Attack, ...]]
+
+
 def _repair(
-    found: Audit, joint: Joint, said: Said, settings: DisclosureSettings, clock: _Clock, already: Sequence[str]
-) -> Repair:
+    looked: Looked,
+    joint: Joint,
+    said: Said,
+    settings: DisclosureSettings,
+    clock: _Clock,
+    already: Sequence[str],
+    words: Executor,
+) -> _Hidden:
     """What else must be hidden, and why."""
+    found, truth = looked.audit, joint.truth
     publication, hides = _hideable(joint, said)
     costs = {label: _cost(joint, publication, label, what) for label, what in hides.items()}
-    limits = SOLVER
-    repaired = repair(publication, joint.truth, costs, settings, limits=limits)
+    questions = Questions(publication, truth, find_cap(publication, truth))
+    first = None if found.untrue else looked
+    repaired = repair(publication, truth, costs, settings, limits=SOLVER, first=first, questions=questions)
     clock.check()
     open_targets = [one.target.label for one in found.failed if one.target.label not in already]
-    attacks = explain(found, joint.publications, joint.truth, settings, limits=limits, targets=open_targets[:EXPLAINED])
+    explained = open_targets[:EXPLAINED]
+    attacks = words.submit(
+        explain, found, joint.publications, truth, settings, limits=SOLVER, targets=explained, questions=questions
+    )
     named = tuple(_named(label) for label in open_targets[EXPLAINED:])
     chosen = dict.fromkeys(hides[label] for label in repaired.partners)
     if not chosen:  # what is pinned by the numbers that may not go alone: everything that may
         chosen = dict.fromkeys(hides.values())
-    return Repair(tuple(chosen), (*attacks, *named))
+    return _Hidden(tuple(chosen), lambda: (*attacks.result(), *named))
 
 
 def _hideable(joint: Joint, said: Said) -> tuple[Publication, Mapping[str, tuple[str, str]]]:

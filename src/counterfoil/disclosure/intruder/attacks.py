@@ -19,7 +19,8 @@ from counterfoil.disclosure.intruder.audit import (
     join,
 )
 from counterfoil.disclosure.intruder.limits import Limits
-from counterfoil.disclosure.intruder.solver import Answer, Worlds, solve, weights_of
+from counterfoil.disclosure.intruder.questions import Questions
+from counterfoil.disclosure.intruder.solver import Answer, solve
 from counterfoil.disclosure.intruder.statements import (
     Between,
     Difference,
@@ -33,7 +34,7 @@ from counterfoil.disclosure.intruder.statements import (
     Weighted,
     Withheld,
 )
-from counterfoil.disclosure.intruder.system import Spread, build, find_cap, true_world
+from counterfoil.disclosure.intruder.system import build, find_cap
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 
 CLOSE = 1e-6  # of a multiplier to a whole number
@@ -58,13 +59,18 @@ def explain(
     *,
     limits: Limits = LIMITS,
     targets: Collection[str] | None = None,
+    questions: Questions | None = None,
 ) -> tuple[Attack, ...]:
-    """The attacks that an audit found, in words. `targets`: only those on targets of these labels."""
+    """The attacks that an audit found, in words. `targets`: only those on targets of these labels.
+
+    `questions`: of all publications together, where there are some already.
+    """
     publication = join(publications)
     if found.untrue:
         return _untrue(found, publication, limits)
     failed = [one for one in found.failed if targets is None or one.target.label in targets]
-    pinned = [_pinned(one, publication, truth, settings, limits) for one in failed]
+    asked = Questions(publication, truth, find_cap(publication, truth)) if questions is None else questions
+    pinned = [_pinned(one, asked, settings, limits) for one in failed]
     sums = [
         Attack(Breach.SUM, label, None, None, (), f"The hidden cells of {label} hold too few people, or only one does.")
         for label in found.sums
@@ -144,14 +150,12 @@ def _only(publication: Publication, labels: Sequence[str]) -> Publication:
     return replace(publication, statements=tuple(s for s in publication.statements if s.label in kept), lines=())
 
 
-def _pinned(
-    interval: Interval, publication: Publication, truth: Truth, settings: DisclosureSettings, limits: Limits
-) -> Attack:
+def _pinned(interval: Interval, asked: Questions, settings: DisclosureSettings, limits: Limits) -> Attack:
     label = interval.target.label
     if interval.timed_out:
         sentence = f"{_start(label)} could not be proved safe in the time there is, so it is taken to be unsafe."
         return Attack(Breach.TIMED_OUT, label, None, None, (), sentence)
-    again = _Again(publication, truth, settings, limits.started(), find_cap(publication, truth))
+    again, publication = _Again(asked, settings, limits.started()), asked.publication
     interval = again.tightened(interval)
     held = _held_by(interval, again)
     if not again.is_pinned(interval, _only(publication, held)):
@@ -163,15 +167,13 @@ def _pinned(
 class _Again:
     """The same question, asked of fewer statements."""
 
-    def __init__(
-        self, publication: Publication, truth: Truth, settings: DisclosureSettings, limits: Limits, cap: int
-    ) -> None:
-        self.publication, self.truth, self.settings, self.limits, self.cap = publication, truth, settings, limits, cap
+    def __init__(self, asked: Questions, settings: DisclosureSettings, limits: Limits) -> None:
+        self.asked, self.settings, self.limits = asked, settings, limits
         self.whole = False  # whether only whole people pin the target down as tightly as they do
 
     def tightened(self, interval: Interval) -> Interval:
         """The tightest interval; the same, where it cannot be found in time."""
-        found = interval if interval.tight else self._ask(interval, self.publication, tight=True)
+        found = interval if interval.tight else self._ask(interval, self.asked, tight=True)
         if not found.tight:
             return interval
         # where fractions of people go no further than whole ones, whole ones need not be asked about again
@@ -180,22 +182,25 @@ class _Again:
 
     def is_pinned(self, interval: Interval, publication: Publication) -> bool:
         """Whether these statements alone pin the target down as tightly."""
+        fewer = self._of(publication)
         for tight in (False, True) if self.whole else (False,):
-            found = self._ask(interval, publication, tight=tight)
+            found = self._ask(interval, fewer, tight=tight)
             if found.passed or (found.low, found.high) == (interval.low, interval.high):
                 return not found.passed
         return False
 
-    def _ask(self, interval: Interval, publication: Publication, *, tight: bool) -> Interval:
-        system = build(publication, [interval.target.of], cap=self.cap)
-        worlds = Worlds(system, true_world(system, self.truth, Spread(publication)))
+    def _of(self, publication: Publication) -> Questions:
+        return Questions(publication, self.asked.truth, self.asked.cap)
+
+    def _ask(self, interval: Interval, asked: Questions, *, tight: bool) -> Interval:
+        worlds = asked.worlds(interval.target.of)
         return find_interval(interval.target, worlds, self.settings, self.limits, tight=tight)
 
-    def multipliers(self, interval: Interval, publication: Publication, sign: int) -> Mapping[str, float]:
-        """How much each statement holds the target down (sign 1) or up (-1)."""
-        system = build(publication, [interval.target.of], cap=self.cap)
+    def multipliers(self, interval: Interval, sign: int, some: Publication | None = None) -> Mapping[str, float]:
+        """How much each statement, or each of `some`, holds the target down (sign 1) or up (-1)."""
+        asked = self.asked if some is None else self._of(some)
         found: dict[str, float] = {}
-        for label, weight in weights_of(system, sign * system.vector(interval.target.of)):
+        for label, weight in asked.held(interval.target.of, sign).by:
             if label:
                 found[label] = found.get(label, 0.0) + sign * weight
         return found
@@ -203,13 +208,13 @@ class _Again:
 
 def _held_by(interval: Interval, again: _Again) -> list[str]:
     """Statements that hold the target from above or below, in the order of the publication."""
-    held = {label for sign in (1, -1) for label in again.multipliers(interval, again.publication, sign)}
-    return [one.label for one in again.publication.statements if one.label in held]
+    held = {label for sign in (1, -1) for label in again.multipliers(interval, sign)}
+    return [one.label for one in again.asked.publication.statements if one.label in held]
 
 
 def _sentence(interval: Interval, again: _Again, needed: Sequence[str]) -> str:
     """By adding and subtracting, where that is all there is to it; else by putting together."""
-    by_label = {one.label: one for one in again.publication.statements}
+    by_label = {one.label: one for one in again.asked.publication.statements}
     target = interval.target.label
     given = f"{interval.low}" if interval.low == interval.high else f"{interval.low} to {interval.high}"
     if not needed:
@@ -228,7 +233,7 @@ def _sentence(interval: Interval, again: _Again, needed: Sequence[str]) -> str:
 
 def _signs(interval: Interval, again: _Again, needed: Sequence[str]) -> Mapping[str, float]:
     """Plus or minus one for each statement, where the target is their sum; else nothing."""
-    found = again.multipliers(interval, _only(again.publication, needed), 1)
+    found = again.multipliers(interval, 1, _only(again.asked.publication, needed))
     whole = set(found) == set(needed) and all(abs(abs(weight) - 1.0) < CLOSE for weight in found.values())
     return found if whole else {}
 

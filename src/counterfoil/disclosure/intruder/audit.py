@@ -15,7 +15,7 @@ from enum import Enum
 from counterfoil.disclosure.intruder.limits import Limits
 from counterfoil.disclosure.intruder.solver import Answer, Reached, Worlds, largest, relax, solve
 from counterfoil.disclosure.intruder.statements import Publication, Truth, Withheld
-from counterfoil.disclosure.intruder.system import NO_BOUND, Spread, build, find_cap, true_world, value_of
+from counterfoil.disclosure.intruder.system import NO_BOUND, Ints, Spread, build, find_cap, true_world, value_of
 from counterfoil.disclosure.intruder.targets import Target, find_targets
 from counterfoil.disclosure.intruder.widening import widen
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
@@ -115,8 +115,27 @@ def audit(
     tight: bool = False,
 ) -> Audit:
     """Audit what was published together. `tight`: find the tightest interval even of what passes."""
+    return look(join(publications), truth, settings, limits=limits, tight=tight).audit
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An audit, and the worlds that it found."""
+
+    audit: Audit
+    worlds: tuple[Ints, ...] = ()
+
+
+def look(
+    publication: Publication,
+    truth: Truth,
+    settings: DisclosureSettings = DEFAULT_SETTINGS,
+    *,
+    limits: Limits = LIMITS,
+    tight: bool = False,
+) -> Looked:
+    """As `audit`, of one publication, for who goes on from there."""
     limits = limits.started()
-    publication = join(publications)
     targets = find_targets(publication, truth, settings)
     cap = find_cap(publication, truth)
     system = build(publication, [target.of for target in targets], cap=cap)
@@ -125,11 +144,11 @@ def audit(
     untrue = (*system.broken_by(real), *spread.untrue(truth))
     if untrue:
         nothing = solve(system, 0 * real, limits, whole=True)
-        return Audit((), untrue=untrue, impossible=nothing.answer is Answer.IMPOSSIBLE)
+        return Looked(Audit((), untrue=untrue, impossible=nothing.answer is Answer.IMPOSSIBLE))
     worlds = Worlds(system, real)
     widen(targets, worlds, settings, limits)  # also where tight: a world that was seen mends a bound that leaves it out
     intervals = tuple(find_interval(target, worlds, settings, limits, tight=tight) for target in targets)
-    return Audit(intervals, sums=find_sums(publication, truth, settings))
+    return Looked(Audit(intervals, sums=find_sums(publication, truth, settings)), tuple(worlds.found[1:]))
 
 
 def passes(target: Target, low: int, high: int, settings: DisclosureSettings) -> bool:

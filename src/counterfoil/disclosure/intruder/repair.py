@@ -16,12 +16,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
-from counterfoil.disclosure.intruder.audit import LIMITS, Audit, Interval, find_interval, find_sums, passes
+from counterfoil.disclosure.intruder.audit import LIMITS, Audit, Interval, Looked, find_interval, find_sums, passes
 from counterfoil.disclosure.intruder.limits import Limits
-from counterfoil.disclosure.intruder.solver import LIMIT, Floats, Worlds, solve, weights_of
+from counterfoil.disclosure.intruder.questions import Questions
+from counterfoil.disclosure.intruder.solver import LIMIT, Floats, Worlds
 from counterfoil.disclosure.intruder.statements import OneOf, Publication, Statement, Truth, Weighted, Withheld
-from counterfoil.disclosure.intruder.system import Ints, Spread, System, build, find_cap, true_world, value_of
-from counterfoil.disclosure.intruder.targets import Target, find_targets
+from counterfoil.disclosure.intruder.system import Ints, Spread, build, find_cap, true_world, value_of
+from counterfoil.disclosure.intruder.targets import find_targets
 from counterfoil.disclosure.intruder.widening import widen
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.errors import Fault
@@ -63,19 +64,25 @@ def repair(
     settings: DisclosureSettings = DEFAULT_SETTINGS,
     *,
     limits: Limits = LIMITS,
+    first: Looked | None = None,
+    questions: Questions | None = None,
 ) -> Repaired:
     """Hide partners until the audit passes. `costs`: what each statement that may be hidden would lose, by label.
 
     A statement whose true count is 0 is never a partner, whatever `costs` says: its value can be known.
+    `first`: the audit of the publication as it is, and `questions` of it, where there are such already.
     """
     held = _Held(publication, truth, settings, limits.started(), _may_hide(publication, truth, costs))
     hidden: tuple[str, ...] = ()
+    found = held.audit(hidden) if first is None else held.take(first)
+    asked = Questions(publication, truth, held.cap) if questions is None else questions
     while True:
-        found = held.audit(hidden)
-        new = held.learn(found, hidden)
+        new = held.learn(found, hidden, asked)
         if not new:
             break
         hidden = held.choose()
+        asked = Questions(hide(publication, hidden), truth, held.cap)
+        found = held.audit(hidden)
     return Repaired(hide(publication, hidden), hidden, found, tuple(held.unprotected), cheapest=held.cheapest)
 
 
@@ -103,11 +110,21 @@ class _Held:
     unprotected: dict[str, None] = field(default_factory=dict)
     cheapest: bool = True
 
+    @property
+    def cap(self) -> int:
+        """The same whatever is hidden."""
+        return find_cap(self.publication, self.truth)
+
+    def take(self, first: Looked) -> Audit:
+        """The audit with nothing hidden, from who has it."""
+        self.worlds += first.worlds
+        return first.audit
+
     def audit(self, hidden: Sequence[str]) -> Audit:
         """R13 and R15 with these hidden."""
         publication = hide(self.publication, hidden)
         targets = find_targets(publication, self.truth, self.settings)
-        system = self._system(publication, targets)
+        system = build(publication, [target.of for target in targets], cap=self.cap)
         worlds = Worlds(system, true_world(system, self.truth, Spread(publication)))
         for world in self.worlds:
             worlds.add(world)
@@ -117,12 +134,13 @@ class _Held:
         self.worlds += worlds.found[known:]
         return Audit(found, sums=find_sums(publication, self.truth, self.settings))
 
-    def learn(self, found: Audit, hidden: Sequence[str]) -> bool:
+    def learn(self, found: Audit, hidden: Sequence[str], asked: Questions) -> bool:
         """Of each target that failed, the statements of which one must go. False: nothing new, so this is the end."""
         before = len(self.sets)
-        publication = hide(self.publication, hidden)
+        if self.limits.left() > 0.0:
+            asked.ask_ahead(one.target.of for one in found.failed)
         for one in found.failed:
-            self._learn(one.target.label, self._pinned_by(one, publication))
+            self._learn(one.target.label, self._pinned_by(one, asked))
         for line in (line for line in self.publication.lines if line.label in found.sums):
             self._learn(line.label, frozenset(line.of) & self.costs.keys() - set(hidden))
         return len(self.sets) > before
@@ -159,18 +177,16 @@ class _Held:
         else:
             self.unprotected[label] = None
 
-    def _pinned_by(self, interval: Interval, publication: Publication) -> frozenset[str]:
+    def _pinned_by(self, interval: Interval, asked: Questions) -> frozenset[str]:
         """What may be hidden of the statements that hold a target; all of it where only whole numbers pin it down."""
-        system = self._system(publication, [interval.target])
-        objective = system.vector(interval.target.of)
-        open_ones = self.costs.keys() - {s.label for s in publication.statements if isinstance(s, Withheld)}
-        ends = [solve(system, sign * objective, self.limits, whole=False).bound for sign in (-1, 1)]
-        if None in ends or passes(interval.target, -(ends[0] or 0), ends[1] or 0, self.settings):
+        target = interval.target
+        withheld = {one.label for one in asked.publication.statements if isinstance(one, Withheld)}
+        open_ones = self.costs.keys() - withheld
+        if self.limits.left() <= 0.0:
             return frozenset(open_ones)
-        too_low = interval.target.small and (ends[1] or 0) < self.settings.threshold
-        signs = (1,) if too_low else (1, -1)
-        used = {label for sign in signs for label, _ in weights_of(system, sign * objective)}
+        down, up = (asked.held(target.of, sign) for sign in (-1, 1))
+        if down.bound is None or up.bound is None or passes(target, -down.bound, up.bound, self.settings):
+            return frozenset(open_ones)
+        too_low = target.small and up.bound < self.settings.threshold
+        used = {label for end in ((up,) if too_low else (up, down)) for label, _ in end.by}
         return frozenset(used & open_ones)
-
-    def _system(self, publication: Publication, targets: Sequence[Target]) -> System:
-        return build(publication, [t.of for t in targets], cap=find_cap(self.publication, self.truth))

@@ -51,13 +51,14 @@ class Worlds:
 
     system: System
     real: InitVar[Ints]  # the truth, which is the first
+    apart: InitVar[Parts | None] = None  # the system in parts, where that was done before
     found: list[Ints] = field(default_factory=list)
     stacked: Ints | None = None  # of those found, until there is another
     parts: Parts = field(init=False)
 
-    def __post_init__(self, real: Ints) -> None:
+    def __post_init__(self, real: Ints, apart: Parts | None) -> None:
         """Take the system apart."""
-        self.parts = Parts(self.system)
+        self.parts = Parts(self.system) if apart is None else apart
         if not self.add(real):
             raise Fault("What is published does not agree with its own true counts. Audit it to see where.")
 
@@ -147,8 +148,19 @@ def _ends(system: System) -> tuple[Floats, Floats]:
     return low, high
 
 
-def weights_of(system: System, objective: Ints) -> Iterator[tuple[str, float]]:
-    """How much each statement holds the largest value down: the multipliers of the relaxed question, by label."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The largest that a sum of fractions of people can be (None: not found), and the statements that hold it there.
+
+    `by`: label and multiplier, which is how much the statement holds it down; once for each row of a statement.
+    """
+
+    bound: int | None
+    by: tuple[tuple[str, float], ...] = ()
+
+
+def held_at(system: System, objective: Ints) -> Held:
+    """The relaxed question, with its multipliers."""
     low, high = _ends(system)
     matrix = system.matrix.astype(np.float64)
     equal = low == high
@@ -164,9 +176,10 @@ def weights_of(system: System, objective: Ints) -> Iterator[tuple[str, float]]:
         method="highs",
     )
     if found.status != OPTIMAL:  # pragma: no cover - only where HiGHS fails: the truth is always a solution
-        return
-    yield from _pairs(system, np.flatnonzero(equal), -found.eqlin.marginals)
-    yield from _pairs(system, np.concatenate(rows), -found.ineqlin.marginals)
+        return Held(None)
+    equals = _pairs(system, np.flatnonzero(equal), -found.eqlin.marginals)
+    others = _pairs(system, np.concatenate(rows), -found.ineqlin.marginals)
+    return Held(math.floor(-found.fun + TOLERANCE), (*equals, *others))
 
 
 def _pairs(system: System, rows: Ints, multipliers: Floats) -> Iterator[tuple[str, float]]:

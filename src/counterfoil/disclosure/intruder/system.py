@@ -149,6 +149,12 @@ def build(publication: Publication, also: Sequence[Mapping[Unknown, int]] = (), 
     return _matrix(unknowns, rows, cap or _cap(publication.statements), choices)
 
 
+def named_in(publication: Publication) -> frozenset[Unknown]:
+    """The unknowns of which its statements speak."""
+    rows = _said(publication.statements, Spread(publication))
+    return frozenset(unknown for row in rows for unknown in row.coefficients)
+
+
 def find_cap(publication: Publication, truth: Truth) -> int:
     """A bound that no true count comes near."""
     return max(_cap(publication.statements), 4 * max(map(abs, truth.counts.values()), default=0))
