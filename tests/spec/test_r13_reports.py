@@ -82,7 +82,7 @@ def test_r18_other_people_give_nothing_away() -> None:
 
 
 def test_r18_other_outcomes_than_before_are_a_finding() -> None:
-    """The same 140 people, one of whom has the outcome no more since the records were mended: somebody must look (R19)."""
+    """The same 140 people, one of whom has the outcome no more as records were mended: somebody must look (R19)."""
     before = earlier_of(140, 49)
     values = {name: np.roll(there, 1) for name, there in before.values.items()}
     found = audited(140, 49, replace(before, values=values)).record

@@ -26,7 +26,7 @@ from counterfoil.disclosure.intruder import (
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """Publications of the same atoms, their truth, and the reports whose shared people have other outcomes now (R19)."""
+    """Publications of the same atoms, their truth, and reports whose shared people have other outcomes now (R19)."""
 
     publications: tuple[Publication, ...]
     truth: Truth
