@@ -18,6 +18,7 @@ from counterfoil.lab.progress import silent
 from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.quality_report import bias
+from counterfoil.linkage.quality_report.beyond import beyond_frames
 from counterfoil.linkage.quality_report.build import build_report
 from counterfoil.linkage.quality_report.charts import draw
 from counterfoil.linkage.quality_report.domain import quality_rules
@@ -34,6 +35,7 @@ from counterfoil.linkage.spine import Spine, read_spine, resources
 from counterfoil.population import LAB_DATE, generate
 from counterfoil.study.roles import ProcessRole
 from counterfoil.study.tasks import TASKS
+from counterfoil.warehouse import query
 from lib.small_lab import call_here
 
 SECTIONS = [
@@ -227,6 +229,24 @@ def test_each_product_is_judged_by_its_own_sample_and_its_own_labels(
         for name, rate in (("precision", rates.precision), ("recall", rates.recall)):
             assert true[name]["rate"] == pytest.approx(rate, abs=ROUNDING)
             _assert_near(Interval(*(reviewed[name][end] for end in ("rate", "low", "high"))), rate)
+
+
+def test_what_no_frame_holds_is_near_the_truth(lab: OpenLab, spine: Spine, population: Any) -> None:
+    """Nearly all true pairs that no frame holds lack a birth date: courts that write down few lose most."""
+    truth = lab_truth(population.truth)
+    assert truth is not None
+    rules, machine = quality_rules("justice"), resources(lab)
+    judged = the_spine(spine)
+    frame = frame_of(judged, rules.looser, engine=Engine.CORE, resources=machine)
+    stated = beyond_frames(judged, rules, frame.pairs, engine=Engine.CORE, resources=machine)
+    sql = """WITH r AS (SELECT unique_id AS id, person_id FROM e JOIN t USING (source, record_id))
+             SELECT avg((f.unique_id_l IS NULL)::INTEGER) AS share
+             FROM r a JOIN r b ON a.person_id = b.person_id AND a.id < b.id
+             LEFT JOIN f ON f.unique_id_l = a.id AND f.unique_id_r = b.id ORDER BY 1"""
+    true = query(sql, {"e": judged.encoded(), "t": truth, "f": frame.pairs})["share"][0].as_py()
+    assert true > 0.01  # there is something to tell
+    assert stated.low <= true <= stated.high
+    assert stated.estimate == pytest.approx(true, rel=0.5)
 
 
 def test_only_a_product_with_sources_of_its_own_is_judged_apart(spine: Spine) -> None:

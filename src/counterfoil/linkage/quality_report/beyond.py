@@ -3,8 +3,8 @@
 Records that share an identifying number are one person, whatever else they say: a first capture of true pairs.
 The second is the search by everything else: with every number taken away, does any rule, usual or looser, still make
 the pair, at `FLOOR` or more? The share that it does not is what a pair without a common number may be lost by. The two
-captures are not independent (a person whose name is misspelt is more often without a number too), so the upper end is
-doubled.
+captures are not independent (a person whose name is misspelt is more often without a number too), and which way they
+depend is not known of every source, so the upper end is doubled and the lower one halved.
 """
 
 from __future__ import annotations
@@ -22,28 +22,78 @@ from counterfoil.linkage.engine import Engine
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID
 from counterfoil.linkage.quality_report.domain import QualityRules
-from counterfoil.linkage.quality_report.intervals import Interval, wilson
+from counterfoil.linkage.quality_report.intervals import Interval, total, wilson
 from counterfoil.linkage.quality_report.judged import Judged
 from counterfoil.linkage.quality_report.sampling import FLOOR, looser_model
 from counterfoil.linkage.specification import Rule
 from counterfoil.warehouse import query
 
 MOST_PAIRS = 5_000  # number-confirmed pairs looked at, one a number
-DEPENDENCE = 2.0  # pairs without a common number may be lost this many times as often as pairs with one
+DEPENDENCE = 2.0  # pairs without a common number may be lost this many times as often as pairs with one, or as rarely
 _SEED = 3
 
 
-def beyond_frames(judged: Judged, rules: QualityRules, *, engine: Engine, resources: Resources) -> Interval:
-    """Share (0-1) of all true pairs that no rule makes, usual or looser, or that weigh less than `FLOOR`."""
+def beyond_frames(
+    judged: Judged, rules: QualityRules, pairs: pa.Table, *, engine: Engine, resources: Resources
+) -> Interval:
+    """Share (0-1) of all true pairs that no rule makes, usual or looser, or that weigh less than `FLOOR`.
+
+    `pairs`: those of the frame. Pairs of records that both hold the `telling` identifier and other pairs are recaptured
+    apart: a court that writes down no birth date loses more, and holds fewer numbers to confirm it by.
+    """
     encoded = judged.encoded()
-    pairs = _confirmed(encoded, rules.confirming)
-    if not pairs.num_rows:
-        return Interval(0.0, 0.0, 1.0)
     every = [*judged.spine.specification.rules, *rules.looser]
-    lost, looked = _lost(judged, pairs, rules, every, FLOOR, engine=engine, resources=resources)
-    exposed = _without_common_number(judged, encoded, rules)
-    found = wilson(lost, looked)
-    return Interval(found.estimate, found.low, min(found.high * DEPENDENCE, 1.0)).times(exposed)
+    exposed = _exposed(encoded, rules, pairs)
+    parts = []
+    for are_told, share in exposed.items():
+        confirmed = _confirmed_of(encoded, rules, are_told=are_told)
+        lost, looked = _lost(judged, confirmed, rules, every, FLOOR, engine=engine, resources=resources)
+        found = wilson(lost, looked)
+        low, high = found.low / DEPENDENCE, min(found.high * DEPENDENCE, 1.0)
+        parts.append(Interval(found.estimate, low, high).times(share))
+    return total(parts).within(0, 1)
+
+
+def _exposed(encoded: pa.Table, rules: QualityRules, pairs: pa.Table) -> dict[bool, float]:
+    """Of the pairs of a frame that are one person, as the model expects, the share that has no number in common: those
+    of which both records hold the telling identifier, and the others. A pair of one cluster that nothing weighed
+    counts whole."""
+    same = " OR ".join(f"a.{name} = b.{name}" for name in rules.numbers)
+    sql = f"""
+        WITH t AS (
+            SELECT a.{rules.telling} IS NOT NULL AND b.{rules.telling} IS NOT NULL AS told,
+                   coalesce({same}, false) AS numbered,
+                   CASE WHEN match_weight IS NOT NULL THEN 1 / (1 + pow(2.0, -match_weight)) ELSE 1.0 END AS chance
+            FROM f JOIN e a ON a.{ID} = f.{ID}_l JOIN e b ON b.{ID} = f.{ID}_r)
+        SELECT coalesce(sum(chance) FILTER (told AND NOT numbered), 0) / sum(chance) AS told,
+               coalesce(sum(chance) FILTER (NOT told AND NOT numbered), 0) / sum(chance) AS untold
+        FROM t ORDER BY 1"""
+    columns = [ID, rules.telling, *rules.numbers]
+    row = query(sql, {"f": pairs, "e": encoded.select(columns)}).to_pylist()[0]
+    return {True: float(row["told"] or 0.0), False: float(row["untold"] or 0.0)}
+
+
+def _confirmed_of(encoded: pa.Table, rules: QualityRules, *, are_told: bool) -> pa.Table:
+    """l, r: a pair of records of each value of the confirming number, both of which hold the telling identifier, or one
+    of which does not; drawn evenly, at most `MOST_PAIRS` of them."""
+    both = "a.told AND b.told" if are_told else "NOT (a.told AND b.told)"
+    sql = f"""
+        WITH t AS (
+            SELECT {ID} AS id, {rules.confirming} AS number, {rules.telling} IS NOT NULL AS told,
+                   row_number() OVER (
+                       PARTITION BY {rules.confirming}, {rules.telling} IS NOT NULL ORDER BY hash({ID}), {ID}) AS place
+            FROM e WHERE {rules.confirming} IS NOT NULL)
+        SELECT least(a.id, b.id) AS l, greatest(a.id, b.id) AS r
+        FROM t a JOIN t b ON a.number = b.number AND a.id < b.id AND a.place <= 2 AND b.place <= 2 AND {both}
+        QUALIFY row_number() OVER (PARTITION BY a.number ORDER BY hash(a.id + b.id), a.id, b.id) = 1 ORDER BY 1, 2"""
+    return _at_most(query(sql, {"e": encoded.select([ID, rules.confirming, rules.telling])}))
+
+
+def _at_most(found: pa.Table) -> pa.Table:
+    if found.num_rows <= MOST_PAIRS:
+        return found
+    chosen = np.random.default_rng(_SEED).choice(found.num_rows, MOST_PAIRS, replace=False)
+    return found.take(pa.array(np.sort(chosen)))
 
 
 def recaptured(judged: Judged, rules: QualityRules, *, engine: Engine, resources: Resources) -> dict[str, Any]:
@@ -85,11 +135,7 @@ def _confirmed(encoded: pa.Table, column: str) -> pa.Table:
                     row_number() OVER (PARTITION BY {column} ORDER BY hash({ID}), {ID}) AS place
              FROM t WHERE {column} IS NOT NULL)
         WHERE place <= 2 GROUP BY number HAVING count(*) = 2 ORDER BY 1, 2"""
-    found = query(sql, {"t": encoded.select([ID, column])})
-    if found.num_rows <= MOST_PAIRS:
-        return found
-    chosen = np.random.default_rng(_SEED).choice(found.num_rows, MOST_PAIRS, replace=False)
-    return found.take(pa.array(np.sort(chosen)))
+    return _at_most(query(sql, {"t": encoded.select([ID, column])}))
 
 
 def without_numbers(table: pa.Table, numbers: tuple[str, ...]) -> pa.Table:
@@ -111,6 +157,8 @@ def _lost(
     resources: Resources,
 ) -> tuple[int, int]:
     """(pairs that no rule of `every` finds again at `threshold` without numbers, pairs)."""
+    if not pairs.num_rows:
+        return 0, 0
     at = np.unique(np.concatenate([pairs["l"].to_numpy(), pairs["r"].to_numpy()]))
     bare = without_numbers(judged.spine.encoded().take(pa.array(at)), rules.numbers)
     candidates = sum(count.pairs for count in count_within(bare, every))

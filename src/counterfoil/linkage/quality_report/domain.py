@@ -40,6 +40,7 @@ class QualityRules:
     looser: tuple[Rule, ...]
     numbers: tuple[str, ...]
     confirming: str
+    telling: str
     concern: Concern
     expected: tuple[Expected, ...] = ()
 
@@ -53,7 +54,14 @@ def quality_rules(domain: str) -> QualityRules:
     )
     numbers = raw["numbers"]
     expected = tuple(expected_of(each) for each in raw.get("expected", ()))
-    return QualityRules(looser, tuple(numbers["columns"]), numbers["confirming"], Concern(**raw["concern"]), expected)
+    return QualityRules(
+        looser,
+        tuple(numbers["columns"]),
+        numbers["confirming"],
+        numbers["telling"],
+        Concern(**raw["concern"]),
+        expected,
+    )
 
 
 def expected_of(raw: Mapping[str, Any]) -> Expected:

@@ -66,7 +66,7 @@ def review_sample(
     kinds = _kinds(judged.spine.encoded(), today)
     counts = {kind: _counts(frame.pairs, values) for kind, values in kinds.items()}
     sample = Sample(_with_kinds(sample.pairs, kinds), sample.strata, sample.share, sample.sides)
-    made = ReviewSample(sample, beyond_frames(judged, rules, engine=engine, resources=resources), counts)
+    made = ReviewSample(sample, beyond_frames(judged, rules, frame.pairs, engine=engine, resources=resources), counts)
     write_sample(judged.folder, made)
     return made
 
