@@ -16,9 +16,7 @@ def end(code: int) -> NoReturn:
     Native libraries are not torn down: threads of Arrow may still be there after a Parquet file was read, and then
     tearing down aborts a process that has done all it had to do (apache/arrow issue 34314; 1 in 12 short ones here).
     """
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    threading._shutdown()  # type: ignore[attr-defined]  # what Python calls: pools are told to end, then all is waited for
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(BrokenPipeError):  # nobody reads it any more

@@ -13,8 +13,10 @@ library = ctypes.CDLL(None)
 library.__cxa_atexit(library.abort, None, None)  # what a library's teardown comes to
 """
 OUR_END = """
-import atexit, threading, time
+import atexit, concurrent.futures, threading, time
 from counterfoil.ending import end
+pool = concurrent.futures.ThreadPoolExecutor(2)  # nobody shuts it: Python itself ends its threads
+pool.submit(len, "")
 atexit.register(lambda: sys.stdout.write(" registered"))
 threading.Thread(target=lambda: (time.sleep(0.2), sys.stdout.write("a thread"))).start()
 end(3)
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="registers a fun
 
 
 def ended(program: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_the_teardown_of_a_library_can_abort_a_process_that_is_done() -> None:
