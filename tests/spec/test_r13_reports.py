@@ -81,8 +81,8 @@ def test_r18_other_people_give_nothing_away() -> None:
     assert found.record.findings() == []
 
 
-def test_r18_other_outcomes_than_before_are_a_finding() -> None:
-    """The same 140 people, one of whom has the outcome no more as records were mended: somebody must look (R19)."""
+def test_r19_other_outcomes_than_before_are_a_finding() -> None:
+    """The same 140 people, one of whom has the outcome no more as records were mended: somebody must look."""
     before = earlier_of(140, 49)
     values = {name: np.roll(there, 1) for name, there in before.values.items()}
     found = audited(140, 49, replace(before, values=values)).record
