@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil.linkage.core.layout import Bytes, Floats, Ints, Longs
+from counterfoil.linkage.core.layout import Bytes, Floats, Ints, Kind, Longs
 from counterfoil.linkage.core.sql import NotExpressible
 
 Column: TypeAlias = Any  # an Arrow array, chunked or not
@@ -62,6 +62,25 @@ def is_numeric(kind: pa.DataType) -> bool:
 def is_list(kind: pa.DataType) -> bool:
     """Whether values are lists of any kind."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def kind_of(of: pa.DataType, kind: Kind) -> str:
+    """What values have to share to be compared as they are; "" is like any."""
+    if kind is Kind.TEXTS:
+        return kind_of(of.value_type, Kind.TEXT) if is_list(of) else str(of)
+    if pa.types.is_null(of):
+        return ""
+    if pa.types.is_boolean(of) or pa.types.is_integer(of):
+        return "whole numbers" if kind is Kind.TEXT else "numbers"
+    if pa.types.is_floating(of):
+        return "floating numbers" if kind is Kind.TEXT else "numbers"
+    if is_numeric(of) and kind is Kind.NUMBER:
+        return "numbers"
+    if pa.types.is_string(of) or pa.types.is_large_string(of):
+        return "texts"
+    if pa.types.is_timestamp(of):
+        return "times"
+    return str(of)
 
 
 def as_text(values: Column) -> pa.Array:
@@ -159,3 +178,8 @@ def text_buffers(texts: pa.Array) -> tuple[Bytes, Longs]:
     size = int(start[-1]) - base
     text = np.frombuffer(data, np.uint8)[base : base + size] if size else np.zeros(1, np.uint8)
     return np.ascontiguousarray(text), np.ascontiguousarray(start - base)
+
+
+def give_back() -> None:
+    """Let the system have the memory that Arrow keeps for its next array: it may be as much as the table."""
+    pa.default_memory_pool().release_unused()

@@ -15,19 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from counterfoil.linkage.core import interpret as run
+from counterfoil.linkage.core.block_keys import keys_of
 from counterfoil.linkage.core.cells import (
     Column,
     as_numbers,
     as_text,
     combined,
-    dictionary,
+    give_back,
     has_nan,
-    is_list,
-    is_numeric,
+    kind_of,
     text_buffers,
 )
 from counterfoil.linkage.core.layout import (
-    MISSING,
     NO_INPUT,
     Bytes,
     Floats,
@@ -36,7 +35,6 @@ from counterfoil.linkage.core.layout import (
     Kind,
     Longs,
     Program,
-    RuleKeys,
     Values,
     Weights,
 )
@@ -45,7 +43,6 @@ from counterfoil.linkage.core.reader import (
     Reader,
     Resources,
     columns_of,
-    combine,
     name_in,
     share_of,
 )
@@ -111,7 +108,7 @@ def encode(
         beside.submit(_load_compiled)
         reader.read([*_columns_of(model), *(column for part in of_rules for column in columns_of(part))])
         give_back()
-        keys = beside.submit(_keys, reader, model) if keyed else None
+        keys = beside.submit(keys_of, reader, model) if keyed else None
         parts = _parts(reader, model, frequencies)
         give_back()
         values = _values(parts, model.program)
@@ -159,11 +156,6 @@ def _parts(reader: Reader, model: CoreModel, frequencies: Frequencies) -> list[_
     return parts
 
 
-def give_back() -> None:
-    """Let the system have the memory that Arrow keeps for its next array: it may be as much as the table."""
-    pa.default_memory_pool().release_unused()
-
-
 def _marked(codes: Ints, absent: Ints) -> Ints:
     """~x for the tuples that are absent."""
     marked: Ints = np.where(absent[codes] == 1, ~codes, codes).astype(np.int32)
@@ -196,30 +188,11 @@ def _tuples(reader: Reader, inputs: tuple[Input, ...], shares: Mapping[str, pa.T
             kinds.append("")
         else:
             value = next(found)
-            kinds.append(_kind(value.type, item.kind))
+            kinds.append(kind_of(value.type, item.kind))
             held.append(as_numbers(value) if item.kind is Kind.NUMBER else value)
             if item.kind is Kind.NUMBER and has_nan(value):
                 odd.add(i)
     return _Tuples(codes, rows.num_rows, inputs, tuple(held), tuple(kinds), frozenset(odd))
-
-
-def _kind(of: pa.DataType, kind: Kind) -> str:
-    """What values have to share to be compared as they are; "" is like any."""
-    if kind is Kind.TEXTS:
-        return _kind(of.value_type, Kind.TEXT) if is_list(of) else str(of)
-    if pa.types.is_null(of):
-        return ""
-    if pa.types.is_boolean(of) or pa.types.is_integer(of):
-        return "whole numbers" if kind is Kind.TEXT else "numbers"
-    if pa.types.is_floating(of):
-        return "floating numbers" if kind is Kind.TEXT else "numbers"
-    if is_numeric(of) and kind is Kind.NUMBER:
-        return "numbers"
-    if pa.types.is_string(of) or pa.types.is_large_string(of):
-        return "texts"
-    if pa.types.is_timestamp(of):
-        return "times"
-    return str(of)
 
 
 def _check_types(model: CoreModel, c: int, part: _Tuples) -> None:
@@ -373,89 +346,6 @@ def _most_adjustment(c: int, level: int, program: Program, weights: Weights, val
     rarest = np.nanmin(own) if np.isfinite(own).any() else 0.0
     rarest = max(float(rarest), float(weights.tf_floor[c, level]))
     return max(0.0, float(weights.tf_weight[c, level]) * (float(weights.tf_log_u[c, level]) - rarest))
-
-
-def _keys(reader: Reader, model: CoreModel) -> tuple[Ints, Ints]:
-    """Block keys of each rule; `MISSING` where a part is null, and where nobody else has the key."""
-    left: list[Ints] = []
-    right: list[Ints] = []
-    for rule in model.rules:
-        one, other = _rule_keys(reader, rule)
-        left.append(one)
-        right.append(other)
-        give_back()
-    if all(rule.is_symmetric for rule in model.rules):
-        keys = np.stack(left)
-        return keys, keys
-    return np.stack(left), np.stack(right)
-
-
-def _rule_keys(reader: Reader, rule: RuleKeys) -> tuple[Ints, Ints]:
-    if not rule.is_symmetric:
-        return _two_sided_key(reader, rule)
-    keys = _alone_left_out(_rule_key(reader, rule.left))
-    return keys, keys
-
-
-def _rule_key(reader: Reader, parts: Sequence[str]) -> Ints:
-    coded = [_part(reader, part) for part in parts]
-    return _numbered([codes for codes, _ in coded], [size for _, size in coded])
-
-
-def _numbered(codes: Sequence[Ints], sizes: Sequence[int]) -> Ints:
-    held = codes[0] > 0
-    for more in codes[1:]:
-        held &= more > 0
-    if len(codes) == 1:
-        return np.where(held, codes[0] - 1, MISSING).astype(np.int32)
-    numbers, _ = combine(codes, sizes)
-    numbers[~held] = MISSING
-    return numbers
-
-
-def _part(reader: Reader, sql: str) -> tuple[Ints, int]:
-    """Codes (0 for null) of one expression of a key, and how many there are."""
-    codes, values = _part_values(reader, sql)
-    return codes, len(values)
-
-
-def _part_values(reader: Reader, sql: str) -> tuple[Ints, pa.Array]:
-    columns = columns_of(sql)
-    if list(columns) == [sql]:
-        return reader.codes(reader.names(columns)[0])
-    codes, rows = reader.combined(reader.names(columns))
-    (found,) = reader.evaluated(rows, [sql])
-    own, values = dictionary(found)
-    return own[codes], values
-
-
-def _two_sided_key(reader: Reader, rule: RuleKeys) -> tuple[Ints, Ints]:
-    """Keys of a rule whose sides differ, in one numbering."""
-    ones, others, sizes = [], [], []
-    for one, other in zip(rule.left, rule.right, strict=True):
-        a, a_values = _part_values(reader, one)
-        b, b_values = _part_values(reader, other)
-        kinds = {_kind(values.type, Kind.TEXT) for values in (a_values, b_values)} - {""}
-        if len(kinds) > 1:
-            raise NotExpressible(rule.sql, f"a blocking rule that compares {' with '.join(sorted(kinds))}")
-        both = pa.concat_arrays([as_text(a_values[1:]), as_text(b_values[1:])])
-        codes, values = dictionary(pa.chunked_array([both]))
-        codes = np.concatenate([[0], codes[: len(a_values) - 1], [0], codes[len(a_values) - 1 :]]).astype(np.int32)
-        ones.append(codes[a])
-        others.append(codes[len(a_values) + b])
-        sizes.append(len(values))
-    count = len(ones[0])
-    both_sides = [np.concatenate([a, b]) for a, b in zip(ones, others, strict=True)]
-    keys = _numbered(both_sides, sizes)
-    return keys[:count], keys[count:]
-
-
-def _alone_left_out(keys: Ints) -> Ints:
-    """A record that nobody shares its key with makes no pair."""
-    held = keys >= 0
-    shared = np.bincount(keys[held], minlength=1) > 1
-    keys[held] = np.where(shared[keys[held]], keys[held], MISSING)
-    return keys
 
 
 __all__ = [

@@ -19,7 +19,8 @@ import pyarrow as pa
 from counterfoil.errors import Fault
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.linkage.core.blocks import Block, block
-from counterfoil.linkage.core.encode import Encoded, give_back
+from counterfoil.linkage.core.cells import give_back
+from counterfoil.linkage.core.encode import Encoded
 from counterfoil.linkage.core.kernel import Memo, Out, Own, Side, new_memo, new_out, score_places
 from counterfoil.linkage.core.layout import Flags, Ints, Longs
 from counterfoil.linkage.core.order import chosen_order, usual_order
