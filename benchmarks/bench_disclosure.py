@@ -17,7 +17,9 @@ import numpy.typing as npt
 
 import counterfoil
 from benchmarks.cheapest_pattern import Places, draw_table, find_cheapest
+from benchmarks.full_report import draw_full_reports
 from benchmarks.harness import Ready, Work, measure
+from counterfoil.disclosure import Limit, protect_audited
 from counterfoil.disclosure.intruder import (
     CountTable,
     Exact,
@@ -56,6 +58,18 @@ def audit_report(earlier: int, fewer: int = 0) -> Ready:
     def run() -> None:
         found = audit(publications, truth)
         if not found.intervals or any(one.timed_out for one in found.intervals):
+            raise SystemExit("The audit looked for nothing, or gave up.")
+
+    return run
+
+
+def audit_full(earlier: int, *, as_full: bool = False) -> Ready:
+    """All that is done to a full report beside earlier ones: protected, said, audited, repaired until it is safe."""
+    new, said = draw_full_reports(earlier, as_full=as_full)
+
+    def run() -> None:
+        found = protect_audited(new.protect, new.people, said, DEFAULT_SETTINGS, Limit(600.0))
+        if not found.record.intervals or any(one.timed_out for one in found.record.intervals):
             raise SystemExit("The audit looked for nothing, or gave up.")
 
     return run
@@ -193,13 +207,18 @@ def main() -> None:
              "benchmarks.bench_disclosure:audit_report", {"earlier": n, "fewer": 3})
         for n in EARLIER[1:]
     ] + [
+        Work(f"intruder audit of a full report beside {n} {kind}", OURS, counterfoil.__version__, n,
+             "benchmarks.bench_disclosure:audit_full", {"earlier": n, "as_full": kind == "as full"})
+        for kind in ("earlier", "as full")
+        for n in (EARLIER[-1],)
+    ] + [
         Work(f"intruder protects {n} x {COLUMNS}", OURS, counterfoil.__version__, n * COLUMNS,
              "benchmarks.bench_disclosure:protect_table", {"rows": n})
         for n in ROWS
     ]  # fmt: skip
     rows = measure(works, "disclosure")
     print("\nGrowth: seconds at each number of earlier reports, and of cells")
-    for start in ("intruder audit", "intruder refuses", "intruder protects"):
+    for start in ("intruder audit of a report", "intruder audit of a full", "intruder refuses", "intruder protects"):
         print(f"  {start}: " + ", ".join(f"{r.n}: {r.seconds:.2f}" for r in rows if r.work.startswith(start)))
     found = compare_patterns(PATTERNS)
     print(f"\nPatterns of {found.tables} small tables beside the cheapest safe ones of an exact program")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.bench_disclosure import audit_report, compare_patterns, draw_reports, protect_table
+from benchmarks.bench_disclosure import audit_full, audit_report, compare_patterns, draw_reports, protect_table
 from counterfoil.disclosure.intruder import Limits, audit, explain
 
 
 @pytest.mark.parametrize("earlier", [0, 4])
 def test_r13_a_report_beside_earlier_ones_is_audited_without_giving_up(earlier: int) -> None:
     audit_report(earlier)()
+
+
+@pytest.mark.parametrize("as_full", [False, True])
+def test_r13_a_full_report_is_audited_without_giving_up(as_full: bool) -> None:
+    audit_full(2, as_full=as_full)()
 
 
 def test_r18_a_report_without_three_people_of_an_earlier_one_is_refused() -> None:

@@ -32,6 +32,7 @@ class Effort:
     gap: float
 
 
+WHOLE = 1e-6  # how near to a whole number is one
 QUICK = Effort(100, 0.2)  # one world of many: where it is not found, others are
 
 
@@ -82,12 +83,19 @@ class Parts:
 
     system: System
     block: Ints = field(init=False)
+    atom: Ints = field(init=False)  # of each unknown
+    _people: Ints = field(init=False)  # of each atom, the place of its people; -1 where they are not spoken of
     row_block: Ints = field(init=False)  # of each row, -1 where it speaks of people alone
     mixed: Mask = field(init=False)  # statements about people and an outcome at once
     _known: dict[tuple[int, ...], Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find the blocks."""
+        numbers: dict[str, int] = {}
+        self.atom = np.array([numbers.setdefault(atom, len(numbers)) for atom, _ in self.system.unknowns], np.int64)
+        there = np.array([what == PEOPLE for _, what in self.system.unknowns], np.bool_)
+        self._people = np.full(len(numbers), -1, np.int64)
+        self._people[self.atom[there]] = np.flatnonzero(there)
         kinds = np.array([0 if what == PEOPLE else 1 if what == CHOSEN else 2 for _, what in self.system.unknowns])
         matrix = abs(self.system.matrix).sign()
         apart = matrix[:, np.flatnonzero(kinds)]
@@ -155,18 +163,33 @@ class Parts:
 
     def settle(self, world: Ints, free: Mask, goals: Goals, limits: Limits) -> Ints | None:
         """The outcomes that are free, for fixed people, so that what is wanted is large. Checked exactly."""
-        found = _asked(self._rest(world, free, self.row_block >= 0), goals, world, limits, whole=False)
-        if found is None:
+        exact = _fractions(self._rest(world, free, self.row_block >= 0), goals, world, limits, whole=False)
+        if exact is None:
             return None
-        wrong = self._broken_blocks(found)
-        for block in sorted(wrong):
+        found: Ints = np.rint(exact).astype(np.int64)
+        for block in sorted(self._broken_blocks(found)):
             inside = free & (self.block == block)
-            own = goals.of((abs(goals.sums) @ inside) > 0)
-            mended = _asked(self._rest(found, inside, self.row_block == block), own, found, limits, whole=True)
+            mended = self._mend(exact, found, inside, block, goals.of((abs(goals.sums) @ inside) > 0), limits)
             if mended is None:
                 return None
             found = mended
         return found if self.system.agrees(found) else None
+
+    def _mend(self, exact: Floats, world: Ints, inside: Mask, block: int, goals: Goals, limits: Limits) -> Ints | None:
+        """A block that came out in fractions: atoms that are whole stay, and the others are set anew. Where no whole
+        world is so near, all of the block is."""
+        rows = self.row_block == block
+        loose = np.isin(self.atom, self.atom[inside & (abs(exact - world) > WHOLE)])
+        found = _asked(self._rest(world, inside & loose, rows), goals, world, limits, whole=True)
+        if found is not None and block not in self._broken_blocks(found):
+            return found
+        return _asked(self._rest(world, inside, rows), goals, world, limits, whole=True)
+
+    def crowded(self, world: Ints, few: int) -> Mask:
+        """Unknowns of atoms that hold more than a few people, or nobody says how many."""
+        people = np.where(self._people < 0, few + 1, world[self._people])
+        found: Mask = (people > few)[self.atom]
+        return found
 
     def room(self, world: Ints) -> tuple[Floats, Floats]:
         """For these people, the least and the most that each unknown can be by itself."""
@@ -228,15 +251,23 @@ def _asked(
     rest: _Rest, goals: Goals, world: Ints, limits: Limits, *, whole: bool, effort: Effort = QUICK
 ) -> Ints | None:
     """`world` with what is left filled in, rounded and not yet checked."""
+    found = _fractions(rest, goals, world, limits, whole=whole, effort=effort)
+    return None if found is None else np.rint(found).astype(np.int64)
+
+
+def _fractions(
+    rest: _Rest, goals: Goals, world: Ints, limits: Limits, *, whole: bool, effort: Effort = QUICK
+) -> Floats | None:
+    """The same before it is rounded."""
     if limits.left() <= 0.0 or np.any(rest.least > rest.most):
         return None
+    filled = world.astype(np.float64)
     if not len(rest.columns):
-        return world
+        return filled
     found = _solve(rest, goals, world, limits, whole=whole, effort=effort)
     if found.x is None:
         return None
-    filled = world.copy()
-    filled[rest.columns] = np.rint(found.x[: len(rest.columns)]).astype(np.int64)
+    filled[rest.columns] = found.x[: len(rest.columns)]
     return filled
 
 

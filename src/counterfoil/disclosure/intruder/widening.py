@@ -24,6 +24,7 @@ SEED = 13
 PATIENCE = 3  # placings of people in a row, for one group of targets, that proved nothing
 FIRST = 9.0  # how much more the first goal can weigh than the last
 SEVERAL = 8  # groups that people are placed for, once placing them for all at once has proved nothing
+FEW = 2  # people of an atom that cannot hold what a target needs
 STAY = 0.05  # weight of a person who stays: far from the truth, less is left for outcomes to vary
 
 
@@ -103,8 +104,9 @@ def _settle(world: Ints, state: _Open, worlds: Worlds, draw: np.random.Generator
     proved = 0
     while True:
         goals = _within_reach(world, state, parts, draw)
-        if proved:  # outcomes of which nothing is wanted stay as they are
+        if proved:  # outcomes of which nothing is wanted, and those of atoms of few people, stay as they are
             free = np.isin(parts.block, parts.block[(abs(goals.sums).sum(axis=0) > 0) & (parts.block >= 0)])
+            free &= parts.crowded(world, FEW)
         found = parts.settle(world, free, goals, limits)
         if found is None or not worlds.add(found):
             return proved
