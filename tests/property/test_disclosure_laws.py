@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfoil.disclosure import DEFAULT_SETTINGS, Cell, Protected, Rule, Shown, protect
+from counterfoil.disclosure.cells import Box
 from counterfoil.disclosure.flow import merge_boxes
 from counterfoil.disclosure.primary import protect_count
 from counterfoil.disclosure.tables import protect_table
-from counterfoil.disclosure.values import Box
 from counterfoil.report.allow_list import cells_in
 from lib.results import FREQUENCY, attrition_of, comparison_of, mean_effect, rate_effect
 

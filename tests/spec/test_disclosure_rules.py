@@ -8,6 +8,7 @@ import pytest
 
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Shown, check_gate, check_groups
+from counterfoil.disclosure.cells import Box, Cell, Rule
 from counterfoil.disclosure.conditional import why_conditional_hidden
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, merge_boxes, protect_flow, show_size
 from counterfoil.disclosure.precision import (
@@ -20,7 +21,6 @@ from counterfoil.disclosure.primary import is_count_safe, protect_count
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up, round_to_base
 from counterfoil.disclosure.tables import TOTAL_NOTE, check_total, protect_table
-from counterfoil.disclosure.values import Box, Cell, Rule
 from counterfoil.disclosure.zeros import protect_line
 from counterfoil.errors import Fault, Refused, UsageError
 from lib.results import attrition_of, comparison_of

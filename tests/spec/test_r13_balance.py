@@ -25,8 +25,8 @@ from counterfoil.disclosure import (
 )
 from counterfoil.disclosure.audited import Audited, Said
 from counterfoil.disclosure.audited.joint import reached
+from counterfoil.disclosure.cells import Box, Rule
 from counterfoil.disclosure.intruder import Exact
-from counterfoil.disclosure.values import Box, Rule
 from counterfoil.lab.paths import MEMBERS
 from counterfoil.report.tables import balance_table
 from counterfoil.study.audit import Behind, Checked, keep_audit

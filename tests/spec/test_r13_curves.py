@@ -9,8 +9,8 @@ import pytest
 
 from counterfoil.disclosure import Beside, More, People, Protected, protect, protect_audited, read_said, write_said
 from counterfoil.disclosure.audited import Audited, Said
+from counterfoil.disclosure.cells import Box, Rule
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS
-from counterfoil.disclosure.values import Box, Rule
 from lib.beside import MANY, inference, survival_of
 from lib.results import attrition_of, comparison_of, rate_effect
 

@@ -9,9 +9,9 @@ import pytest
 
 from counterfoil.disclosure import Limit, More, People, Protected, protect, protect_audited, read_said, write_said
 from counterfoil.disclosure.audited import Audited, Said, say_report
+from counterfoil.disclosure.cells import Box
 from counterfoil.disclosure.intruder.statements import Exact
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS
-from counterfoil.disclosure.values import Box
 from counterfoil.errors import Refused
 from lib.results import RATE, attrition_of, comparison_of, rate_effect
 

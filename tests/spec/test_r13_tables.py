@@ -21,10 +21,10 @@ from counterfoil.disclosure import (
 )
 from counterfoil.disclosure.audited import Audited, Said
 from counterfoil.disclosure.audited.joint import join_reports
+from counterfoil.disclosure.cells import Box, Rule
 from counterfoil.disclosure.group_tables import merge_kinds
 from counterfoil.disclosure.intruder import AddsUp, Counts, Exact, Outcome, Piece, audit
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS
-from counterfoil.disclosure.values import Box, Rule
 from counterfoil.errors import Fault
 from lib.beside import sub_result
 from lib.results import attrition_of, comparison_of, rate_effect

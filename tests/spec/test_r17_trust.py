@@ -22,9 +22,9 @@ from counterfoil.disclosure import (
     WayGroup,
     WayResult,
 )
+from counterfoil.disclosure.shown_beside import ProtectedTrust
 from counterfoil.disclosure.sub_analyses import find_step, is_safe_beside, read
 from counterfoil.disclosure.trust import PLACEBO_LEVEL, protect_trust
-from counterfoil.disclosure.values import ProtectedTrust
 from counterfoil.disclosure.ways import Reading
 from counterfoil.effect.values import Effect, Estimate, Group
 from counterfoil.outcomes.measures import Measure

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from counterfoil.disclosure import Cell, Protected, Rule
-from counterfoil.disclosure.values import MAKER, hidden
+from counterfoil.disclosure.cells import MAKER, hidden
 from counterfoil.errors import Fault
 from counterfoil.report import render, to_json
 from counterfoil.report.allow_list import allowed_numbers, check_numbers, find_strays

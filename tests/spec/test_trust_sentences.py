@@ -20,7 +20,7 @@ from counterfoil.disclosure import (
     WayGroup,
     protect,
 )
-from counterfoil.disclosure.values import MAKER
+from counterfoil.disclosure.cells import MAKER
 from counterfoil.report import sentences
 from counterfoil.report.as_json import to_json
 from counterfoil.report.trust import hedge_of, sentences_of, trust_view

@@ -11,7 +11,8 @@ import pytest
 
 from counterfoil.comparison.values import Comparison
 from counterfoil.disclosure import DEFAULT_SETTINGS, WayResult
-from counterfoil.disclosure.values import ProtectedWay, Rule
+from counterfoil.disclosure.cells import Rule
+from counterfoil.disclosure.shown_beside import ProtectedWay
 from counterfoil.disclosure.ways import Reading, protect_ways
 from counterfoil.effect.values import Effect, Estimate, Group
 from counterfoil.outcomes.measures import Measure

@@ -9,7 +9,8 @@ from itertools import product
 import pytest
 
 from counterfoil.disclosure import Better, Cell, Design, Estimand, Measure, ProtectedMeasure, Rule, Verdict
-from counterfoil.disclosure.values import MAKER, ProtectedEstimate, ProtectedGroup, hidden
+from counterfoil.disclosure.cells import MAKER, hidden
+from counterfoil.disclosure.shown_measures import ProtectedEstimate, ProtectedGroup
 from counterfoil.errors import Fault
 from counterfoil.report.sentences import DISAGREES, can_say, cannot_say, caveats_of, power_of, statement_of
 from counterfoil.report.words import LANGUAGES, Words, words_of

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         UnitCost,
         WayResult,
     )
+    from counterfoil.disclosure.cells import NOT_APPLICABLE, NOT_AVAILABLE, Box, Cell, Rule, Shown
     from counterfoil.disclosure.gate import check_gate, check_groups
     from counterfoil.disclosure.hiding import More
     from counterfoil.disclosure.pooling import (
@@ -43,38 +44,31 @@ if TYPE_CHECKING:
     )
     from counterfoil.disclosure.protect import protect, refuse
     from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings, Parameter
-    from counterfoil.disclosure.states import Gaps, LinkAnswer, NoGamma, Verdict, WayGroup
-    from counterfoil.disclosure.values import (
-        NOT_APPLICABLE,
-        NOT_AVAILABLE,
-        Box,
-        Cell,
-        Finding,
+    from counterfoil.disclosure.shown_beside import (
         Placebos,
-        Protected,
-        ProtectedAttrition,
-        ProtectedBalance,
-        ProtectedBox,
         ProtectedCell,
         ProtectedCost,
-        ProtectedEstimate,
-        ProtectedGroup,
         ProtectedLinking,
-        ProtectedMeasure,
         ProtectedPoint,
-        ProtectedRatio,
-        ProtectedRefusal,
         ProtectedSample,
         ProtectedSubAnalysis,
         ProtectedSurvival,
         ProtectedTable,
-        ProtectedTerm,
         ProtectedTrust,
         ProtectedWay,
-        Rule,
-        Shown,
-        headline_measure,
     )
+    from counterfoil.disclosure.shown_measures import (
+        ProtectedAttrition,
+        ProtectedBalance,
+        ProtectedBox,
+        ProtectedEstimate,
+        ProtectedGroup,
+        ProtectedMeasure,
+        ProtectedRatio,
+        ProtectedTerm,
+    )
+    from counterfoil.disclosure.states import Gaps, LinkAnswer, NoGamma, Verdict, WayGroup
+    from counterfoil.disclosure.values import Finding, Protected, ProtectedRefusal, headline_measure
     from counterfoil.outcomes.measures import Better, Measure, Support
 
 __all__ = [

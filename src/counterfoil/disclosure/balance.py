@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterfoil.comparison.values import BalanceRow, Band, Comparison
+from counterfoil.disclosure.cells import MAKER, NOT_AVAILABLE, Cell, Rule, hidden
 from counterfoil.disclosure.flow import Sizes
 from counterfoil.disclosure.hiding import NOTHING_MORE, More
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import MAKER, NOT_AVAILABLE, Cell, ProtectedBalance, ProtectedTerm, Rule, hidden
+from counterfoil.disclosure.shown_measures import ProtectedBalance, ProtectedTerm
 
 SMD_DECIMALS = 2
 GREEN_TO = 0.05  # METHODS 4

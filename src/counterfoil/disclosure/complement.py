@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from counterfoil.disclosure.values import ProtectedMeasure
+from counterfoil.disclosure.shown_measures import ProtectedMeasure
 from counterfoil.outcomes.measures import Measure
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from counterfoil.disclosure.cells import Rule
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import Rule
 
 
 def why_conditional_hidden(

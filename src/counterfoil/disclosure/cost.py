@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 
 from counterfoil.disclosure.beside import UnitCost
+from counterfoil.disclosure.cells import MAKER, Cell
 from counterfoil.disclosure.rounding import round_half_up
-from counterfoil.disclosure.values import MAKER, Cell, ProtectedCost, ProtectedMeasure
+from counterfoil.disclosure.shown_beside import ProtectedCost
+from counterfoil.disclosure.shown_measures import ProtectedMeasure
 from counterfoil.units import Kind
 
 PEOPLE = 100

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from counterfoil.disclosure.cells import Rule
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import Rule
 
 
 def why_differencing_hidden(

@@ -5,18 +5,10 @@ from __future__ import annotations
 from enum import Enum
 
 from counterfoil.cohort.values import Attrition, Step
+from counterfoil.disclosure.cells import MAKER, NOT_AVAILABLE, Box, Cell, Rule, hidden
 from counterfoil.disclosure.rounding import round_to_base
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import (
-    MAKER,
-    NOT_AVAILABLE,
-    Box,
-    Cell,
-    ProtectedAttrition,
-    ProtectedBox,
-    Rule,
-    hidden,
-)
+from counterfoil.disclosure.shown_measures import ProtectedAttrition, ProtectedBox
 from counterfoil.errors import Fault
 
 # The last internal step that each box stands for. "No offence before the start" counts offenders, so it is inside

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from counterfoil.disclosure.beside import BoolArray, GroupTable
+from counterfoil.disclosure.cells import MAKER, Cell, Rule, hidden
 from counterfoil.disclosure.flow import Sizes
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import MAKER, Cell, ProtectedCell, ProtectedTable, Rule, hidden
+from counterfoil.disclosure.shown_beside import ProtectedCell, ProtectedTable
 from counterfoil.errors import Fault
 
 SHARE_DECIMALS = 2  # of a share 0-1: whole per cent

@@ -19,10 +19,11 @@ from scipy import stats
 
 from counterfoil.comparison.values import Design
 from counterfoil.disclosure.beside import LinkingResult
+from counterfoil.disclosure.cells import MAKER, NOT_APPLICABLE, Cell, Rule, hidden
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.shown_beside import ProtectedLinking
 from counterfoil.disclosure.states import LinkAnswer, Verdict
-from counterfoil.disclosure.values import MAKER, NOT_APPLICABLE, Cell, ProtectedLinking, Rule, hidden
 from counterfoil.effect import Combined
 from counterfoil.effect.welch import LEVEL
 from counterfoil.outcomes.measures import Measure

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from counterfoil.disclosure.cells import MAKER, NOT_APPLICABLE, NOT_AVAILABLE, Cell, Rule, hidden
 from counterfoil.disclosure.complement import find_complements
 from counterfoil.disclosure.conditional import why_conditional_hidden
 from counterfoil.disclosure.differencing import why_differencing_hidden
@@ -20,19 +21,8 @@ from counterfoil.disclosure.precision import (
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.shown_measures import ProtectedEstimate, ProtectedGroup, ProtectedMeasure, ProtectedRatio
 from counterfoil.disclosure.states import Verdict
-from counterfoil.disclosure.values import (
-    MAKER,
-    NOT_APPLICABLE,
-    NOT_AVAILABLE,
-    Cell,
-    ProtectedEstimate,
-    ProtectedGroup,
-    ProtectedMeasure,
-    ProtectedRatio,
-    Rule,
-    hidden,
-)
 from counterfoil.effect.values import Effect, Estimate, Group, Ratio
 from counterfoil.outcomes.measures import Support
 from counterfoil.units import Kind, difference_scale

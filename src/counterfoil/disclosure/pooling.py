@@ -11,9 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass
 
+from counterfoil.disclosure.cells import MAKER, NOT_AVAILABLE, Cell, check_maker
 from counterfoil.disclosure.rounding import round_half_up
+from counterfoil.disclosure.shown_measures import ProtectedEstimate
 from counterfoil.disclosure.states import Verdict
-from counterfoil.disclosure.values import MAKER, NOT_AVAILABLE, Cell, ProtectedEstimate, check_maker
 from counterfoil.effect.pooling import Pooled, RandomEffects, pool, study_of_interval
 from counterfoil.outcomes.measures import Measure
 from counterfoil.units import Kind

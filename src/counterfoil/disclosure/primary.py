@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
+from counterfoil.disclosure.cells import Cell, Rule, hidden
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import Cell, Rule, hidden
 
 
 def is_count_safe(count: float | None, settings: DisclosureSettings) -> bool:

@@ -11,6 +11,7 @@ from counterfoil.cohort.values import Attrition
 from counterfoil.comparison.values import Comparison
 from counterfoil.disclosure.balance import protect_balance
 from counterfoil.disclosure.beside import NOTHING_BESIDE, Beside, WayResult
+from counterfoil.disclosure.cells import MAKER, NOT_APPLICABLE, NOT_AVAILABLE, Box, Cell, Rule, hidden
 from counterfoil.disclosure.cost import protect_costs
 from counterfoil.disclosure.flow import Sizes, count_boxes, decide_sizes, protect_flow
 from counterfoil.disclosure.gate import check_gate
@@ -21,28 +22,13 @@ from counterfoil.disclosure.measures import Context, decimals_of, possible_sizes
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.sample import protect_sample
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
+from counterfoil.disclosure.shown_beside import ProtectedSurvival, ProtectedTable
+from counterfoil.disclosure.shown_measures import ProtectedAttrition, ProtectedBalance, ProtectedMeasure
 from counterfoil.disclosure.states import Verdict
 from counterfoil.disclosure.sub_analyses import protect_sub_analyses
 from counterfoil.disclosure.survival import protect_survival
 from counterfoil.disclosure.trust import protect_trust
-from counterfoil.disclosure.values import (
-    MAKER,
-    NOT_APPLICABLE,
-    NOT_AVAILABLE,
-    Box,
-    Cell,
-    Finding,
-    Protected,
-    ProtectedAttrition,
-    ProtectedBalance,
-    ProtectedMeasure,
-    ProtectedRefusal,
-    ProtectedSurvival,
-    ProtectedTable,
-    Rule,
-    headline_of,
-    hidden,
-)
+from counterfoil.disclosure.values import Finding, Protected, ProtectedRefusal, headline_of
 from counterfoil.disclosure.ways import Reading
 from counterfoil.effect.inconclusive import inconclusive
 from counterfoil.effect.values import Effect

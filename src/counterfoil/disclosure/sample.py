@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from counterfoil.disclosure.beside import SampleFacts
+from counterfoil.disclosure.cells import MAKER, NOT_APPLICABLE, NOT_AVAILABLE, Cell
 from counterfoil.disclosure.measures import P_DECIMALS, show_number
 from counterfoil.disclosure.rounding import round_half_up
-from counterfoil.disclosure.values import (
-    MAKER,
-    NOT_APPLICABLE,
-    NOT_AVAILABLE,
-    Cell,
-    ProtectedMeasure,
-    ProtectedSample,
-)
+from counterfoil.disclosure.shown_beside import ProtectedSample
+from counterfoil.disclosure.shown_measures import ProtectedMeasure
 
 
 def protect_sample(

@@ -19,19 +19,13 @@ from scipy import stats
 
 from counterfoil.comparison.values import Band, Comparison
 from counterfoil.disclosure.beside import BoolArray, SubResult
+from counterfoil.disclosure.cells import MAKER, NOT_APPLICABLE, Cell, Rule, hidden
 from counterfoil.disclosure.measures import show_number
 from counterfoil.disclosure.rates import is_rate_safe
 from counterfoil.disclosure.rounding import round_half_up
 from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.shown_beside import ProtectedSubAnalysis
 from counterfoil.disclosure.states import Verdict
-from counterfoil.disclosure.values import (
-    MAKER,
-    NOT_APPLICABLE,
-    Cell,
-    ProtectedSubAnalysis,
-    Rule,
-    hidden,
-)
 from counterfoil.effect.values import Effect, Estimate
 from counterfoil.units import Kind
 

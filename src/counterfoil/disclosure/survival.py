@@ -5,19 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from counterfoil.disclosure.cells import MAKER, Cell, Rule
 from counterfoil.disclosure.differencing import why_differencing_hidden
 from counterfoil.disclosure.flow import Sizes
 from counterfoil.disclosure.measures import P_DECIMALS, RATIO_DECIMALS, Context, show_number
 from counterfoil.disclosure.rates import is_rate_safe
-from counterfoil.disclosure.values import (
-    MAKER,
-    Cell,
-    ProtectedEstimate,
-    ProtectedPoint,
-    ProtectedRatio,
-    ProtectedSurvival,
-    Rule,
-)
+from counterfoil.disclosure.shown_beside import ProtectedPoint, ProtectedSurvival
+from counterfoil.disclosure.shown_measures import ProtectedEstimate, ProtectedRatio
 from counterfoil.effect.survival import Survival
 from counterfoil.effect.values import Inference
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from counterfoil.disclosure.cells import Cell, Rule, hidden
 from counterfoil.disclosure.rounding import round_to_base
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import Cell, Rule, hidden
 from counterfoil.disclosure.zeros import protect_line
 from counterfoil.errors import Refused
 

@@ -10,18 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterfoil.disclosure.beside import HiddenBias, TrustResult, WayResult
+from counterfoil.disclosure.cells import MAKER, NOT_APPLICABLE, Cell, Rule, hidden
 from counterfoil.disclosure.measures import show_number
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import (
-    MAKER,
-    NOT_APPLICABLE,
-    Cell,
-    Placebos,
-    ProtectedTrust,
-    ProtectedWay,
-    Rule,
-    hidden,
-)
+from counterfoil.disclosure.shown_beside import Placebos, ProtectedTrust, ProtectedWay
 from counterfoil.disclosure.ways import Reading, protect_check, protect_ways
 from counterfoil.outcomes.measures import Measure
 

@@ -20,18 +20,12 @@ import numpy.typing as npt
 
 from counterfoil.comparison.values import Band
 from counterfoil.disclosure.beside import BoolArray, WayResult
+from counterfoil.disclosure.cells import MAKER, NOT_APPLICABLE, Cell, Rule, hidden
 from counterfoil.disclosure.measures import is_weighted
 from counterfoil.disclosure.settings import DisclosureSettings
+from counterfoil.disclosure.shown_beside import ProtectedWay
 from counterfoil.disclosure.states import Verdict
 from counterfoil.disclosure.sub_analyses import Reader, end_of, find_step, is_safe_beside, read, rule_against
-from counterfoil.disclosure.values import (
-    MAKER,
-    NOT_APPLICABLE,
-    Cell,
-    ProtectedWay,
-    Rule,
-    hidden,
-)
 from counterfoil.effect.values import Effect, Estimate
 from counterfoil.units import Kind
 

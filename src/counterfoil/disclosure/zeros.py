@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from counterfoil.disclosure.cells import NOT_APPLICABLE, Cell, Rule, hidden
 from counterfoil.disclosure.primary import protect_count
 from counterfoil.disclosure.settings import DisclosureSettings
-from counterfoil.disclosure.values import NOT_APPLICABLE, Cell, Rule, hidden
 
 
 def protect_line(

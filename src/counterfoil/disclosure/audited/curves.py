@@ -12,8 +12,9 @@ from fractions import Fraction
 import numpy as np
 
 from counterfoil.disclosure.audited.made import ANALYSED, CURVES, Floats, Made, Side
+from counterfoil.disclosure.cells import Cell
 from counterfoil.disclosure.intruder import AddsUp, Counts, Exact, Piece, Pieces, Share
-from counterfoil.disclosure.values import Cell, ProtectedSurvival
+from counterfoil.disclosure.shown_beside import ProtectedSurvival
 
 A_MONTH = 365.25 / 12  # days
 HIDES = (CURVES, "")

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from counterfoil.disclosure.beside import BoolArray
+from counterfoil.disclosure.cells import Box
 from counterfoil.disclosure.intruder import (
     AddsUp,
     Counts,
@@ -17,7 +18,6 @@ from counterfoil.disclosure.intruder import (
     Outcome,
     Statement,
 )
-from counterfoil.disclosure.values import Box
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -32,8 +32,11 @@ from counterfoil.disclosure.audited.made import (
 from counterfoil.disclosure.audited.tables import say_table
 from counterfoil.disclosure.audited.terms import say_terms
 from counterfoil.disclosure.beside import BoolArray
+from counterfoil.disclosure.cells import Cell
 from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Counts, Exact, Piece, Rounded, Share, Withheld
-from counterfoil.disclosure.values import Cell, Protected, ProtectedMeasure, ProtectedSubAnalysis, ProtectedWay
+from counterfoil.disclosure.shown_beside import ProtectedSubAnalysis, ProtectedWay
+from counterfoil.disclosure.shown_measures import ProtectedMeasure
+from counterfoil.disclosure.values import Protected
 from counterfoil.outcomes.measures import Measure, Support
 from counterfoil.units import Kind
 

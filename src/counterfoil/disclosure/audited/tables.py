@@ -9,7 +9,7 @@ import numpy as np
 from counterfoil.disclosure.audited.made import ANALYSED, CELL, Made
 from counterfoil.disclosure.beside import BoolArray
 from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Exact, Known, Line, Piece, Withheld
-from counterfoil.disclosure.values import ProtectedTable
+from counterfoil.disclosure.shown_beside import ProtectedTable
 
 
 def say_table(made: Made, table: ProtectedTable, kinds: Mapping[str, BoolArray]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from counterfoil.disclosure.audited.made import TERM, Made, Side
 from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Exact, Line, Piece, Withheld
-from counterfoil.disclosure.values import ProtectedTerm
+from counterfoil.disclosure.shown_measures import ProtectedTerm
 
 SEVERAL = 3  # levels of a factor from which on each is a term; of two, one is
 
