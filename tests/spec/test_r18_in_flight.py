@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from counterfoil.clearance import actions
+from counterfoil.clearance import Signer, actions
+from counterfoil.clearance.people import Roster, check_may_see_counts
 from counterfoil.cli import clear_words
-from counterfoil.errors import Fault, UsageError
+from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab.paths import MEMBERS, SAID
 from counterfoil.study import ledger, pooled_people
 from counterfoil.study.handover import HANDOVER
 from counterfoil.study.ledger_why import why
 from lib import pooled_runs, reports
+from lib.clearance import STAFF
 from lib.site import V1, V2, Press, press
-from lib.small_lab import run_here
+from lib.small_lab import call_here, run_here
 
 
 def submitted(lab: Press, run: str, people: list[str]) -> None:
@@ -94,3 +96,31 @@ def test_r13_why_speaks_of_sub_analyses_and_curves(lab: Press) -> None:
     assert why(lab.lab, V1, "curves")["by_the_audit"] is True
     with pytest.raises(UsageError, match="size, Women, Men, curves"):
         why(lab.lab, V1, "Children")
+
+
+@pytest.mark.parametrize("person", sorted(STAFF))
+def test_a04_true_counts_are_told_to_analysts_and_checkers_alone(lab: Press, person: str) -> None:
+    roster, asks = actions.read_record(lab.lab).roster, lab.office.signer(person)
+    assert set(roster.members) == set(STAFF)
+    if {"analyst", "checker"} & set(STAFF[person][0]):
+        check_may_see_counts(roster, asks)
+        return
+    with pytest.raises(Refused, match="only an analyst or a checker") as refused:
+        check_may_see_counts(roster, asks)
+    assert refused.value.exit_code == 3
+
+
+def test_a04_true_counts_are_not_told_by_a_name_alone(lab: Press, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nobody said who asks; somebody else's key; a name that nobody in force has; and a lab without people."""
+    roster = actions.read_record(lab.lab).roster
+    with pytest.raises(Refused, match="--as and --key"):
+        check_may_see_counts(roster, None)
+    with pytest.raises(Refused, match="not the key of ben"):
+        check_may_see_counts(roster, Signer("ben", lab.office.keys["dan"]))
+    with pytest.raises(Refused, match="Nobody in force"):
+        check_may_see_counts(roster, Signer("zoe", lab.office.keys["dan"]))
+    check_may_see_counts(Roster(), None)
+    audited(lab.lab.paths.run(V1), sub_analyses=[{"name": "Women", "hidden": "R13"}])
+    said = call_here(capfd, "ledger", lab.lab.paths.root, "why", V1, "Women")
+    assert said.code == 3
+    assert "get 3" not in said.out + said.err

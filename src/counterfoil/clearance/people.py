@@ -18,6 +18,7 @@ from counterfoil.lab.signing import SigningKey, is_signed
 from counterfoil.provenance import canonical_json
 
 PEOPLE = "people"  # what the log calls it
+SEE_COUNTS = frozenset({PersonRole.ANALYST, PersonRole.CHECKER})  # who makes results, and who decides about them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,22 @@ class Roster:
         while person in self.members and self.members[person].replaces:
             person = self.members[person].replaces
         return person
+
+
+def check_may_see_counts(roster: Roster, signer: Signer | None) -> None:
+    """Refused unless whoever asks works with true counts: an analyst or a checker, by their own key.
+
+    A lab that has put nobody in force has no roles yet, and clears nothing.
+    """
+    if not roster.members:
+        return
+    if signer is None:
+        raise Refused("This names true counts, so the lab must know who asks: give --as and --key.", rule="people")
+    member = roster.member(signer.person)
+    if signer.key.public != member.key:
+        raise Refused(f"This is not the key of {signer.person} that is in force. Use your own key file.", rule="people")
+    if not member.roles & SEE_COUNTS:
+        raise Refused("This names true counts: only an analyst or a checker of the lab may see it.", rule="people")
 
 
 def declared(settings: LabSettings) -> dict[str, Any]:

@@ -7,7 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from counterfoil.clearance.actions import read_record
+from counterfoil.clearance.people import check_may_see_counts
 from counterfoil.cli.screen import say, say_json
+from counterfoil.cli.signing import Passphrase, signer
 from counterfoil.lab.make import OpenLab, open_lab
 from counterfoil.study import ledger as kept
 from counterfoil.study import ledger_why
@@ -69,10 +72,15 @@ def why(
     cell: Annotated[
         str, typer.Argument(help="A measure's name, a sub-analysis's, size or curves.", show_default=False)
     ],
+    who: Annotated[str, typer.Option("--as", help="Your short name in lab.toml.")] = "",
+    key: Annotated[Path | None, typer.Option("--key", help="Your own key file.")] = None,
+    passphrase_file: Passphrase = None,
     as_json: Json = False,
 ) -> None:
-    """Say why a cell of a report is hidden or safe, and which attack would find it. It names true counts: for the
-    people of the lab who decide what is published, and for nobody else."""
+    """Say why a cell of a report is hidden or safe, and which attack would find it. It names true counts, so once
+    people are in force only an analyst or a checker may ask, with --as and --key."""
+    asks = signer(who, key, passphrase_file) if who and key else None
+    check_may_see_counts(read_record(context.obj).roster, asks)
     found = ledger_why.why(context.obj, run, cell)
     if as_json:
         say_json(dict(found))
