@@ -59,7 +59,7 @@ def test_r13_how_far_a_sum_can_go_and_what_holds_it_there() -> None:
     up, down = (questions.held({("a", ""): 1}, sign) for sign in (1, -1))
     assert (up.bound, down.bound) == (12, 0)
     assert dict(up.by) == pytest.approx({"weighed": 1 / 11})
-    questions.ask_ahead([{("a", ""): 1}, {("b", ""): 1}])
+    questions.ask_ahead([{("a", ""): 1}, {("b", ""): 1}], 1)
     assert questions.held({("a", ""): 1}, 1) is up
     assert questions.held({("b", ""): 1}, 1).bound == 10  # 139 / 13 = 10.7
 

@@ -21,9 +21,11 @@ def set_apart(person: IntArray, rng: np.random.Generator) -> IntArray:
 
     A quarter of the people, at most MOST; empty when that is fewer than FEWEST.
     """
-    people = np.unique(person)
+    people = np.flatnonzero(np.bincount(person))  # their numbers are those of the register's people, from 0 or 1
     n = min(int(people.size * SHARE), MOST)
     if n < FEWEST:
         return np.empty(0, dtype=np.int64)
     drawn = rng.choice(people, n, replace=False)
-    return np.asarray(np.flatnonzero(np.isin(person, drawn)), dtype=np.int64)
+    is_drawn = np.zeros(int(people[-1]) + 1, np.bool_)
+    is_drawn[drawn] = True
+    return np.asarray(np.flatnonzero(is_drawn[person]), dtype=np.int64)

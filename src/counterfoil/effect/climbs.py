@@ -14,6 +14,7 @@ from counterfoil.errors import Refused
 from counterfoil.logit import SEPARATION_RIDGE, column_totals
 from counterfoil.logit.columns import find_separating_levels
 from counterfoil.logit.fitting import climb_to_top
+from counterfoil.logit.kernels import add_log_scores
 from counterfoil.logit.likelihood import Point, Problem, evaluate
 from counterfoil.logit.steering import Steering, steer
 
@@ -98,7 +99,7 @@ def _climb_log(
         mean: FloatArray = offset + start[0]
         return mean
     if steering is not None:
-        found = steer(problem, start, lambda beta: _log_point(columns, problem, offset, beta), _mean, steering)
+        found = steer(problem, start, lambda beta: _log_point(problem, offset, beta), _mean, steering)
         if found is not None:
             return found.eta
     return _newton_log(columns, problem, offset, start[columns.kept])
@@ -129,12 +130,25 @@ def _newton_log(columns: Columns, problem: Problem, offset: FloatArray, coef: Fl
     return None
 
 
-def _log_point(columns: Columns, problem: Problem, offset: FloatArray, beta: FloatArray) -> Point:
-    coef, penalty = beta[columns.kept], problem.penalty
-    eta = columns.times(coef) + offset
-    value = _log_likelihood(problem.outcome, problem.weights, eta)
-    slope = columns.total(problem.weights * (problem.outcome - _mean(eta)))
-    return Point(beta, eta, value, value - 0.5 * float((penalty * coef**2).sum()), slope - penalty * coef)
+def _log_point(problem: Problem, offset: FloatArray, beta: FloatArray) -> Point:
+    design, free_beta = problem.design, beta[problem.free]
+    eta, gradient = np.empty(design.rows), np.zeros(problem.slots)
+    value = add_log_scores(
+        design.codes,
+        design.offsets,
+        design.numeric,
+        problem.centre,
+        problem.inverse_scale,
+        problem.outcome,
+        problem.weights,
+        offset,
+        HIGHEST,
+        beta,
+        eta,
+        gradient,
+    )
+    lost = 0.5 * float((problem.penalty * free_beta**2).sum())
+    return Point(beta, eta, value, value - lost, gradient[problem.free] - problem.penalty * free_beta)
 
 
 def _mean(eta: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from counterfoil.comparison.values import BoolArray, Comparison, Design, FloatArray
@@ -30,7 +31,8 @@ def estimate(
     """
     columns = read_outcomes(outcomes, comparison, measures)
     times = read_exposures(outcomes, comparison, measures)
-    effects = tuple(_effect_of(columns[m.name], comparison, m, times.get(m.exposure)) for m in measures)
+    with ThreadPoolExecutor(max(comparison.settings.threads, 1)) as pool:
+        effects = tuple(pool.map(lambda m: _effect_of(columns[m.name], comparison, m, times.get(m.exposure)), measures))
     if people is None:
         return effects
     beside = adjusted({**columns, **times}, comparison, measures, people)

@@ -70,6 +70,6 @@ def why_unusable(value: FloatArray, measure: Measure) -> str | None:
     known = value[~np.isnan(value)]
     if not np.isfinite(known).all():
         return f"`{measure.name}` holds an infinite value. Leave what was not measured empty."
-    if measure.kind is Kind.RATE and not np.isin(known, (0.0, 1.0)).all():
+    if measure.kind is Kind.RATE and not ((known == 0.0) | (known == 1.0)).all():
         return f"`{measure.name}` is a rate, so each person has 0 or 1; it holds other values. Is its kind right?"
     return None

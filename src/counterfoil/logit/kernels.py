@@ -19,6 +19,7 @@ from counterfoil.logit.values import CodeArray, CodedDesign, FloatArray, IntArra
 
 MAX_CHUNKS = 64
 ROWS_A_CHUNK = 2_048  # below this a thread costs more than it brings
+ABREAST = 4  # rows
 MAX_CHUNK_NUMBERS = 8_000_000  # 64 MB of totals at most, for designs with very many columns
 
 
@@ -30,13 +31,21 @@ def chunk_bounds(rows: int, numbers_a_chunk: int) -> list[tuple[int, int]]:
 
 
 def run_chunks(work: Callable[[int], None], chunks: int, threads: int) -> None:
-    """Run `work(chunk)` for each chunk; the compiled part releases the GIL."""
-    if threads <= 1 or chunks == 1:
-        for chunk in range(chunks):
+    """Run `work(chunk)` for each chunk; the compiled part releases the GIL. Whoever asks works too."""
+    helpers, left = min(threads, chunks) - 1, iter(range(chunks))
+
+    def work_off() -> None:
+        for chunk in left:
             work(chunk)
+
+    if helpers < 1:
+        work_off()
         return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(chunks)))
+    with ThreadPoolExecutor(helpers) as pool:
+        begun = [pool.submit(work_off) for _ in range(helpers)]
+        work_off()
+        for each in begun:
+            each.result()
 
 
 @compiled
@@ -57,26 +66,109 @@ def add_scores(  # pragma: no cover - compiled
     """Fill `eta[first:last]`, add the score vector of those rows to `gradient`; the log-likelihood of those rows."""
     factors, numbers = codes.shape[1], numeric.shape[1]
     numeric_slot = offsets[factors]
-    x = np.empty(numbers)
+    x, s, of_numbers = np.empty((ABREAST, numbers)), np.empty(ABREAST), np.zeros(numbers)
     total = 0.0
-    for i in range(first, last):
-        s = beta[0]
-        for j in range(factors):
-            s += beta[offsets[j] + codes[i, j]]
-        for j in range(numbers):
-            x[j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
-            s += beta[numeric_slot + j] * x[j]
-        eta[i] = s
-        e = np.exp(-abs(s))
-        p = 1.0 / (1.0 + e) if s >= 0.0 else e / (1.0 + e)
-        total += weights[i] * (outcome[i] * s - max(s, 0.0) - np.log1p(e))
-        residual = weights[i] * (outcome[i] - p)
-        gradient[0] += residual
-        for j in range(factors):
-            gradient[offsets[j] + codes[i, j]] += residual
-        for j in range(numbers):
-            gradient[numeric_slot + j] += residual * x[j]
+    for start in range(first, last, ABREAST):
+        rows = min(ABREAST, last - start)
+        _predict(codes, offsets, numeric, centre, inverse_scale, beta, start, rows, x, s)
+        for r in range(rows):
+            i, own = start + r, s[r]
+            eta[i] = own
+            e = np.exp(-abs(own))
+            p = 1.0 / (1.0 + e) if own >= 0.0 else e / (1.0 + e)
+            total += weights[i] * (outcome[i] * own - max(own, 0.0) - np.log1p(e))
+            residual = weights[i] * (outcome[i] - p)
+            gradient[0] += residual
+            for j in range(factors):
+                gradient[offsets[j] + codes[i, j]] += residual
+            own_x = x[r]
+            for j in range(numbers):
+                of_numbers[j] += residual * own_x[j]
+    gradient[numeric_slot:] += of_numbers
     return total
+
+
+@compiled
+def add_log_scores(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    centre: FloatArray,
+    inverse_scale: FloatArray,
+    outcome: FloatArray,
+    weights: FloatArray,
+    offset: FloatArray,
+    highest: float,
+    beta: FloatArray,
+    eta: FloatArray,
+    gradient: FloatArray,
+) -> float:
+    """As `add_scores` for all rows and a log-linear mean (`offset` is added to the predictor); rows without a weight
+    are predicted only. A mean is at most e to `highest`."""
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    numeric_slot = offsets[factors]
+    x, s, of_numbers = np.empty((ABREAST, numbers)), np.empty(ABREAST), np.zeros(numbers)
+    total = 0.0
+    for start in range(0, len(eta), ABREAST):
+        rows = min(ABREAST, len(eta) - start)
+        _predict(codes, offsets, numeric, centre, inverse_scale, beta, start, rows, x, s)
+        for r in range(rows):
+            i = start + r
+            own = s[r] + offset[i]
+            eta[i] = own
+            if weights[i] == 0.0:
+                continue
+            total += weights[i] * (outcome[i] * own - np.exp(own))
+            residual = weights[i] * (outcome[i] - np.exp(min(own, highest)))
+            gradient[0] += residual
+            for j in range(factors):
+                gradient[offsets[j] + codes[i, j]] += residual
+            own_x = x[r]
+            for j in range(numbers):
+                of_numbers[j] += residual * own_x[j]
+    gradient[numeric_slot:] += of_numbers
+    return total
+
+
+@compiled
+def _predict(  # pragma: no cover - compiled
+    codes: CodeArray,
+    offsets: IntArray,
+    numeric: FloatArray,
+    centre: FloatArray,
+    inverse_scale: FloatArray,
+    beta: FloatArray,
+    start: int,
+    rows: int,
+    x: FloatArray,
+    s: FloatArray,
+) -> None:
+    """The standardised numbers of some rows and their linear predictors, each summed in the order of the columns.
+
+    Rows go abreast: a sum waits for its last addition, and meanwhile the others go on.
+    """
+    factors, numbers = codes.shape[1], numeric.shape[1]
+    numeric_slot = offsets[factors]
+    for r in range(rows):
+        s[r] = beta[0]
+        for j in range(factors):
+            s[r] += beta[offsets[j] + codes[start + r, j]]
+        row, own_x = numeric[start + r], x[r]
+        for j in range(numbers):
+            own_x[j] = (row[j] - centre[j]) * inverse_scale[j]
+    if rows == ABREAST:
+        a, b, c, d = s[0], s[1], s[2], s[3]
+        for j in range(numbers):
+            own = beta[numeric_slot + j]
+            a += own * x[0, j]
+            b += own * x[1, j]
+            c += own * x[2, j]
+            d += own * x[3, j]
+        s[0], s[1], s[2], s[3] = a, b, c, d
+        return
+    for r in range(rows):
+        for j in range(numbers):
+            s[r] += beta[numeric_slot + j] * x[r, j]
 
 
 @compiled

@@ -7,6 +7,7 @@ scored by a fit on the other four.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,12 +77,12 @@ class Calibration:
 
 
 def fit_static_score(
-    events: pa.Table, outcome: FloatArray, terms: ScoreTerms, *, person: npt.NDArray[np.int64]
+    events: pa.Table, outcome: FloatArray, terms: ScoreTerms, *, person: npt.NDArray[np.int64], threads: int = 1
 ) -> tuple[StaticScore, Calibration] | None:
     """The score of `events`, and how well it foretells; None when too few have the outcome, or too few have not.
 
     `outcome` is 0 or 1, one a row; NaN (not covered by the data) is left out. `person` says whose event each is, so
-    that no person is both fitted on and foretold.
+    that no person is both fitted on and foretold. `threads` change nothing.
     """
     measured = ~np.isnan(outcome)
     people, outcome = events.filter(pa.array(measured)), outcome[measured]
@@ -90,14 +91,18 @@ def fit_static_score(
         return None
     levels = {name: _levels(people[name]) for name in terms.factors}
     design = _design(people, terms, levels)
-    score = StaticScore(terms, levels, _fitted(design, outcome))
     _, number = np.unique(person[measured], return_inverse=True)
     fold = number % FOLDS
     foretold = np.empty(outcome.size)
-    for held in range(FOLDS):
+
+    def foretell(held: int) -> None:
         rows, out = np.flatnonzero(fold != held), np.flatnonzero(fold == held)
         foretold[out] = _log_odds(design.take(out), _fitted(design.take(rows), outcome[rows]))
-    return score, calibration_of(foretold, outcome)
+
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        whole = pool.submit(_fitted, design, outcome)
+        list(pool.map(foretell, range(FOLDS)))
+    return StaticScore(terms, levels, whole.result()), calibration_of(foretold, outcome)
 
 
 def calibration_of(log_odds: FloatArray, outcome: FloatArray) -> Calibration:

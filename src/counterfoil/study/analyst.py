@@ -125,7 +125,7 @@ def _with_covariates(lab: OpenLab, plan: Plan, selected: Selected, register: Reg
     """Shares and the risk score, where the plan asks. Opens outcomes of the people set apart and of nobody else."""
     today, domain = lab.settings.date(), lab.settings.domain
     terms = score_terms(domain)
-    score = fit_risk_score(selected.earlier, register, terms) if terms else None
+    score = fit_risk_score(selected.earlier, register, terms, threads=lab.settings.threads) if terms else None
 
     def with_covariates(some: Selected) -> Selected:
         some = add_shares(some, plan.comparison.shares, lab.paths, today=today, domain=domain)

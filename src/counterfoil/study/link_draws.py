@@ -220,8 +220,9 @@ def estimate_draws(
     """`outcomes`: of the rows of the analysis; `more`: of those of the doubt's people. `effects`: the headline's."""
     whole = {name: np.concatenate([values, more[name]]) for name, values in outcomes.items()}
     measures = [effect.measure for effect in effects]
-    drawn = [_compatible(designs, each, whole, measures) for each in designs.others]
-    steady = _compatible(designs, designs.without_unsteady, whole, measures)
+    with ThreadPoolExecutor(max(designs.comparison.settings.threads, 1)) as pool:
+        asked = (*designs.others, designs.without_unsteady)
+        *drawn, steady = pool.map(lambda each: _compatible(designs, each, whole, measures), asked)
     found = {
         effect.measure.name: [
             Compatible(effect.treated, effect.comparison, effect.compatible),

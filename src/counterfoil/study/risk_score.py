@@ -64,13 +64,15 @@ def score_terms(domain: str) -> ScoreTerms | None:
     )
 
 
-def fit_risk_score(earlier: pa.Table, register: RegisterPaths, terms: ScoreTerms) -> RiskScore | None:
+def fit_risk_score(
+    earlier: pa.Table, register: RegisterPaths, terms: ScoreTerms, *, threads: int = 1
+) -> RiskScore | None:
     """The score of the people set apart (`Selected.earlier`), or None when they are too few."""
     if not earlier.num_rows:
         return None
     outcome = pc.cast(outcomes_of(earlier["index_event_id"], register, terms.outcome), pa.float64())
     person = np.asarray(earlier["person_number"].to_numpy(), dtype=np.int64)
-    found = fit_static_score(earlier, _floats(outcome), terms, person=person)
+    found = fit_static_score(earlier, _floats(outcome), terms, person=person, threads=threads)
     if found is None:
         return None
     years = pc.min_max(pc.cast(earlier["index_year"], pa.int64())).as_py()

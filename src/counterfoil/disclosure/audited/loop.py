@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from counterfoil.disclosure.audited.joint import Joint, are_close, join_reports
 from counterfoil.disclosure.audited.made import BALANCE, CELL, MEASURE, SIZE, TERM, People, Said
@@ -184,12 +184,10 @@ def _repair(
     first = None if found.untrue else looked
     repaired = repair(publication, truth, costs, settings, limits=SOLVER, first=first, questions=questions)
     clock.check()
-    open_targets = [one.target.label for one in found.failed if one.target.label not in already]
-    explained = open_targets[:EXPLAINED]
-    attacks = words.submit(
-        explain, found, joint.publications, truth, settings, limits=SOLVER, targets=explained, questions=questions
-    )
-    named = tuple(_named(label) for label in open_targets[EXPLAINED:])
+    open_still = tuple(one for one in found.failed if one.target.label not in already)
+    in_words = replace(found, intervals=open_still[:EXPLAINED])
+    attacks = words.submit(explain, in_words, [publication], truth, settings, limits=SOLVER, questions=questions)
+    named = tuple(_named(one.target.label) for one in open_still[EXPLAINED:])
     chosen = dict.fromkeys(hides[label] for label in repaired.partners)
     if not chosen:  # what is pinned by the numbers that may not go alone: everything that may
         chosen = dict.fromkeys(hides.values())

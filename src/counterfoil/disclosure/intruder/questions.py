@@ -50,11 +50,10 @@ class Questions:
             self._held[key] = held_at(system, sign * system.vector(of))
         return self._held[key]
 
-    def ask_ahead(self, sums: Iterable[Mapping[Unknown, int]]) -> None:
+    def ask_ahead(self, sums: Iterable[Mapping[Unknown, int]], sign: int) -> None:
         """Ask what `held` will be asked, several at once."""
-        asked = [(of, sign) for of in sums for sign in (-1, 1)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda one: self.held(*one), asked))
+            list(pool.map(lambda of: self.held(of, sign), sums))
 
     def _made(self, of: Mapping[Unknown, int]) -> _Ready:
         """Sums of which the statements speak already need no system of their own."""

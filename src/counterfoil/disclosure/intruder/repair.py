@@ -22,7 +22,7 @@ from counterfoil.disclosure.intruder.questions import Questions
 from counterfoil.disclosure.intruder.solver import LIMIT, Floats, Worlds
 from counterfoil.disclosure.intruder.statements import OneOf, Publication, Statement, Truth, Weighted, Withheld
 from counterfoil.disclosure.intruder.system import Ints, Spread, build, find_cap, true_world, value_of
-from counterfoil.disclosure.intruder.targets import find_targets
+from counterfoil.disclosure.intruder.targets import Target, find_targets
 from counterfoil.disclosure.intruder.widening import widen
 from counterfoil.disclosure.settings import DEFAULT_SETTINGS, DisclosureSettings
 from counterfoil.errors import Fault
@@ -138,7 +138,8 @@ class _Held:
         """Of each target that failed, the statements of which one must go. False: nothing new, so this is the end."""
         before = len(self.sets)
         if self.limits.left() > 0.0:
-            asked.ask_ahead(one.target.of for one in found.failed)
+            asked.ask_ahead([one.target.of for one in found.failed], 1)
+            asked.ask_ahead([one.target.of for one in found.failed if not self._is_low(one.target, asked)], -1)
         for one in found.failed:
             self._learn(one.target.label, self._pinned_by(one, asked))
         for line in (line for line in self.publication.lines if line.label in found.sums):
@@ -184,9 +185,15 @@ class _Held:
         open_ones = self.costs.keys() - withheld
         if self.limits.left() <= 0.0:
             return frozenset(open_ones)
-        down, up = (asked.held(target.of, sign) for sign in (-1, 1))
+        up = asked.held(target.of, 1)
+        if self._is_low(target, asked):
+            return frozenset({label for label, _ in up.by} & open_ones)
+        down = asked.held(target.of, -1)
         if down.bound is None or up.bound is None or passes(target, -down.bound, up.bound, self.settings):
             return frozenset(open_ones)
-        too_low = target.small and up.bound < self.settings.threshold
-        used = {label for end in ((up,) if too_low else (up, down)) for label, _ in end.by}
-        return frozenset(used & open_ones)
+        return frozenset({label for end in (up, down) for label, _ in end.by} & open_ones)
+
+    def _is_low(self, target: Target, asked: Questions) -> bool:
+        """Whether a small target cannot be as large as T: then nothing else about it matters."""
+        most = asked.held(target.of, 1).bound
+        return target.small and most is not None and most < self.settings.threshold
