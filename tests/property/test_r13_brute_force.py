@@ -1,10 +1,10 @@
 """The intruder audit against an intruder who tries every world, on random small publications and repaired tables.
 
 The two share no code: the brute force reads the kept text and rounds forwards. Of `COUNTERFOIL_INTRUDER_CASES` (10,000
-take half an hour of one core; 400 are usual) six in ten are coarse publications, most of which pass: half of these have
-the width that is asked for set at the narrowest interval that the brute force found, or at one more, which must be
-refused. One in ten says anything, so that most are refused; one in ten says what people are like; two in ten are tables
-that were repaired. Thresholds are small, so that every world of a case can be tried.
+take a quarter of an hour of one core; 400 are usual) six in ten are coarse publications, most of which pass: half of
+these have the width that is asked for set at the narrowest interval that the brute force found, or at one more, which
+must be refused. One in ten says anything, so that most are refused; one in ten says what people are like; two in ten
+are tables that were repaired. Thresholds are small, so that every world of a case can be tried.
 """
 
 from __future__ import annotations
