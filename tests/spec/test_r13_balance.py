@@ -90,6 +90,11 @@ def test_r23_three_levels_of_which_one_is_rare_hide_two() -> None:
     assert any("balance of origin: b" in one for one in words)
 
 
+def test_r23_a_level_that_nobody_has_costs_the_others_nothing() -> None:
+    """Its difference is hidden (R3). That nobody has it can be told from the two that are shown, and is nobody's."""
+    assert rules_of(audited(levels(100, 50, 0))) == [None, None, Rule.R3]
+
+
 def test_r23_three_common_levels_are_shown() -> None:
     assert rules_of(audited(levels(93, 40, 17))) == [None, None, None]
 

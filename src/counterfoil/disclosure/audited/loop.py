@@ -189,8 +189,9 @@ def _repair(
     attacks = words.submit(explain, in_words, [publication], truth, settings, limits=SOLVER, questions=questions)
     named = tuple(_named(one.target.label) for one in open_still[EXPLAINED:])
     chosen = dict.fromkeys(hides[label] for label in repaired.partners)
-    if not chosen:  # what is pinned by the numbers that may not go alone: everything that may
-        chosen = dict.fromkeys(hides.values())
+    if not chosen:  # what is pinned by the numbers that may not go alone: balance, and then everything that may
+        every = dict.fromkeys(hides.values())
+        chosen = {what: None for what in every if what[0] == TERM} or every
     return _Hidden(tuple(chosen), lambda: (*attacks.result(), *named))
 
 

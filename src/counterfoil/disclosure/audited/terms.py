@@ -31,21 +31,26 @@ def say_terms(made: Made, terms: Sequence[ProtectedTerm]) -> None:
 
 
 def _say_levels(made: Made, side: Side, covariate: str, levels: Sequence[ProtectedTerm]) -> None:
-    """Levels of which everybody has one are a line of a table."""
+    """Levels of which everybody has one are a line of a table.
+
+    A hidden level that nobody has is not asked about: a profile says so by not having it, and it is nobody's.
+    """
     members = [made.people.terms[one.term] for one in levels]
     outcomes = [made.kind(f"balance of {one.term}", there) for one, there in zip(levels, members, strict=True)]
+    line = []
     for one, outcome in zip(levels, outcomes, strict=True):
         label, of = f"balance of {one.term}{side.words}", (Piece(side.name, outcome),)
-        if one.smd.value is None:
+        count = int(made.values[outcome][side.members].sum())
+        if one.smd.value is not None:
+            made.say(Exact(label, of, count), (TERM, one.term))
+        elif count:
             made.say(Withheld(label, of), (TERM, one.term))
         else:
-            count = int(made.values[outcome][side.members].sum())
-            made.say(Exact(label, of, count), (TERM, one.term))
+            continue
+        line.append(label)
     times = np.sum([there[side.members] for there in members], axis=0, dtype=np.int64)
     if len(levels) >= SEVERAL and np.all(times == 1):
         adds = AddsUp(PEOPLE, tuple((name, 1) for name in outcomes), (side.name,))
         if adds not in made.sums:
             made.sums.append(adds)
-        made.lines.append(
-            Line(f"balance of {covariate}{side.words}", tuple(f"balance of {one.term}{side.words}" for one in levels))
-        )
+        made.lines.append(Line(f"balance of {covariate}{side.words}", tuple(line)))
