@@ -17,7 +17,8 @@ from counterfoil.cohort.values import Attrition, Step
 from counterfoil.errors import UsageError
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_file
-from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
+from counterfoil.study.analysis import TREATED, analyse
+from counterfoil.study.inputs import Facts, Inputs
 from counterfoil.study.plan import parse_plan
 from counterfoil.study.way_designs import Way
 from counterfoil.units import Kind

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from counterfoil.provenance import sha256_of_file
-from counterfoil.study.analysis import SENSITIVITY
 from counterfoil.study.negative_control import NAME
+from counterfoil.study.printing import SENSITIVITY
 from lib.small_lab import Evaluated
 
 

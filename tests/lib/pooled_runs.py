@@ -13,9 +13,10 @@ from counterfoil.disclosure import Protected, ProtectedRefusal
 from counterfoil.lab.files import atomic_write
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab
-from counterfoil.study.analysis import Facts, Inputs, publish_inside
 from counterfoil.study.handover import HANDOVER, pack
+from counterfoil.study.inputs import Facts, Inputs
 from counterfoil.study.plan import parse_plan
+from counterfoil.study.printing import publish_inside
 
 
 def add_run(

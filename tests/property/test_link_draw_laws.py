@@ -15,7 +15,8 @@ import pytest
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_file
-from counterfoil.study.analysis import LINKING, TREATED, Facts, Inputs, analyse
+from counterfoil.study.analysis import LINKING, TREATED, analyse
+from counterfoil.study.inputs import Facts, Inputs
 from counterfoil.study.link_draws import FILE, LinkDoubt
 from counterfoil.study.plan import parse_plan
 from counterfoil.units import Kind

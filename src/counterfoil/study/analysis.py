@@ -6,12 +6,8 @@ function that opens them is not called earlier.
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from importlib import metadata
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from counterfoil import __version__
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.comparison import (
     InverseProbability,
@@ -32,16 +27,11 @@ from counterfoil.comparison import (
 )
 from counterfoil.comparison.balance import members_of_terms
 from counterfoil.comparison.made import Groups
-from counterfoil.comparison.values import Comparison, ComparisonSettings, Design, Pairs
+from counterfoil.comparison.values import Comparison, ComparisonSettings, Design
 from counterfoil.disclosure import (
-    DEFAULT_SETTINGS,
     Beside,
-    DisclosureSettings,
-    GroupTable,
     Protected,
     ProtectedRefusal,
-    SampleFacts,
-    UnitCost,
     check_gate,
     check_groups,
     headline_measure,
@@ -49,25 +39,18 @@ from counterfoil.disclosure import (
 )
 from counterfoil.effect import estimate, survival
 from counterfoil.errors import Refused
-from counterfoil.lab.files import atomic_write, write_json
-from counterfoil.lab.paths import REPORT, RESULT
+from counterfoil.lab.files import write_json
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.outcomes.measures import Measure
-from counterfoil.outcomes.negative_control import NegativeControl
-from counterfoil.provenance import sha256_of_bytes, sha256_of_file
-from counterfoil.report import PRINTINGS, About, render, to_json
-from counterfoil.report.about import ProviderWords
-from counterfoil.study.asked import asked_of
-from counterfoil.study.audit import Behind, Calculated, Checked, keep_audit, protect_and_audit
-from counterfoil.study.comparison_plan import REGION, comparison_facts
-from counterfoil.study.link_draws import LinkDesigns, LinkDoubt, design_draws, estimate_draws, freeze_draws
+from counterfoil.study.audit import Calculated, Checked, protect_and_audit
+from counterfoil.study.comparison_plan import REGION
+from counterfoil.study.freezing import freeze
+from counterfoil.study.inputs import Inputs
+from counterfoil.study.link_draws import LinkDesigns, design_draws, estimate_draws
 from counterfoil.study.negative_control import design_control, with_control
-from counterfoil.study.plan import Plan, Setting, comparison_settings
-from counterfoil.study.provider_words import hash_of
-from counterfoil.study.risk_score import PICTURE, RiskScore, calibration_picture
-from counterfoil.study.specifications import Site, Specification, decide_specifications, run_specifications
+from counterfoil.study.plan import comparison_settings
+from counterfoil.study.printing import SENSITIVITY, publish_inside
+from counterfoil.study.specifications import decide_specifications, run_specifications
 from counterfoil.study.sub_analyses import SubDesign, compared_of, design_parts, estimate_parts
-from counterfoil.study.sub_plan import Part
 from counterfoil.study.way_designs import (
     Designed,
     Way,
@@ -76,60 +59,13 @@ from counterfoil.study.way_designs import (
     make_designs,
     people_of,
 )
-from counterfoil.warehouse import write_table
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 OpenOutcomes = Callable[[], Mapping[str, FloatArray]]
 TREATED = "treated"
-SENSITIVITY = "sensitivity.json"  # exact; inside the lab
 LINKING = "linking.json"  # the same of doubt about links
 _SHARE_SCORE = (Radius, InverseProbability, Overlap, Kernel)  # methods whose score is estimated in the order of rows
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a report says of where it was made."""
-
-    today: dt.date
-    lab: str = ""
-    data_window: str = ""
-    method: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Everything one analysis works on. `people` holds covariates and `treated`, and no outcome."""
-
-    run: str
-    plan: Plan
-    people: pa.Table
-    covariates: tuple[str, ...]
-    attrition: Attrition
-    measures: tuple[Measure, ...]
-    folder: Path
-    inputs: Mapping[str, str]  # what went in -> SHA-256 or version, as the report shows it
-    facts: Facts
-    inside: Mapping[str, str] = field(default_factory=dict)  # more of it, for the manifest: it stays inside the lab
-    score: RiskScore | None = None  # of the lab's own, among the covariates; its calibration stays inside the lab
-    settings: DisclosureSettings = DEFAULT_SETTINGS
-    threads: int = 2
-    parts: tuple[Part, ...] = ()  # the plan's sub-analyses
-    # ways to make the headline's comparison, the first that is large enough and alike is it; none: everyone as they are
-    candidates: tuple[Way, ...] = ()
-    others: tuple[Way, ...] = ()  # ways beside the headline's
-    sites: tuple[Site, ...] = ()  # of the list, row by row of `people`
-    control: NegativeControl | None = None
-    history_before: pa.Table | None = None  # row by row of `people`; the control alone is compared on it
-    follow_up_months: int | None = None  # of the curves of everyone; None draws none
-    pdf: bool = False  # a copy of the report as PDF as well
-    languages: tuple[str, ...] = ("en",)  # of the report
-    words: ProviderWords = field(default_factory=ProviderWords)  # what the organisation says of the result
-    sample: SampleFacts | None = None
-    costs: tuple[UnitCost, ...] = ()
-    doubt: LinkDoubt | None = None  # who else the entries of a list may be; None: nobody was linked
-    profile: tuple[GroupTable, ...] = ()  # who they are, row by row of `people`
-    behind: Behind = field(default_factory=Behind)  # who the treated are, and earlier reports that share people
 
 
 def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress = silent) -> dict[str, Any]:
@@ -170,7 +106,7 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
         inputs.control, used.people, TREATED, settings, comparison, inputs.settings, _history_of(inputs, rows)
     )
     draws = _draws(inputs, groups, comparison, way, rows, progress)
-    freeze(used, comparison, designs, specifications, (*ways, *check), draws)
+    freeze(used, comparison, designs, specifications, (*ways, *check), None if draws is None else draws.designs)
     progress("Measuring what happened next", 0.7)
     opened = open_outcomes()
     everyone = {name: values[: len(rows)] for name, values in opened.items()}
@@ -283,198 +219,3 @@ def _with_matching(attrition: Attrition, comparison: Comparison) -> Attrition:
         people[Step.ON_SUPPORT] = comparison.n_treated_matched
     people[Step.MATCHED] = comparison.n_treated_matched
     return replace(attrition, people=people)
-
-
-def freeze(
-    inputs: Inputs,
-    comparison: Comparison,
-    designs: Sequence[SubDesign] = (),
-    specifications: Sequence[Specification] = (),
-    ways: Sequence[Designed] = (),
-    draws: _Draws | None = None,
-) -> str:
-    """Write the design and its hash. After this nothing about who is compared can change unseen."""
-    rows = len(comparison.treated)
-    table = pa.table(
-        {
-            "treated": comparison.treated,
-            "weight": comparison.weight,
-            "logit_propensity": _padded(comparison.logit_propensity, rows),
-            "pair": comparison.pair if len(comparison.pair) == rows else np.full(rows, -1),
-            "stratum": comparison.stratum if len(comparison.stratum) == rows else np.full(rows, -1),
-        }
-    )
-    design = write_table(table, inputs.folder / "design.parquet").sha256
-    frozen = {"design": design, "plan": inputs.plan.sha256(), "version": __version__, **_chosen(comparison)}
-    frozen["specifications"] = [one.facts() for one in specifications]
-    if comparison.pairs is not None:  # errors rest on who was matched with whom
-        frozen["pairs"] = write_table(_pairs_table(comparison.pairs), inputs.folder / "pairs.parquet").sha256
-    if designs:
-        frozen["sub_analyses"] = [
-            _frozen(inputs.folder / f"sub_analysis_{n}.parquet", d.part.plan.name, d.part.rows, d.comparison, d.rule)
-            for n, d in enumerate(designs, 1)
-        ]
-    if ways:
-        frozen["ways"] = [
-            _frozen(
-                inputs.folder / f"way_{each.way.name}.parquet",
-                each.way.name,
-                each.way.rows,
-                each.comparison,
-                each.rule,
-            )
-            for each in ways
-        ]
-    if draws is not None:
-        frozen["links"] = freeze_draws(draws.designs, inputs.folder, seed=inputs.plan.seed)
-    write_json(inputs.folder / "frozen.json", frozen)
-    return design
-
-
-def _frozen(path: Path, name: str, rows: BoolArray, made: Comparison | None, rule: str) -> dict[str, str]:
-    """A comparison beside the headline's: its design's hash, or the rule that stopped it."""
-    if made is None or rule:
-        return {"name": name, "rule": rule}
-    table = pa.table({"row": np.flatnonzero(rows), "treated": made.treated, "weight": made.weight})
-    return {"name": name, "design": write_table(table, path).sha256}
-
-
-def _pairs_table(pairs: Pairs) -> pa.Table:
-    """One row a pair; people by their row in the design."""
-    return pa.table({field.name: getattr(pairs, field.name) for field in fields(pairs)})
-
-
-def _chosen(comparison: Comparison) -> dict[str, Any]:
-    """What the design settled on, every rung of the caliper ladder included. Inside the lab only."""
-    steps = [
-        {"caliper_sd": s.caliper_sd, "kept_share": s.kept_share, "worst_smd": s.worst_smd, "ess": s.ess}
-        for s in comparison.steps
-        if np.isfinite(s.worst_smd)  # a rung that matched nobody has none
-    ]
-    method = None if comparison.method is None else comparison.method.value
-    return {"method": method, "caliper_sd": comparison.caliper_sd, "ridge": comparison.ridge, "steps": steps}
-
-
-def _padded(values: FloatArray, rows: int) -> FloatArray:
-    return values if len(values) == rows else np.full(rows, np.nan)
-
-
-def publish_inside(
-    inputs: Inputs, result: Protected | ProtectedRefusal, checked: Checked | None = None
-) -> dict[str, Any]:
-    """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared."""
-    rendered = render(result, _about(inputs), pdf=inputs.pdf)
-    report = inputs.folder / REPORT
-    answer = to_json(result, run=inputs.run, report_path=str(report))
-    for earlier in PRINTINGS - rendered.files.keys():  # with a PDF, or in a language, that this printing has not
-        (inputs.folder / earlier).unlink(missing_ok=True)
-    for name, data in rendered.files.items():
-        atomic_write(inputs.folder / name, data)
-    if inputs.score is not None:
-        atomic_write(inputs.folder / PICTURE, calibration_picture(inputs.score))
-    hashes = {name: sha256_of_bytes(data) for name, data in rendered.files.items()}
-    inside = inputs.folder / SENSITIVITY
-    kept = {SENSITIVITY: sha256_of_file(inside)} if inside.is_file() else {}
-    write_json(inputs.folder / "manifest.json", _manifest(inputs, {**hashes, **kept}))
-    why = result.reason if isinstance(result, ProtectedRefusal) else ""
-    keep_audit(inputs.folder, inputs.run, hashes, checked, inputs.behind, why)
-    write_json(inputs.folder / RESULT, {"result": answer, "files": hashes, "words": hash_of(inputs.words)})
-    return answer
-
-
-def _manifest(inputs: Inputs, outputs: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "run": inputs.run,
-        "version": __version__,
-        "plan": {"sha256": inputs.plan.sha256(), "values": inputs.plan.model_dump(mode="json")},
-        "seed": inputs.plan.seed,
-        "inputs": {**inputs.inputs, **inputs.inside},
-        "outputs": dict(outputs),
-        **({"risk_score": inputs.score.facts()} if inputs.score else {}),
-    }
-
-
-def _about(inputs: Inputs) -> About:
-    plan, facts = inputs.plan, inputs.facts
-    frozen = inputs.folder / "frozen.json"
-    design = str(json.loads(frozen.read_bytes())["design"]) if frozen.is_file() else "not made"
-    return About(
-        title=plan.title,
-        provider=plan.provider,
-        description=plan.description,
-        run=inputs.run,
-        today=facts.today,
-        plan_hash=plan.sha256(),
-        design_hash=design,
-        versions=versions(),
-        seeds=(plan.seed,),
-        inputs=tuple(sorted(inputs.inputs.items())),
-        method=method_facts(inputs),
-        asked=asked_of(plan.model_dump(mode="json")),
-        data_window=facts.data_window,
-        lab=facts.lab,
-        words=inputs.words,
-        languages=inputs.languages,
-    )
-
-
-def versions() -> tuple[tuple[str, str], ...]:
-    """The program and the libraries that its numbers pass through."""
-    libraries = ("duckdb", "numpy", "scipy", "splink")
-    return (("counterfoil", __version__), *((name, metadata.version(name)) for name in libraries))
-
-
-_SETTINGS = {
-    Setting.CUSTODY: "in custody",
-    Setting.COMMUNITY: "in the community",
-    Setting.BOTH: "in custody and in the community",
-}
-
-
-_DESIGNS = {
-    "matched": "matched comparison group",
-    "refused": "matched comparison group of people who applied and were refused",
-    "waiting": "matched comparison group of people who applied and were still waiting",
-}
-_POOLS = {
-    "region": "people of the same region, each compared within it",
-    "both": "people of the same region where they are enough and alike, else of the whole country; both are shown",
-}
-
-
-def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
-    """Every choice that decides the numbers, in words (METHODS 4: programs differ in these). Settings, no results."""
-    chosen = inputs.plan.comparison
-    where = ("Setting of the service", _SETTINGS[inputs.plan.service.setting])
-    welch = "Welch, unequal variances, two-sided; Kish effective size and reliability weights for the comparison"
-    score = ("Beside it", "Newcombe's score interval for rates; a disagreement on significance is said in the headline")
-    adjusted = ("Adjusted", _adjusted_words(trial=chosen.design == "randomised"))
-    if chosen.design == "randomised":
-        test = "for rates the test of two proportions, its interval unpooled; for other measures Welch"
-        return (where, ("Design", "randomised: everyone counts once"), ("Test", test), score, adjusted)
-    return (
-        where,
-        ("Design", _DESIGNS[chosen.design]),
-        *((("Pool", _POOLS[chosen.pool]),) if chosen.pool != "national" else ()),
-        *comparison_facts(chosen),
-        ("Balance", "standardised mean difference over the treated SD before matching"),
-        ("Covariates", ", ".join(chosen.covariates or inputs.covariates)),
-        ("Squares and products", ", ".join(chosen.terms) or "none"),
-        *inputs.facts.method,
-        ("Test", welch),
-        score,
-        adjusted,
-    )  # fmt: skip
-
-
-def _adjusted_words(*, trial: bool) -> str:
-    model = (
-        "regression on the covariates (logistic for rates, log-linear for counts), one column for ten outcomes, those "
-        "furthest apart first"
-    )
-    if trial:
-        return f"{model}, each group by itself, averaged over everyone; robust errors (HC3)"
-    return (
-        f"{model} among the comparison group, taken to the treated; robust errors (HC3), by pair for nearest matching, "
-        "Abadie and Imbens's for nearest matching with replacement; none for days among those with the outcome"
-    )

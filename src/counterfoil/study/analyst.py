@@ -29,12 +29,13 @@ from counterfoil.lab.versions import version_for
 from counterfoil.outcomes.negative_control import negative_control_of
 from counterfoil.outcomes.register import build_outcomes
 from counterfoil.provenance import key_of, sha256_of_file
-from counterfoil.study.analysis import TREATED, Facts, Inputs, analyse
+from counterfoil.study.analysis import TREATED, analyse
 from counterfoil.study.audit import Behind
 from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_history_before, read_needs
 from counterfoil.study.getting_ready import cohort_settings, machine_of, register_of
 from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list, unpack_reports
+from counterfoil.study.inputs import Facts, Inputs
 from counterfoil.study.ledger import earlier_said
 from counterfoil.study.link_doubt import link_doubt
 from counterfoil.study.origin import Origin, origin_of

@@ -24,9 +24,9 @@ from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.catalogue import catalogue_of
 from counterfoil.provenance import key_of
 from counterfoil.report import POOL, About, Beside, pool_json, render_pool
-from counterfoil.study.analysis import versions
 from counterfoil.study.asked import asked_of
 from counterfoil.study.evaluate import finished_result
+from counterfoil.study.printing import versions
 from counterfoil.study.roles import ProcessRole, run_role
 
 RULE = "pooling"

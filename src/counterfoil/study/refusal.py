@@ -12,8 +12,9 @@ from counterfoil.disclosure import refuse
 from counterfoil.errors import Refused
 from counterfoil.lab.make import OpenLab
 from counterfoil.report.about import ProviderWords
-from counterfoil.study.analysis import Facts, Inputs, publish_inside
+from counterfoil.study.inputs import Facts, Inputs
 from counterfoil.study.plan import Plan
+from counterfoil.study.printing import publish_inside
 
 
 def refused_before_linking(

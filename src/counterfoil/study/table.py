@@ -20,8 +20,9 @@ from counterfoil.errors import FileNotTaken, UsageError
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.negative_control import NegativeControl
 from counterfoil.provenance import key_of, sha256_of_file
-from counterfoil.study.analysis import Facts, Inputs, analyse
+from counterfoil.study.analysis import analyse
 from counterfoil.study.comparison_plan import REGION
+from counterfoil.study.inputs import Facts, Inputs
 from counterfoil.study.plan import Plan, TableMeasure, TablePlan, read_plan
 from counterfoil.study.sub_plan import make_parts
 from counterfoil.study.ways import There, ways
