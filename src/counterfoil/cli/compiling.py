@@ -41,6 +41,7 @@ TRAINING = "training"  # the part that a second process compiles
 LONG_SECONDS = 60.0  # more than this was compiling
 PEOPLE, SEED = 2_000, 1
 TREATED, OTHERS = 100, 1_500
+MANY_TREATED, MANY = 1_000, 60_000  # so many that models of outcomes are climbed another way
 METHODS = (
     Radius(),
     Nearest(),
@@ -82,6 +83,7 @@ def main() -> None:
     with subprocess.Popen([sys.executable, "-m", "counterfoil.cli.compiling", TRAINING]) as beside:
         warm_scoring()
         run_once(METHODS, treated=TREATED, others=OTHERS)
+        run_once((InverseProbability(),), treated=MANY_TREATED, others=MANY)
     if beside.returncode:
         raise SystemExit(beside.returncode)
     with tempfile.TemporaryDirectory() as folder:
