@@ -255,7 +255,6 @@ def _record(
         close=close,
         open_already=already,
         settings=settings,
-        seconds=clock.spent(),
     )
 
 

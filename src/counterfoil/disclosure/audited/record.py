@@ -29,7 +29,6 @@ class Record:
     close: tuple[str, ...]  # of them, those of nearly the same people: a person decides (R18)
     open_already: tuple[str, ...]  # targets that earlier reports alone give away
     settings: DisclosureSettings
-    seconds: float
 
     def findings(self) -> list[dict[str, Any]]:
         """What a person must decide before the report may leave, as clearance reads it (R18, R28)."""
@@ -42,7 +41,6 @@ class Record:
         return {
             "threshold": self.settings.threshold,
             "width": self.settings.min_width,
-            "seconds": round(self.seconds, 2),
             "earlier": list(self.earlier),
             "changed": list(self.changed),
             "close": list(self.close),
