@@ -26,7 +26,7 @@ from counterfoil.disclosure import (
 from counterfoil.disclosure.audited import Audited, Said
 from counterfoil.disclosure.audited.joint import reached
 from counterfoil.disclosure.cells import Box, Rule
-from counterfoil.disclosure.intruder import Exact
+from counterfoil.disclosure.intruder import Exact, Known
 from counterfoil.lab.paths import MEMBERS
 from counterfoil.report.tables import balance_table
 from counterfoil.study.audit import Behind, Checked, keep_audit
@@ -92,7 +92,9 @@ def test_r23_three_levels_of_which_one_is_rare_hide_two() -> None:
 
 def test_r23_a_level_that_nobody_has_costs_the_others_nothing() -> None:
     """Its difference is hidden (R3). That nobody has it can be told from the two that are shown, and is nobody's."""
-    assert rules_of(audited(levels(100, 50, 0))) == [None, None, Rule.R3]
+    found = audited(levels(100, 50, 0))
+    assert rules_of(found) == [None, None, Rule.R3]
+    assert Known("people analysed", "balance of origin: c", have=False) in found.said.known
 
 
 def test_r23_three_common_levels_are_shown() -> None:

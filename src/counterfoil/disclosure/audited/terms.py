@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from counterfoil.disclosure.audited.made import TERM, Made, Side
-from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Exact, Line, Piece, Withheld
+from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Exact, Known, Line, Piece, Withheld
 from counterfoil.disclosure.shown_measures import ProtectedTerm
 
 SEVERAL = 3  # levels of a factor from which on each is a term; of two, one is
@@ -33,7 +33,7 @@ def say_terms(made: Made, terms: Sequence[ProtectedTerm]) -> None:
 def _say_levels(made: Made, side: Side, covariate: str, levels: Sequence[ProtectedTerm]) -> None:
     """Levels of which everybody has one are a line of a table.
 
-    A hidden level that nobody has is not asked about: a profile says so by not having it, and it is nobody's.
+    A hidden level that nobody has is not asked about: it is nobody's. A profile without it says so, hence it is known.
     """
     members = [made.people.terms[one.term] for one in levels]
     outcomes = [made.kind(f"balance of {one.term}", there) for one, there in zip(levels, members, strict=True)]
@@ -46,6 +46,7 @@ def _say_levels(made: Made, side: Side, covariate: str, levels: Sequence[Protect
         elif count:
             made.say(Withheld(label, of), (TERM, one.term))
         else:
+            made.known.append(Known(side.name, outcome, have=False))
             continue
         line.append(label)
     times = np.sum([there[side.members] for there in members], axis=0, dtype=np.int64)
