@@ -68,7 +68,8 @@ def test_a_run_that_r1_refuses_never_opens_outcomes(tmp_path: Path) -> None:
 
     result = analyse(_inputs(tmp_path, treated=59), open_outcomes)
     assert result["refused"]["rule"] == "R1"
-    assert "59" not in json.dumps(result)
+    said = json.dumps(result).replace(str(tmp_path), "the lab")  # a folder for tests may be the 59th
+    assert "59" not in said
     assert not (tmp_path / "frozen.json").exists()
     assert (tmp_path / "report.html").is_file()
 
