@@ -106,3 +106,24 @@ def test_models_that_share_what_they_can_are_those_of_each_by_itself() -> None:
         for one, other in zip(together, alone, strict=True):
             assert one.mean.tobytes() == other.mean.tobytes()
             assert one.leverage.tobytes() == other.leverage.tobytes()
+
+
+@pytest.mark.parametrize("rows", [3_000, ROWS])
+@pytest.mark.parametrize("link", [Link.LOGIT, Link.LOG])
+def test_factors_and_numbers_of_which_no_column_is_chosen_change_nothing(rows: int, link: Link) -> None:
+    people = _people(rows)
+    outcome = people.rate if link is Link.LOGIT else people.count
+    rng, design = np.random.default_rng(21), people.design
+    wider = CodedDesign(
+        (Factor("sex", ("f", "m")), *design.factors, Factor("site", tuple("pqr"))),
+        np.column_stack([rng.integers(0, 2, rows), design.codes, rng.integers(0, 3, rows)]).astype(np.int8),
+        ("noise", *design.numeric_names),
+        np.column_stack([rng.normal(size=rows), design.numeric]),
+    )
+    slots = np.array([wider.slot_names.index(name) for name in ("intercept", "area: b", "area: d", "priors")], np.int64)
+    chosen = fit_mean(Characteristics(wider).only(slots), outcome, people.weight, link)
+    plain = fit_mean(characteristics_of(people.dense[:, [1, 3, 5]], rows), outcome, people.weight, link)
+    assert chosen.mean == pytest.approx(plain.mean, rel=CLOSE)
+    assert chosen.leverage == pytest.approx(plain.leverage, rel=1e-6)
+    share = np.where(np.arange(rows) < 100, 0.01, 0.0)
+    assert chosen.influence_over(share).value == pytest.approx(plain.influence_over(share).value, rel=1e-6, abs=1e-12)

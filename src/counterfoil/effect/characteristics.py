@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from counterfoil.comparison.values import BoolArray, FloatArray, IntArray
-from counterfoil.effect.columns import Columns, plain_design
+from counterfoil.effect.columns import Columns, Narrowing, narrowing_to, plain_design
 from counterfoil.logit import CodedDesign, column_totals
 from counterfoil.logit.columns import candidate_slots
 from counterfoil.logit.steering import Steering, draw_steering
@@ -30,7 +30,7 @@ class Once:
         self._lock = Lock()
         self._made: dict[tuple[str, bytes], Any] = {}
 
-    def get(self, what: str, of: FloatArray | BoolArray, make: Callable[[], Found]) -> Found:
+    def get(self, what: str, of: FloatArray | BoolArray | IntArray, make: Callable[[], Found]) -> Found:
         """The value of this name made from this array."""
         key = what, of.tobytes()
         with self._lock:
@@ -49,6 +49,7 @@ class Characteristics:
     design: CodedDesign
     slots: IntArray | None = None
     once: Once = field(default_factory=Once)
+    own: Once = field(default_factory=Once, init=False)  # of these slots alone, and gone with them
 
     @property
     def candidates(self) -> IntArray:
@@ -79,8 +80,15 @@ class Characteristics:
         return Characteristics(CodedDesign(old.factors, old.codes, (name, *old.numeric_names), numeric), slots)
 
     def steering(self, weight: FloatArray) -> Steering | None:
-        """Who steers a climb."""
-        return self.once.get("steering", weight, lambda: draw_steering(self.design, weight))
+        """Who steers a climb with `columns_of`."""
+        found = self.once.get("steering", weight, lambda: draw_steering(self.design, weight))
+        if found is None or self.slots is None:
+            return found
+        return replace(found, design=self.narrowing(self.slots).design.take(found.rows))
+
+    def narrowing(self, slots: IntArray) -> Narrowing:
+        """To the columns of these slots; the design is made narrower once."""
+        return self.own.get("narrowing", slots, lambda: narrowing_to(self.design, slots))
 
 
 def characteristics_of(covariates: FloatArray | CodedDesign | Characteristics | None, rows: int) -> Characteristics:
@@ -96,8 +104,8 @@ def columns_of(given: Characteristics, weight: FloatArray) -> Columns:
     every = given.once.get("columns", weight, lambda: _every_column(given.design, weight))
     if given.slots is None:
         return every.usual
-    columns = replace(every.usual, kept=given.slots, stretch=every.variance)
-    return replace(columns, kept=given.slots[_independent(every.gram[np.ix_(given.slots, given.slots)])])
+    kept = given.slots[_independent(every.gram[np.ix_(given.slots, given.slots)])]
+    return given.narrowing(given.slots).of(replace(every.usual, kept=kept, stretch=every.variance))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from counterfoil.comparison.values import FloatArray
+from counterfoil.comparison.values import BoolArray, FloatArray
 from counterfoil.effect.characteristics import Characteristics, columns_of
 from counterfoil.effect.columns import Columns
 from counterfoil.effect.influence import ESTIMATE_RULE
@@ -23,6 +23,7 @@ TOLERANCE = 1e-12  # squared Newton decrement, for weights of mean 1
 LOWEST = -30.0  # a log mean below this runs to minus infinity: some level has no event at all
 HIGHEST = 700.0  # e to this is the largest number there is; only a prediction far outside the data comes near
 # Weight of a level without events from which a climb meets LOWEST before TOLERANCE: 1e-12 > 50 e^-30 would be needed.
+# So it is with a logistic climb, which is given up for slow after 20 steps of about e: 1e-12 > 50 e^-20 of its rate.
 SURELY_LOW = 50.0
 NO_MODEL = "The model of the outcome has no likeliest coefficients. Adjust for fewer characteristics."
 
@@ -33,13 +34,29 @@ def log_odds(given: Characteristics, columns: Columns, outcome: FloatArray, w: F
     Numbers are in their SDs over everyone here, which no ridge but a ridge's size depends on.
     """
     scaled = replace(columns_of(given, np.ones(len(w))), kept=columns.kept)
-    separated = given.slots is None and bool(find_separating_levels(given.design, outcome, w, threads=1))
+    separated = _is_separated(given, columns, outcome, w)
     problem = scaled.problem(outcome, w, SEPARATION_RIDGE if separated else 0.0)
     found = _steered_odds(problem, given.steering(w))
     if found is not None:
         return found.eta, problem.ridge
     problem, climb = climb_to_top(replace(problem, ridge=0.0), separated=separated)
     return climb.point.eta, problem.ridge
+
+
+def _is_separated(given: Characteristics, columns: Columns, outcome: FloatArray, w: FloatArray) -> bool:
+    """Whether some level's people are all alike in the outcome. Where only some levels may have a coefficient: one in
+    use, of so many people that a climb would be sure to find it out in the end."""
+    if given.slots is None:
+        return bool(find_separating_levels(given.design, outcome, w, threads=1))
+    people = column_totals(columns.design, w, threads=1)
+    events = column_totals(columns.design, w * outcome, threads=1)
+    return _has_level(columns, (people > SURELY_LOW) & ((events == 0.0) | (events == people)))
+
+
+def _has_level(columns: Columns, which: BoolArray) -> bool:
+    """Whether a level in use is one of these slots."""
+    levels = columns.kept[(columns.kept > 0) & (columns.kept < columns.design.offsets[-1])]
+    return bool(which[levels].any())
 
 
 def _steered_odds(problem: Problem, steering: Steering | None) -> Point | None:
@@ -75,11 +92,9 @@ def log_mean(
 
 def _has_no_lowest(columns: Columns, outcome: FloatArray, exposed: FloatArray) -> bool:
     """Whether a level in use has many people and no event, so that its mean runs to minus infinity."""
-    levels = int(columns.design.offsets[-1])
     people = column_totals(columns.design, exposed, threads=1)
     events = column_totals(columns.design, exposed * outcome, threads=1)
-    kept = columns.kept[(columns.kept > 0) & (columns.kept < levels)]
-    return bool(((events[kept] == 0.0) & (people[kept] > SURELY_LOW)).any())
+    return _has_level(columns, (events == 0.0) & (people > SURELY_LOW))
 
 
 def _climb_log(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,6 +79,46 @@ class Columns:
         every[np.ix_(self.kept, self.kept)] = matrix
         _lengths(design.codes, design.offsets, design.numeric, self.centre, self.inverse_scale, every, by, out)
         return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Narrowing:
+    """A design without the factors and numbers of which no slot is wanted, and which of the whole's slots it has.
+
+    A model of few columns then passes over few: sums are the same to the last digit, for what is left out was times 0.
+    """
+
+    design: CodedDesign
+    numbers: IntArray  # of the whole's
+    slots: IntArray  # of the whole's, in the order of its own
+
+    def of(self, columns: Columns) -> Columns:
+        """The same columns of the narrower design; those in use must be among its slots."""
+        return replace(
+            columns,
+            design=self.design,
+            centre=columns.centre[self.numbers],
+            inverse_scale=columns.inverse_scale[self.numbers],
+            kept=np.searchsorted(self.slots, columns.kept),
+            stretch=columns.stretch[self.slots],
+        )
+
+
+def narrowing_to(design: CodedDesign, slots: IntArray) -> Narrowing:
+    """To the factors and numbers that have one of these slots."""
+    offsets, first = design.offsets, int(design.offsets[-1])
+    used = np.zeros(first + len(design.numeric_names), np.bool_)
+    used[slots] = True
+    factors = [f for f in range(len(design.factors)) if used[offsets[f] : offsets[f + 1]].any()]
+    numbers = np.flatnonzero(used[first:])
+    narrow = CodedDesign(
+        tuple(design.factors[f] for f in factors),
+        np.ascontiguousarray(design.codes[:, factors]),
+        tuple(design.numeric_names[n] for n in numbers),
+        np.ascontiguousarray(design.numeric[:, numbers]),
+    )
+    levels = [np.arange(offsets[f], offsets[f + 1]) for f in factors]
+    return Narrowing(narrow, numbers, np.concatenate([np.zeros(1, np.int64), *levels, first + numbers]))
 
 
 @compiled

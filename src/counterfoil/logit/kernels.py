@@ -185,11 +185,12 @@ def add_products(  # pragma: no cover - compiled
 ) -> None:
     """Add X'WX of the rows to the upper triangle of `products`, every sum in the order of the rows.
 
-    Products of numbers wait for four rows, so that a sum is read and written once for all of them.
+    Products of numbers wait for four rows, so that a sum is read and written once for all of them. Slots are unsigned:
+    of a number with a sign it would be asked at each use whether it counts from the end.
     """
     factors, numbers = codes.shape[1], numeric.shape[1]
     numeric_slot = offsets[factors]
-    slots = np.zeros(factors + 1, np.int64)
+    slots = np.zeros(factors + 1, np.uint64)
     x, wx = np.empty((4, numbers)), np.empty((4, numbers))
     mixed, inner = np.zeros((numeric_slot, numbers)), np.zeros((numbers, numbers))
     waiting = 0
@@ -198,16 +199,17 @@ def add_products(  # pragma: no cover - compiled
         if w == 0.0:
             continue
         for j in range(factors):
-            slots[j + 1] = offsets[j] + codes[i, j]
+            slots[j + 1] = np.uint64(offsets[j] + codes[i, j])
+        row, own_x, own_wx = numeric[i], x[waiting], wx[waiting]
         for j in range(numbers):
-            x[waiting, j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
-            wx[waiting, j] = w * x[waiting, j]
+            own_x[j] = (row[j] - centre[j]) * inverse_scale[j]
+            own_wx[j] = w * own_x[j]
         for a in range(factors + 1):
             own, beside = products[slots[a]], mixed[slots[a]]
             for b in range(a, factors + 1):
                 own[slots[b]] += w
             for j in range(numbers):
-                beside[j] += wx[waiting, j]
+                beside[j] += own_wx[j]
         waiting += 1
         if waiting == 4:
             waiting = 0
@@ -222,11 +224,12 @@ def add_products(  # pragma: no cover - compiled
 
 @compiled
 def _add_four(wx: FloatArray, x: FloatArray, inner: FloatArray) -> None:  # pragma: no cover - compiled
-    numbers = x.shape[1]
-    for j in range(numbers):
+    """Of parts that begin at 0, so that their numbers are taken several at once."""
+    for j in range(x.shape[1]):
         a, b, c, d = wx[0, j], wx[1, j], wx[2, j], wx[3, j]
-        for k in range(j, numbers):
-            inner[j, k] = (((inner[j, k] + a * x[0, k]) + b * x[1, k]) + c * x[2, k]) + d * x[3, k]
+        own, p, q, r, s = inner[j, j:], x[0, j:], x[1, j:], x[2, j:], x[3, j:]
+        for k in range(own.size):
+            own[k] = (((own[k] + a * p[k]) + b * q[k]) + c * r[k]) + d * s[k]
 
 
 @compiled
