@@ -6,8 +6,14 @@ import math
 
 import pytest
 
-from counterfoil.effect import people_needed, power_table
+from counterfoil.effect import PowerResult, people_needed, power_table
 from counterfoil.errors import UsageError
+from counterfoil.report.words import words_of
+
+
+def said(result: PowerResult) -> tuple[str, ...]:
+    """The answer in English."""
+    return tuple(words_of("en")(f"powerpage.says.{case.key}", **case.filling) for case in result.cases)
 
 
 @pytest.mark.parametrize(("people", "half_width"), [(100, 9.6), (500, 4.3), (3000, 1.8)])
@@ -48,10 +54,10 @@ def test_r09_days_need_30_with_the_outcome() -> None:
 
 
 def test_sentences_say_why_nothing_could_be_published() -> None:
-    assert power_table(40).sentences == (
+    assert said(power_table(40)) == (
         "Fewer than 60 people: no result can be published. Send more people, or more years.",
     )
-    few = power_table(80, 0.27, (1.0, 0.25)).sentences
+    few = said(power_table(80, 0.27, (1.0, 0.25)))
     assert "the smallest fall that would show is" in few[0]
     assert few[1].endswith("nothing can be published: at least 30 people must be analysed.")
     assert "27 in every 100" in few[-1]
@@ -80,7 +86,7 @@ def test_when_to_come_back() -> None:
     assert [(c.share, c.analysed, c.people) for c in result.come_back] == [
         (1.0, 715, 715), (0.75, 715, 954), (0.5, 715, 1430), (0.25, 715, 2860)
     ]  # fmt: skip
-    assert any(said.endswith("come back when you have 1,430 people.") for said in result.sentences)
+    assert any(each.endswith("come back when you have 1,430 people.") for each in said(result))
     assert power_table(60, 0.4, (1.0,), change=39.0).come_back[0].people == 60  # R1 asks for 60 whatever the change
 
 

@@ -7,10 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from spec.test_pool_and_power_in_welsh import BOTH, pool_of
 
-from counterfoil.report import render
+from counterfoil.cli.power import _view
+from counterfoil.effect import power_table
+from counterfoil.report import Beside, render, render_pool
 from counterfoil.report.about import ProviderWords
 from counterfoil.report.cases import cases_page
+from counterfoil.report.power import power_files
+from counterfoil.report.words import file_in
 from lib.accessibility import look_at, why_no_axe
 from lib.reports import REPORTS
 from lib.results import ABOUT
@@ -30,6 +35,27 @@ def test_axe_finds_nothing_and_the_page_does_not_scroll_sideways(
     found = look_at(render(REPORTS[name](), about).files[file].decode(), width, tmp_path)
     assert found.violations == ()
     assert found.passes > 30
+    assert found.width <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["en", "cy"])
+@pytest.mark.parametrize("case", ["fewer", "two"])
+def test_axe_finds_nothing_on_the_page_of_several_results(case: str, language: str, width: int, tmp_path: Path) -> None:
+    page = render_pool(pool_of(case), BOTH, Beside()).files[file_in("pool.html", language)].decode()
+    found = look_at(page, width, tmp_path)
+    assert found.violations == ()
+    assert found.passes > 20
+    assert found.width <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["en", "cy"])
+def test_axe_finds_nothing_on_the_page_of_what_people_could_show(language: str, width: int, tmp_path: Path) -> None:
+    files = power_files(_view(power_table(240, 0.4)), "power.html", ("en", "cy"), ("cy",))
+    found = look_at(files[file_in("power.html", language)], width, tmp_path)
+    assert found.violations == ()
+    assert found.passes > 15
     assert found.width <= width
 
 

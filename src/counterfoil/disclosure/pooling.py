@@ -29,7 +29,7 @@ class Released:
 
     run: str
     title: str
-    period: str  # the years of its cohort: "2016 to 2018", or nothing where its plan takes every year
+    years: tuple[int | None, int | None]  # first and last of its cohort; None where its plan names none
     date: dt.date  # of its report
     reliable: bool
     difference: float

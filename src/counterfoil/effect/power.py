@@ -7,7 +7,7 @@ The comparison group is treated as very large, as the published intervals of the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,15 +63,23 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerCase:
+    """Which sentence of the wording table says it, and the numbers that stand in its gaps, as characters."""
+
+    key: str
+    filling: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class PowerResult:
-    """The whole answer; `sentences` say it in words, one a row and one for each rule that bites."""
+    """The whole answer; `cases` name the sentences that say it, one a row and one for each rule that bites."""
 
     people: int
     rate: float
     alpha: float
     power: float
     rows: tuple[PowerRow, ...]
-    sentences: tuple[str, ...]
+    cases: tuple[PowerCase, ...]
     change: float = 0.0  # points that it is hoped to show, as a positive number
     come_back: tuple[ComeBack, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
@@ -99,9 +107,9 @@ def power_table(
     hoped = min(TYPICAL_CHANGE, difference_scale(Kind.RATE) * rate / 2.0) if change is None else change
     needed = people_needed(-hoped, rate, alpha=alpha, power=power)
     back = tuple(_come_back(needed, share, used) for share in shares)
-    said = _sentences(people, rate, alpha, power, rows, used)
+    said = _cases(people, rate, alpha, power, rows, used)
     if people >= used.people:  # what the numbers rest on stands last
-        said = (*said[:-1], *_come_back_sentences(people, hoped, back), said[-1])
+        said = (*said[:-1], *_come_back_cases(people, hoped, back), said[-1])
     curve = _curve(max(people, needed), rate, reach, used)
     return PowerResult(people, rate, alpha, power, rows, said, hoped, back, curve)
 
@@ -180,36 +188,24 @@ def _chance_hidden(
     return float(stats.binom.pmf(with_outcome[hidden], analysed, rate).sum())
 
 
-def _sentences(
+def _cases(
     people: int, rate: float, alpha: float, power: float, rows: tuple[PowerRow, ...], rules: HidingRules
-) -> tuple[str, ...]:
+) -> tuple[PowerCase, ...]:
     if people < rules.people:
-        return (f"Fewer than {rules.people} people: no result can be published. Send more people, or more years.",)
-    said = [_row_sentence(rate, row, rules) for row in rows]
-    said.append(
-        f"This takes {_per_hundred(rate)} in every 100 as the rate without the service, a comparison group that is "
-        f"very large, and a test at {_per_hundred(alpha)}% that finds a true change {_per_hundred(power)} times in 100."
-    )
-    return tuple(said)
+        return (PowerCase("too_few", {"least": str(rules.people)}),)
+    basis = {"rate": _per_hundred(rate), "level": _per_hundred(alpha), "power": _per_hundred(power)}
+    return (*(_row_case(rate, row, rules) for row in rows), PowerCase("basis", basis))
 
 
-def _row_sentence(rate: float, row: PowerRow, rules: HidingRules) -> str:
-    start = f"If {_per_hundred(row.share)} of every 100 people can be analysed ({row.analysed:,} people)"
+def _row_case(rate: float, row: PowerRow, rules: HidingRules) -> PowerCase:
+    whom = {"share": _per_hundred(row.share), "analysed": f"{row.analysed:,}"}
     if row.analysed < rules.group:
-        return f"{start}, nothing can be published: at least {rules.group} people must be analysed."
-    change = (
-        f"the smallest fall that would show is {row.fewer:.1f} points "
-        f"(from {_per_hundred(rate)} to {100.0 * rate - row.fewer:.1f} in every 100) "
-        f"and the smallest rise is {row.more:.1f} points"
-    )
-    return f"{start}, {change}.{_hidden_words(row)}"
-
-
-def _hidden_words(row: PowerRow) -> str:
+        return PowerCase("none_published", {**whom, "least": str(rules.group)})
+    change = {"fewer": f"{row.fewer:.1f}", "more": f"{row.more:.1f}", "rate": _per_hundred(rate),
+              "changed": f"{100.0 * rate - row.fewer:.1f}"}  # fmt: skip
     if row.chance_rate_hidden < 0.005:
-        return ""
-    chance = _per_hundred(row.chance_rate_hidden)
-    return f" The chance that the rate would be hidden, to protect people, is {chance} in 100."
+        return PowerCase("change", {**whom, **change})
+    return PowerCase("hidden", {**whom, **change, "chance": _per_hundred(row.chance_rate_hidden)})
 
 
 def _per_hundred(share: float) -> str:
@@ -221,14 +217,14 @@ def _come_back(needed: int, share: float, rules: HidingRules) -> ComeBack:
     return ComeBack(share, analysed, max(math.ceil(round(analysed / share, 9)), rules.people))
 
 
-def _come_back_sentences(people: int, change: float, back: tuple[ComeBack, ...]) -> tuple[str, ...]:
+def _come_back_cases(people: int, change: float, back: tuple[ComeBack, ...]) -> tuple[PowerCase, ...]:
     """When to ask again, for each share at which the people there are do not do."""
+    points = f"{change:g}"
     return tuple(
-        f"To show a fall of {change:g} points when {_per_hundred(each.share)} of every 100 people can be analysed, "
-        f"come back when you have {each.people:,} people."
+        PowerCase("come_back", {"change": points, "share": _per_hundred(each.share), "people": f"{each.people:,}"})
         for each in back
         if each.people > people
-    ) or (f"So many people would show a fall of {change:g} points, four times in five or oftener.",)
+    ) or (PowerCase("enough", {"change": points}),)
 
 
 def _curve(most: int, rate: float, reach: float, rules: HidingRules) -> tuple[CurvePoint, ...]:

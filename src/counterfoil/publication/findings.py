@@ -92,7 +92,7 @@ def _released(published: Published, headline: Headline, measure: Measure) -> Rel
     return Released(
         run=published.run,
         title=published.result.title,
-        period="",
+        years=(None, None),
         date=dt.date.fromisoformat(published.date),
         reliable=published.result.reliable,
         difference=float(middle),

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from counterfoil.report.as_json import to_json
     from counterfoil.report.page import PRINTINGS, Rendered, render
     from counterfoil.report.pdf_ready import why_no_pdf
-    from counterfoil.report.pool import POOL, Beside, pool_json, render_pool
+    from counterfoil.report.pool import POOL, POOL_PRINTINGS, SEVERAL, Beside, pool_json, render_pool
 
 __all__ = [
     "PDF",
     "POOL",
+    "POOL_PRINTINGS",
     "PRINTINGS",
     "REPORT",
+    "SEVERAL",
     "About",
     "Beside",
     "Rendered",

@@ -149,13 +149,12 @@ def check_pool_numbers(files: Mapping[str, bytes], pool: ProtectedPool, about: A
     cells = [c for c in cells_in(pool) if c.value is not None]
     allowed = {abs(numbers.exact(c)) for c in cells}
     allowed |= {abs(numbers.times_hundred(c)) for c in cells if c.decimals >= numbers.HUNDRED_PLACES}
-    wording = words_of(about.language)
-    allowed |= {n for text in wording.of_reports() for n in numbers_in(text)} | {
-        Decimal(100),
-        Decimal(256),
-    }  # in every 100; SHA-256
+    tongues = [words_of(language) for language in about.languages]
+    said = {text for words in tongues for text in (*words.of_reports(), *words.given_texts.values())}
+    allowed |= {n for text in said for n in numbers_in(text)}
+    allowed |= {Decimal(100), Decimal(256)}  # in every 100; SHA-256
     allowed |= {forest_reach(pool), Decimal("0.001"), Decimal(about.today.day), Decimal(about.today.year)}
-    dated = {wording.date(about.today), f"{about.today.isoformat()}T00:00:00Z", CONTEXT}
+    dated = {*(words.date(about.today) for words in tongues), f"{about.today.isoformat()}T00:00:00Z", CONTEXT}
     known = names | set(about.texts()) | dated | {pool.measure.name, pool.measure.label, pool.measure.unit}
     allowed |= {n for name in known if NUMBER.fullmatch(name) for n in numbers_in(name)}  # a cohort of one year
     stray = [n for n, data in files.items() if not numbers_in(without(texts_of(n, data), known)) <= allowed]

@@ -24,7 +24,7 @@ def to_csvw(table: Table, about: About) -> bytes:
         "@context": [CONTEXT, {"@language": about.language}],
         "url": f"{table.name}.csv",
         "dc:title": _said(
-            [(w.language, visible(f"{about.title}: {w(f'workbook.{table.name}.title')}")) for w in tongues]
+            [(w.language, visible(f"{w.given(about.title)}: {w(f'workbook.{table.name}.title')}")) for w in tongues]
         ),
         "dc:description": _said([(w.language, w(f"workbook.{table.name}.about")) for w in tongues]),
         "dc:publisher": visible(about.lab or about.provider),

@@ -33,7 +33,9 @@ NUMBERS = {
     "ess": "17,690", "months": "12", "p": "0.012", "missing": "4", "min_group": "30", "threshold": "10",
     "min_difference": "10", "share": "22", "between": "48", "size": "5", "limit": "1.6", "point": "2.1",
     "gamma": "1.3", "share_to": "20", "share_from": "10", "value": "41%", "day": "4", "year": "2026",
-    "version": "1", "count": "3", "reach": "10", "run": "a3f0c2d94b17", "runs": "a3f0c2d94b17",
+    "version": "1", "count": "3", "first": "2015", "last": "2018", "rate": "27", "changed": "22", "least": "60",
+    "chance": "8", "level": "5", "power": "80", "change": "5", "reach": "10",
+    "run": "a3f0c2d94b17", "runs": "a3f0c2d94b17",
 }  # fmt: skip
 NAMES = {  # of the same kind
     "lab": "“H”",

@@ -109,7 +109,7 @@ def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -
     shared = {
         "say": words,
         "given": partial(_marked, words),
-        "translations": _translations(about, words),
+        "translations": other_languages(about, words, REPORT),
         "is_draft": words.language in about.drafts,
         "provider_words": provider.views_of(about, words),
         "about": about,
@@ -127,10 +127,10 @@ def _page(protected: Protected | ProtectedRefusal, about: About, words: Words) -
     return templates.get_template("report.html").render(shared | _view(protected, words))
 
 
-def _translations(about: About, words: Words) -> tuple[tuple[str, str, str], ...]:
-    """The other languages of the page: code, its own name, file."""
+def other_languages(about: About, words: Words, file: str) -> tuple[tuple[str, str, str], ...]:
+    """The other languages of a page: code, its own name, the page in it."""
     others = (language for language in about.languages if language != words.language)
-    return tuple((language, LANGUAGES[language], file_in(REPORT, language)) for language in others)
+    return tuple((language, LANGUAGES[language], file_in(file, language)) for language in others)
 
 
 def _marked(words: Words, text: str) -> Markup:

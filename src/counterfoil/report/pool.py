@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from counterfoil.disclosure import NOT_APPLICABLE, Cell, ProtectedPool, ProtectedRange, ProtectedStudy, Verdict
+from counterfoil.disclosure import NOT_APPLICABLE, Cell, ProtectedPool, ProtectedRange, ProtectedStudy
 from counterfoil.report import charts, numbers, tables
 from counterfoil.report.about import About
 from counterfoil.report.allow_list import check_pool_numbers
 from counterfoil.report.as_csvw import SUFFIX, to_csvw
 from counterfoil.report.as_ods import to_ods
 from counterfoil.report.as_xlsx import to_xlsx
-from counterfoil.report.page import PACKAGE, Rendered, environment
-from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
+from counterfoil.report.page import PACKAGE, Rendered, environment, other_languages
+from counterfoil.report.pool_sentences import (
+    can_of,
+    cannot_of,
+    case_of,
+    caveats_of,
+    further_of,
+    headline_of,
+    interval_of,
+    label_of,
+    percent_of,
+    period_of,
+    unit_of,
+)
+from counterfoil.report.words import DEFAULT_LANGUAGE, LANGUAGES, Words, file_in, words_of
 from counterfoil.report.workbook import book_of
 from counterfoil.templating import style_of
 from counterfoil.units import Kind
 from counterfoil.visible import visible
 
-POOL, POOL_PDF = "pool.html", "pool.pdf"
-TWO = "two"
+POOL, POOL_PDF, ODS, XLSX = "pool.html", "pool.pdf", "pool.ods", "pool.xlsx"
+POOL_PRINTINGS = frozenset(file_in(name, language) for name in (POOL, POOL_PDF, ODS, XLSX) for language in LANGUAGES)
+SEVERAL = "Services of one kind"  # the title of several services together, where nobody gives another
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +54,55 @@ def render_pool(pool: ProtectedPool, about: About, beside: Beside, *, pdf: bool 
 
     Nothing but numbers that reports print goes in, so no audit is needed (decision 29). `pdf` needs Pango.
     """
-    words, left_out = words_of(about.language), beside.left_out
-    page = _page(pool, about, beside, words)
-    files = {POOL: page.encode("utf-8")}
+    files: dict[str, bytes] = {}
+    for language in about.languages:
+        files |= _in_language(pool, about, beside, words_of(language), pdf=pdf)
+    document = {
+        **pool_json(pool, about, None, beside),
+        "report": POOL,
+        "translations": {language: _said(pool, words_of(language)) for language in about.languages[1:]},
+    }
+    files["pool.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
+    for table in _tables(pool, about, words_of(about.language)):
+        files[f"tables/{table.name}.csv"] = tables.to_csv(table)
+        files[f"tables/{table.name}.csv{SUFFIX}"] = to_csvw(table, about)
+    check_pool_numbers(files, pool, about, _names(pool, about) | set(beside.left_out))
+    return Rendered(files=files)
+
+
+def _in_language(pool: ProtectedPool, about: About, beside: Beside, words: Words, *, pdf: bool) -> dict[str, bytes]:
+    """The page and the workbooks in one language."""
+    here = replace(about, title=words.given(about.title))  # a service's own title is in no table, so it stays
+    page = _page(pool, here, beside, words)
+    files = {file_in(POOL, words.language): page.encode("utf-8")}
     if pdf:
         from counterfoil.report.as_pdf import to_pdf
 
-        files[POOL_PDF] = to_pdf(page, environment().get_template("pdf.css").render())
-    document = {**pool_json(pool, about, None, beside), "report": POOL}
-    files["pool.json"] = (visible(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode("utf-8")
-    made = (_table(pool), _versions(pool, about, words))
-    for table in made:
-        files[f"tables/{table.name}.csv"] = tables.to_csv(table)
-        files[f"tables/{table.name}.csv{SUFFIX}"] = to_csvw(table, about)
-    book = book_of(about, _cover(pool, about, beside, words), made, words)
-    files |= {"pool.ods": to_ods(book, environment()), "pool.xlsx": to_xlsx(book)}
-    names = {t for s in pool.studies for t in (s.released.run, s.released.title, s.released.period, s.released.plan,
-             s.released.date.isoformat())} | set(left_out)  # fmt: skip
-    check_pool_numbers(files, pool, about, {name for name in names if name})
-    return Rendered(files=files)
+        files[file_in(POOL_PDF, words.language)] = to_pdf(page, environment().get_template("pdf.css").render())
+    made = _tables(pool, here, words)
+    book = book_of(here, _cover(pool, here, beside, words), made, words, kind="pool.kind")
+    books = {ODS: to_ods(book, environment()), XLSX: to_xlsx(book)}
+    return files | {file_in(name, words.language): data for name, data in books.items()}
+
+
+def _said(pool: ProtectedPool, words: Words) -> dict[str, object]:
+    """What stands first in a language."""
+    said = f"{headline_of(pool, words)} {interval_of(pool, words)}"
+    return {"headline": said, "caveats": list(caveats_of(pool, words))}
+
+
+def _names(pool: ProtectedPool, about: About) -> set[str]:
+    """What the runs say of themselves, in each language: titles, years, hashes, dates."""
+    tongues = [words_of(language) for language in about.languages]
+    found = {t for s in pool.studies for t in (s.released.run, s.released.title, s.released.plan,
+             s.released.date.isoformat(), *(period_of(s, words) for words in tongues))}  # fmt: skip
+    found |= {words.given(text) for words in tongues for text in (pool.measure.label, pool.measure.unit, about.title)}
+    return {name for name in found if name}
 
 
 def pool_json(pool: ProtectedPool, about: About, report: str | None, beside: Beside) -> dict[str, Any]:
     """What `pool --json` prints. Differences of rates in points, shares 0-1; null where there is no interval."""
-    words, measure = words_of(DEFAULT_LANGUAGE), pool.measure
+    words, measure = words_of(DEFAULT_LANGUAGE), pool.measure  # keys and texts of JSON are English
     return {
         "pool": about.run,
         "report": report,
@@ -71,7 +110,7 @@ def pool_json(pool: ProtectedPool, about: About, report: str | None, beside: Bes
         "measure": measure.name,
         "label": measure.label,
         "unit": "points" if measure.kind is Kind.RATE else measure.unit or measure.kind.value,
-        "runs": [_study_json(study) for study in pool.studies],
+        "runs": [_study_json(study, words) for study in pool.studies],
         "pooled": {
             "difference": numbers.number(pool.mean.difference),
             "low": numbers.number(pool.mean.low),
@@ -96,12 +135,12 @@ def pool_json(pool: ProtectedPool, about: About, report: str | None, beside: Bes
     }
 
 
-def _study_json(study: ProtectedStudy) -> dict[str, Any]:
+def _study_json(study: ProtectedStudy, words: Words) -> dict[str, Any]:
     about = study.released
     return {
         "run": about.run,
         "title": about.title,
-        "period": about.period,
+        "period": period_of(study, words),
         "date": about.date.isoformat(),
         "difference": numbers.number(study.difference),
         "low": numbers.number(study.low),
@@ -115,11 +154,15 @@ def _ends(found: ProtectedRange) -> dict[str, float | int | None]:
     return {"low": numbers.number(found.low), "high": numbers.number(found.high)}
 
 
-def _table(pool: ProtectedPool) -> tables.Table:
+def _tables(pool: ProtectedPool, about: About, words: Words) -> tuple[tables.Table, ...]:
+    return _table(pool, words), _versions(pool, about, words)
+
+
+def _table(pool: ProtectedPool, words: Words) -> tables.Table:
     """One row a line of the picture."""
     none = NOT_APPLICABLE
     rows: list[tuple[tables.Entry, ...]] = [
-        (s.released.run, s.released.title, s.released.period, s.difference, s.low, s.high, s.share)
+        (s.released.run, s.released.title, period_of(s, words), s.difference, s.low, s.high, s.share)
         for s in pool.studies
     ]
     mean = pool.mean
@@ -128,84 +171,14 @@ def _table(pool: ProtectedPool) -> tables.Table:
     return tables.Table("pool", ("run", "title", "period", "difference", "low", "high", "share"), tuple(rows))
 
 
-def _case(pool: ProtectedPool) -> str:
-    return TWO if pool.verdict is None else pool.verdict.value
-
-
-def _unit(pool: ProtectedPool, words: Words) -> str:
-    measure = pool.measure
-    return words("power.unit_rate") if measure.kind is Kind.RATE else measure.unit or measure.kind.value
-
-
-def headline_of(pool: ProtectedPool, words: Words) -> str:
-    """What the results come to, in a sentence."""
-    measure, case, size = pool.measure, _case(pool), numbers.size(pool.mean.difference)
-    if measure.kind is Kind.RATE and pool.verdict in (Verdict.FEWER, Verdict.MORE):
-        return words(f"pool.headline_rate.{case}", size=size, noun=measure.noun or words("noun.rate"))
-    return words(f"pool.headline.{case}", size=size, unit=_unit(pool, words))
-
-
-def interval_of(pool: ProtectedPool, words: Words) -> str:
-    """How sure of it a reader can be."""
-    near, far = sorted((pool.mean.low, pool.mean.high), key=lambda cell: abs(cell.value or 0.0))
-    return words(
-        f"pool.interval.{_case(pool)}",
-        label=pool.measure.label,
-        unit=_unit(pool, words),
-        near=numbers.size(near),
-        far=numbers.size(far),
-        fewer=numbers.size(pool.mean.low),
-        more=numbers.size(pool.mean.high),
-    )
-
-
-def caveats_of(pool: ProtectedPool, words: Words) -> tuple[str, ...]:
-    """What the headline must carry."""
-    found = () if pool.reliable else (words("pool.caution"),)
-    return (*found, *((words("pool.disagrees"),) if pool.disagrees else ()))
-
-
-def _further(pool: ProtectedPool, words: Words) -> tuple[str, ...]:
-    if pool.verdict is None:
-        return ()
-    one = len({study.released.title for study in pool.studies}) == 1
-    ends = {"low": numbers.signed(pool.prediction.low), "high": numbers.signed(pool.prediction.high)}
-    between = [_percent(c) for c in (pool.between.value, pool.between.low, pool.between.high)]
-    return (
-        words("pool.further_average", label=words("pool.one_service" if one else "pool.services")),
-        words("pool.further_prediction", unit=_unit(pool, words), **ends),
-        words("pool.further_between", between=between[0], low=between[1], high=between[2]),
-    )
-
-
-def _percent(cell: Cell) -> str:
-    return numbers.plain(cell) if cell.value is None else f"{numbers.times_hundred(cell):,f}"
-
-
-def _can(pool: ProtectedPool, words: Words) -> tuple[str, ...]:
-    if pool.verdict is None:
-        return (words("pool.can.side"),)
-    chance = "possible" if pool.verdict is Verdict.NOT_ENOUGH_EVIDENCE else "unlikely"
-    return (
-        words("pool.can.average", headline=headline_of(pool, words)),
-        words("pool.can.range", interval=interval_of(pool, words)),
-        words(f"pool.can.chance_{chance}"),
-    )
-
-
-def _cannot(pool: ProtectedPool, words: Words) -> tuple[str, ...]:
-    last = "cause" if pool.verdict in (Verdict.FEWER, Verdict.MORE) else "failed"
-    return tuple(words(f"pool.cannot.{key}") for key in ("ranking", "each", last))
-
-
 def _rows(pool: ProtectedPool, words: Words) -> list[charts.ForestRow]:
     rows, reach = [], charts.forest_reach(pool)
     for place, study in enumerate(pool.studies):
         svg = charts.forest_svg("study", study.low, study.difference, study.high, reach, words, f"forest-{place}")
-        share = words("pool.share", share=_percent(study.share))
+        share = words("pool.share", share=percent_of(study.share))
         note = "" if study.released.reliable else words("pool.unreliable")
         text = _range(study.difference, study.low, study.high, words)
-        rows.append(charts.ForestRow("study", _label(study, pool), note, share, text, svg))
+        rows.append(charts.ForestRow("study", label_of(study, pool, words), note, share, text, svg))
     mean, ahead = pool.mean, pool.prediction
     svg = charts.forest_svg("mean", mean.low, mean.difference, mean.high, reach, words, "forest-mean")
     text = _range(mean.difference, mean.low, mean.high, words)
@@ -215,14 +188,6 @@ def _rows(pool: ProtectedPool, words: Words) -> list[charts.ForestRow]:
         text = words("pool.range_only", low=numbers.signed(ahead.low), high=numbers.signed(ahead.high))
         rows.append(charts.ForestRow("prediction", words("pool.prediction"), "", "", text, svg))
     return rows
-
-
-def _label(study: ProtectedStudy, pool: ProtectedPool) -> str:
-    """Title and years; the run as well where two would be called the same."""
-    named = [(s.released.title, s.released.period) for s in pool.studies]
-    about = study.released
-    twice = named.count((about.title, about.period)) > 1
-    return ", ".join(part for part in (about.title, about.period, about.run if twice else "") if part)
 
 
 def _range(difference: Cell, low: Cell, high: Cell, words: Words) -> str:
@@ -236,7 +201,7 @@ def _range(difference: Cell, low: Cell, high: Cell, words: Words) -> str:
 def _figures(pool: ProtectedPool, words: Words) -> list[tuple[str, ...]]:
     """What, value, lower end, upper end."""
     mean, check, ahead, spread = pool.mean, pool.check, pool.prediction, pool.spread
-    percent = [f"{_percent(c)}%" for c in (pool.between.value, pool.between.low, pool.between.high)]
+    percent = [f"{percent_of(c)}%" for c in (pool.between.value, pool.between.low, pool.between.high)]
     return [
         (words("pool.row_mean"), *(numbers.signed(c) for c in (mean.difference, mean.low, mean.high))),
         (words("pool.row_p"), numbers.p_value(mean.p), "", ""),
@@ -260,6 +225,7 @@ def _cover(pool: ProtectedPool, about: About, beside: Beside, words: Words) -> t
     """The first sheet: what it comes to, with what it must carry."""
     return (
         f"{about.title}: {words('pool.kind').lower()}",
+        *([f"{words('page.draft')}. {words('page.draft_more')}"] if words.language in about.drafts else []),
         about.provider,
         words("page.dated", date=words.date(about.today)),
         f"{headline_of(pool, words)} {interval_of(pool, words)}",
@@ -273,29 +239,29 @@ def _page(pool: ProtectedPool, about: About, beside: Beside, words: Words) -> st
     left_out = beside.left_out
     made, rate = environment(), pool.measure.kind is Kind.RATE
     reach = f"{charts.forest_reach(pool):,f}"
-    less, more = ("less", "more") if pool.measure.kind in (Kind.RATE, Kind.COUNT) else ("lower", "higher")
+    less, more = ("lower", "higher") if pool.measure.kind is Kind.AMOUNT else ("less", "more")
     return made.get_template("pool.html").render(
         say=words,
-        translations=(),
-        is_draft=False,
+        translations=other_languages(about, words, POOL),
+        is_draft=words.language in about.drafts,
         about=about,
         style=style_of(PACKAGE),
         version=dict(about.versions).get("counterfoil", ""),
         date=words.date(about.today),
-        label=pool.measure.label,
-        verdict=_case(pool),
-        verdict_word=words("pool.two") if pool.verdict is None else words(f"verdict.{pool.verdict.value}"),
+        label=words.given(pool.measure.label),
+        verdict=case_of(pool),
+        verdict_word=words("pool.two" if pool.verdict is None else f"verdict.{pool.verdict.value}"),
         headline=headline_of(pool, words),
         interval=interval_of(pool, words),
         caveats=caveats_of(pool, words),
-        further=_further(pool, words),
+        further=further_of(pool, words),
         rows=_rows(pool, words),
         axis_left=f"{reach} {words(f'results.{less}')}",
         axis_right=f"{reach} {words(f'results.{more}')}",
-        unit=words("results.unit_points") if rate else _unit(pool, words),
+        unit=words("results.unit_points") if rate else unit_of(pool, words),
         whose=words("pool.all_public" if beside.all_public else "pool.inside"),
-        can=_can(pool, words),
-        cannot=_cannot(pool, words),
+        can=can_of(pool, words),
+        cannot=cannot_of(pool, words),
         figures=_figures(pool, words),
         left_out=words("pool.left_out", runs=", ".join(left_out)) if left_out else words("pool.left_out_none"),
         versions=_versions(pool, about, words),

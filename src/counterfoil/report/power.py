@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from counterfoil.report.charts import DARK, NAVY, ORANGE, PALE
 from counterfoil.report.page import PACKAGE, environment
-from counterfoil.report.words import DEFAULT_LANGUAGE, Words, words_of
+from counterfoil.report.words import LANGUAGES, Words, file_in, words_of
 from counterfoil.templating import style_of
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640.0, 340.0, 52.0, 44.0, 14.0
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 480.0, 320.0, 52.0, 44.0, 14.0
 _NICE = (1.0, 2.0, 2.5, 5.0)
 _STEPS = 5  # lines of the grid, about
 
@@ -28,28 +28,69 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the table, as characters: shares and chances are of 100, differences in points."""
+
+    share: str
+    analysed: str
+    fewer: str
+    more: str
+    half: str
+    rate_hidden: str
+    days_hidden: str
+
+    def cells(self, words: Words) -> tuple[str, ...]:
+        """What stands in each column."""
+        chances = (words("powerpage.chance", chance=chance) for chance in (self.rate_hidden, self.days_hidden))
+        return (self.share, self.analysed, self.fewer, self.more, self.half, *chances)
+
+
+@dataclass(frozen=True, slots=True)
 class PowerView:
-    """What the page shows. `rows`: the cells of each line of the table, in words; `marks`: the rows on the curve."""
+    """What the page shows. `cases`: which sentences, and what stands in their gaps; `marks`: lines on the curve."""
 
     people: int
-    sentences: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    cases: tuple[tuple[str, Mapping[str, str]], ...]
+    lines: tuple[Line, ...]
     curve: tuple[Place, ...]
     marks: tuple[Place, ...]
 
+    def sentences(self, words: Words) -> tuple[str, ...]:
+        """The answer in words."""
+        return tuple(words(f"powerpage.says.{key}", **filling) for key, filling in self.cases)
 
-def power_page(view: PowerView) -> str:
-    """The page as HTML, complete in itself."""
-    words, templates = words_of(DEFAULT_LANGUAGE), environment()
+
+def power_files(view: PowerView, name: str, languages: Sequence[str], drafts: Sequence[str] = ()) -> Mapping[str, str]:
+    """The page (NAME.html), or its curve alone (NAME.svg), in each language, by the name of its file.
+
+    `drafts`: those of them that no translator has signed; their pages say so.
+    """
+    if name.endswith(".svg"):
+        return {file_in(name, each): power_curve(view, words_of(each)) for each in languages}
+    return {file_in(name, each): _page(view, name, words_of(each), languages, drafts) for each in languages}
+
+
+def _page(view: PowerView, name: str, words: Words, languages: Sequence[str], drafts: Sequence[str]) -> str:
     title = words("powerpage.title", people=f"{view.people:,}")
-    return templates.get_template("power.html").render(
-        say=words, title=title, style=style_of(PACKAGE), view=view, curve=Markup(power_curve(view))
+    others = [each for each in languages if each != words.language]
+    return (
+        environment()
+        .get_template("power.html")
+        .render(
+            say=words,
+            title=title,
+            translations=[(each, LANGUAGES[each], file_in(name, each)) for each in others],
+            is_draft=words.language in drafts,
+            style=style_of(PACKAGE),
+            sentences=view.sentences(words),
+            rows=[line.cells(words) for line in view.lines],
+            curve=Markup(power_curve(view, words)),
+        )
     )
 
 
-def power_curve(view: PowerView) -> str:
+def power_curve(view: PowerView, words: Words) -> str:
     """The curve as SVG: people across, points up; marks for the shares of the table, each with its words."""
-    words = words_of(DEFAULT_LANGUAGE)
     right = float(max(place.analysed for place in view.curve))
     top = _ceiling(max(place.fewer for place in view.curve))
 
@@ -70,8 +111,8 @@ def power_curve(view: PowerView) -> str:
     told = [words("powerpage.alt_point", analysed=f"{m.analysed:,}", fewer=f"{m.fewer:.1f}") for m in view.marks]
     alt = words("powerpage.alt", points=" ".join(told))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-labelledby="power-curve" font-family="sans-serif" font-size="13">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" lang="{words.language}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
+        f'role="img" aria-labelledby="power-curve" font-family="sans-serif" font-size="15">'
         f'<title id="power-curve">{alt}</title>{"".join(parts)}</svg>'
     )
 

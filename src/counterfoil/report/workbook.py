@@ -20,6 +20,7 @@ PER_CENT = {("survival", "treated_share"), ("survival", "comparison_share"), ("p
 RATE_VALUES = ("treated_value", "comparison_value")  # of a measure whose unit is a rate
 P_VALUES = ("p", "p_holm")
 BANDS = ("band_before", "band_after")
+POOL_ROWS = {("run", "pooled"): "mean", ("run", "prediction"): "prediction"}  # rows that are no run
 NOTHING = "[z]"  # a text that does not apply; no cell is blank
 LOW = "[low]"
 SHORTHAND = ("c", "x", "z", "low")
@@ -112,8 +113,12 @@ def book_of(
     made: Sequence[tables.Table],
     words: Words,
     protected: Protected | ProtectedRefusal | None = None,
+    kind: str = "page.kind",
 ) -> Workbook:
-    """A workbook of these tables behind a cover. `protected`: what they are of, where that is one report."""
+    """A workbook of these tables behind a cover. `protected`: what they are of, where that is one report.
+
+    `kind`: the key of what such a document is called.
+    """
     data = tuple(_table_sheet(table, protected, words) for table in made)
     notes = _notes(words)
     cover = Sheet(words("workbook.cover"), cover_lines)
@@ -125,7 +130,7 @@ def book_of(
         (words("workbook.column_sheet"), words("workbook.column_what")),
         links,
     )
-    return Workbook(about.title, words("page.kind"), about, words.language, (cover, contents, notes, *data))
+    return Workbook(about.title, words(kind), about, words.language, (cover, contents, notes, *data))
 
 
 def _cover_lines(protected: Protected | ProtectedRefusal, about: About, words: Words) -> Iterator[str]:
@@ -209,6 +214,8 @@ def _text(
         return words(f"balance.{text}")
     if (column, text) == ("unit", "rate"):
         return words("workbook.unit_rate")
+    if (column, text) in POOL_ROWS:
+        return words(f"pool.{POOL_ROWS[column, text]}")
     if (column, text) == ("note", "rounded"):
         return words("workbook.note_rounded")
     return text

@@ -18,7 +18,7 @@ from counterfoil.cohort.one_person import as_chosen
 from counterfoil.cohort.register import RegisterInputs, RegisterPaths, build_cohort_register, scripts_of
 from counterfoil.cohort.select import Selected, select
 from counterfoil.cohort.values import Attrition, Group
-from counterfoil.disclosure import DEFAULT_SETTINGS, DisclosureSettings, Gaps, Said, SampleFacts, UnitCost, read_said
+from counterfoil.disclosure import Gaps, Said, SampleFacts, UnitCost, read_said
 from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.files import atomic_folder
@@ -36,6 +36,7 @@ from counterfoil.study.covariates import Needs, add_risk_score, add_shares, ever
 from counterfoil.study.getting_ready import cohort_settings, machine_of, register_of
 from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list, unpack_reports
 from counterfoil.study.inputs import Facts, Inputs
+from counterfoil.study.lab_rules import disclosure_settings
 from counterfoil.study.ledger import earlier_said
 from counterfoil.study.link_doubt import link_doubt
 from counterfoil.study.origin import Origin, origin_of
@@ -297,19 +298,6 @@ def _there(everyone: pa.Table, needs: Needs | None) -> There:
         region=everyone[REGION] if REGION in everyone.column_names else None,
         assessed=None if needs is None else needs.assessed,
         needs=() if needs is None else needs.covariates,
-    )
-
-
-def disclosure_settings(lab: OpenLab) -> DisclosureSettings:
-    """The rules' parameters, as strict as the lab has made them."""
-    chosen = lab.settings.disclosure
-    return replace(
-        DEFAULT_SETTINGS,
-        min_submitted=chosen.min_submitted,
-        max_missing_share=chosen.max_missing_share,
-        threshold=chosen.threshold,
-        min_group=chosen.min_group,
-        min_width=chosen.min_width,
     )
 
 

@@ -23,7 +23,8 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.outcomes.catalogue import catalogue_of
 from counterfoil.provenance import key_of
-from counterfoil.report import POOL, About, Beside, pool_json, render_pool
+from counterfoil.report import POOL, POOL_PRINTINGS, SEVERAL, About, Beside, pool_json, render_pool
+from counterfoil.report.signed import check_signed
 from counterfoil.study.asked import asked_of
 from counterfoil.study.evaluate import finished_result
 from counterfoil.study.printing import versions
@@ -51,13 +52,6 @@ class _Run:
         """The first and the last calendar year of its index events, where the plan names them."""
         return self.plan["cohort"]["first_year"], self.plan["cohort"]["last_year"]
 
-    def period(self) -> str:
-        """The years of its cohort, in words; nothing where the plan takes every year."""
-        first, last = self.years()
-        if first and last:
-            return str(first) if first == last else f"{first} to {last}"
-        return f"from {first}" if first else f"to {last}" if last else ""
-
     def place(self) -> tuple[object, ...]:
         """Where it stands: by its years, then by the date of its report; never by its result."""
         first, last = self.years()
@@ -77,9 +71,12 @@ def pool_runs(
 
     `measure`: by default the first that the first run has. `title`: by default the service's, where it is one.
     UsageError: fewer than two runs, one named twice, one that is not there. Refused: rule `pooling` where the runs do
-    not measure the same thing or one has nothing released; rule `R18` where somebody is in two of them.
+    not measure the same thing or one has nothing released; rule `R18` where somebody is in two of them; rule
+    `language` where the lab asks for a language with a draft in it.
     """
     lab = open_lab(root)
+    for language in lab.settings.languages:
+        check_signed(language, lab.paths.translation(language))
     found = sorted(_runs(lab, runs), key=_Run.place)
     chosen = measure or _first_measure(found)
     released = _released(lab, found, chosen)
@@ -166,7 +163,7 @@ def _release(run: _Run, measure: Measure) -> Released:
     return Released(
         run=run.name,
         title=run.about["title"],
-        period=run.period(),
+        years=run.years(),
         date=dt.date.fromisoformat(run.about["date"]),
         reliable=run.result["reliable"],
         difference=found["difference"],
@@ -195,7 +192,7 @@ def _write(
     pooled = protect_pool(released, measure)
     titles = list(dict.fromkeys(run.about["title"] for run in runs))
     left_out = _left_out(lab.paths, runs, measure.name)
-    called = title or (titles[0] if len(titles) == 1 else "Services of one kind")
+    called = title or (titles[0] if len(titles) == 1 else SEVERAL)
     digests = [key_of(result=run.result) for run in runs]
     name = key_of(runs=digests, measure=measure.name, title=called, left_out=left_out, version=__version__)[:12]
     about = About(
@@ -208,10 +205,14 @@ def _write(
         design_hash="",
         versions=versions(),
         lab=lab.settings.name,
+        languages=lab.settings.languages,
     )
     folder = lab.paths.pool(name)
     beside = Beside(left_out, all_public=_are_public(lab, [run.name for run in runs]))
-    for file, data in render_pool(pooled, about, beside, pdf=pdf).files.items():
+    files = render_pool(pooled, about, beside, pdf=pdf).files
+    for earlier in POOL_PRINTINGS - files.keys():  # with a PDF, or in a language, that this printing has not
+        (folder / earlier).unlink(missing_ok=True)
+    for file, data in files.items():
         atomic_write(folder / file, data)
     log.append(lab.paths, "pooled", {"pool": name, "runs": [run.name for run in runs], "measure": measure.name})
     return pool_json(pooled, about, str(folder / POOL), beside)
