@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -54,3 +56,27 @@ def _places_of(source: str) -> dict[str, str]:
         if isinstance(line, ast.ImportFrom)
         for alias in line.names
     }
+
+
+class _Without(MetaPathFinder):
+    """Says of some packages that they are not installed."""
+
+    def __init__(self, packages: tuple[str, ...]) -> None:
+        self._packages = packages
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        del path, target
+        if fullname in self._packages:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return None
+
+
+def do_without(*packages: str) -> None:
+    """From now on these are not found in this process, installed or not, unless they are read already.
+
+    For packages that a library looks for on the chance that somebody hands it their objects: to read them takes longer
+    than much of what a short process has to do.
+    """
+    sys.meta_path.insert(0, _Without(packages))

@@ -20,11 +20,11 @@ from counterfoil.lab.keys import Role, decrypt
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.population import LAB_DATE, PopulationReport, generate
-from counterfoil.study import evaluate
+from counterfoil.study import evaluate, starting
 from counterfoil.study.getting_ready import cohort_settings
 from counterfoil.study.handover import HANDOVER, unpack
 from counterfoil.study.plan import read_plan
-from counterfoil.study.roles import Ask, ProcessRole
+from counterfoil.study.roles import ProcessRole
 from counterfoil.study.tasks import TASKS
 from counterfoil.warehouse import query
 
@@ -66,10 +66,24 @@ def evaluate_by(patch: pytest.MonkeyPatch, run: Callable[..., dict[str, Any]]) -
     """Have `evaluate` do its roles' tasks by `run(role, task, arguments, progress)` and start no child process."""
 
     @contextmanager
-    def start(role: ProcessRole, task: str, *_: object) -> Iterator[Ask]:
-        yield partial(run, role, task)
+    def start(role: ProcessRole, task: str, lab: str) -> Iterator[_Here]:
+        del lab
+        yield _Here(partial(run, role, task))
 
-    patch.setattr(evaluate, "start_role", start)
+    patch.setattr(starting, "start_role", start)
+
+
+class _Here:
+    """A role's task without a process: nothing is read or made ready beforehand."""
+
+    def __init__(self, run: Callable[..., dict[str, Any]]) -> None:
+        self._run = run
+
+    def get_ready(self, given: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def __call__(self, arguments: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
+        return self._run(arguments, progress)
 
 
 def _run_here(

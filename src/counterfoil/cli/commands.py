@@ -21,6 +21,7 @@ from counterfoil.errors import CounterfoilError, Fault, UsageError
 from counterfoil.lab.make import make_lab, open_lab
 from counterfoil.study.child import machine_fault, where_it_broke
 from counterfoil.study.roles import ProcessRole, run_role
+from counterfoil.study.starting import start_early
 
 DONE, FINDINGS, USAGE, REFUSED, FAULT = 0, 1, 2, 3, 4
 
@@ -260,9 +261,10 @@ def evaluate(
         else:
             if lab is None or file is None or out is not None:
                 raise UsageError("Give either LAB FILE --plan PLAN, or --table DATA --plan PLAN --out DIR.")
-            from counterfoil.study.evaluate import evaluate_lab
+            with start_early(lab) as roles:
+                from counterfoil.study.evaluate import evaluate_lab
 
-            result = evaluate_lab(lab, file, plan, **made, words_file=words_file, progress=show)
+                result = evaluate_lab(lab, file, plan, **made, words_file=words_file, roles=roles, progress=show)
     say_json(result) if as_json else words.say_lines(words.evaluation(result))
     if missing:
         typer.echo(missing, err=True)

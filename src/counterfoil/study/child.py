@@ -16,8 +16,10 @@ from counterfoil.ending import end
 from counterfoil.errors import CounterfoilError, Fault, Refused
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.scratch import keep_scratch_in
+from counterfoil.lazily import do_without
 from counterfoil.study.roles import ProcessRole, guard
 
+NOT_OURS = ("coverage", "pandas")  # numba and Arrow look for them where they are installed; no task is done with them
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
 
 
@@ -68,21 +70,23 @@ def main(role_name: str, task: str, parent: str) -> int:
     end_with(int(parent))
     channel = _Channel()
     role = ProcessRole(role_name)
-    given = json.loads(sys.stdin.readline())
-    lab = LabPaths(Path(given["lab"]))
+    place = json.loads(sys.stdin.readline())["lab"]
+    lab = LabPaths(Path(place))
     guard(role, lab)
+    do_without(*NOT_OURS)
     from counterfoil.study.tasks import ANSWERS_EARLY, READY, TASKS
 
     try:
         keep_scratch_in(lab.analyst if role is ProcessRole.ANALYST else lab.linker)
         work = TASKS[role, task]  # takes a second or two, in which the parent may end
         more: dict[str, Any] = {"answer": channel.answer} if (role, task) in ANSWERS_EARLY else {}
-        if "ready" in given:
-            more["ready"] = READY[role, task]({"lab": given["lab"], **given["ready"]})
-        asked = sys.stdin.read()
-        if not asked:  # the parent has nothing to ask after all
-            return 0
-        channel.answer(work(json.loads(asked), channel.progress, **more))
+        prepare = READY.get((role, task))
+        for line in sys.stdin:
+            said = json.loads(line)
+            if "ready" in said and prepare is not None:
+                more["ready"] = prepare({"lab": place, **said["ready"]}, channel.progress)
+            else:
+                channel.answer(work(said["asked"], channel.progress, **more))
     except CounterfoilError as error:
         return _answer(channel, error)
     except OSError as error:

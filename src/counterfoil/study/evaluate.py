@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
 from counterfoil.study.provider_words import hash_of, read_words, to_json
 from counterfoil.study.requests import is_withdrawn, list_of, note_request, reports_withdrawn, request_of
-from counterfoil.study.roles import ProcessRole, start_role
+from counterfoil.study.starting import EvaluationRoles
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
 MAX_BYTES = 20_000_000  # DISCLOSURE A6
@@ -75,10 +74,12 @@ def evaluate_lab(
     *,
     pdf: bool = False,
     words_file: Path | None = None,
+    roles: EvaluationRoles | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Evaluate the people in `file` and give the JSON of `evaluate` (DESIGN 4). A finished run is not run again.
 
+    `roles`: those of the lab, where they were started before; they are ended here if they are asked.
     Errors: UsageError (no lab, no file, mistakes in the plan, a lab that is not linked yet), FileNotTaken (the file
     cannot be taken), Refused (the lab asks for a language that no translator has signed). A refusal of the request by a
     rule is a result.
@@ -117,7 +118,7 @@ def evaluate_lab(
         )
     else:
         _submit(request, data, file.suffix.lower())
-        result = _link_and_analyse(request, progress)
+        result = _link_and_analyse(request, roles, progress)
     done = {"request": key, "run": request.run, "plan": plan.sha256(), "list": list_of(digest)}
     log.append(lab.paths, log.EVALUATED, done)
     return result
@@ -243,21 +244,19 @@ def _is_judged(request: _Request) -> bool:
     return (folder / LINK_QUALITY).is_file() or not (folder / "file.age").is_file()
 
 
-def _link_and_analyse(request: _Request, progress: Progress) -> dict[str, Any]:
+def _link_and_analyse(request: _Request, roles: EvaluationRoles | None, progress: Progress) -> dict[str, Any]:
     """The analyst gets ready while the linker works; the linker looks at its links' quality while the analyst works."""
     paths = request.lab.paths
     asked = {"lab": str(paths.root), "run": request.run}
     published = [run for run in active_runs(request.lab) if run != request.run]
-    with ExitStack() as children:
-        analyst = start_role(ProcessRole.ANALYST, "evaluate", asked["lab"], {"plan": _given(request.plan)})
-        analyse = children.enter_context(analyst)
+    with EvaluationRoles(paths.root) if roles is None else roles as children:
+        children.analyst.get_ready({"plan": _given(request.plan)})
         if not (_is_linked_beside(paths.run(request.run), published) and _is_judged(request)):
             columns = uploaded_columns(request.plan.sub_analyses)
             sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
-            link = children.enter_context(start_role(ProcessRole.LINKER, "link_cohort", asked["lab"]))
-            link({**sent, "published": published}, progress)
+            children.linker({**sent, "published": published}, progress)
             write_json(paths.run(request.run) / BESIDE, {"published": published})
-        return analyse(_analysis_of(request, asked) | {"published": published}, progress)
+        return children.analyst(_analysis_of(request, asked) | {"published": published}, progress)
 
 
 def _given(plan: Plan) -> dict[str, Any]:

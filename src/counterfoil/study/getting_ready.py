@@ -30,6 +30,7 @@ from counterfoil.comparison.methods import MethodSettings
 from counterfoil.effect import estimate
 from counterfoil.errors import UsageError
 from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.progress import Progress
 from counterfoil.outcomes.measures import Measure
 from counterfoil.study.plan import Plan, parse_plan, wants_risk_score
 from counterfoil.units import Kind
@@ -39,8 +40,9 @@ USUAL: tuple[MethodSettings, ...] = (Radius(), Nearest(), EntropyBalancing(), In
 MEASURES = (Measure("rate", "A rate", Kind.RATE), Measure("count", "A count", Kind.COUNT))
 
 
-def get_ready(arguments: Mapping[str, Any]) -> Events:
-    """What the task `evaluate` can do before it is asked: the events that the plan selects from."""
+def get_ready(arguments: Mapping[str, Any], progress: Progress) -> Events:
+    """What the task `evaluate` can do before it is asked: the events that the plan selects from. Says nothing."""
+    del progress
     lab, plan = open_lab(Path(arguments["lab"])), parse_plan(arguments["plan"], "the plan")
     events = open_events(register_of(lab), cohort_settings(plan), machine_of(lab))
     run_once(USUAL)

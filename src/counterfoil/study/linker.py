@@ -55,13 +55,36 @@ _STUDY_KEY_BITS = 62
 _WHO = ["person_id", "cluster_strict", "cluster_loose"]
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The people of the records, opened before there was a list."""
+
+    spine: Spine
+    kept: Kept | None
+
+
+def get_ready(arguments: Mapping[str, Any], progress: Progress) -> Ready | None:
+    """What the task `link_cohort` can do before it is asked. None where the lab is not linked; the task says so."""
+    lab = open_lab(Path(arguments["lab"]))
+    return _opened(lab, progress) if lab.paths.latest_spine() else None
+
+
+def _opened(lab: OpenLab, progress: Progress) -> Ready:
+    spine = read_spine(lab)
+    return Ready(spine, spine.kept(resources=resources(lab), progress=progress))
+
+
 def link_submission(
-    arguments: Mapping[str, Any], progress: Progress, answer: Callable[[Mapping[str, Any]], None] = lambda _: None
+    arguments: Mapping[str, Any],
+    progress: Progress,
+    answer: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ready: Ready | None = None,
 ) -> dict[str, Any]:
     """Task `link_cohort` of the linker: read, link, hand over. Gives nothing that depends on who was found (R12).
 
     `answer` is told when the handover lies there: how the entries would have ended without any number, which lies
-    beside the account of the rows (METHODS 1) for the linker alone, is found after that.
+    beside the account of the rows (METHODS 1) for the linker alone, is found after that. `ready`: what `get_ready`
+    gave; people who were linked anew since are opened again.
     """
     lab = open_lab(Path(arguments["lab"]))
     try:
@@ -70,9 +93,11 @@ def link_submission(
         _forget(lab.paths.submission(arguments["submission"]))
         raise
     progress("Finding each person in the records", 0.1)
-    spine, folder = read_spine(lab), lab.paths.submission(arguments["submission"])
+    folder = lab.paths.submission(arguments["submission"])
     (folder / LINK_QUALITY).unlink(missing_ok=True)  # of an earlier spine: until it is made anew, this is not done
-    kept = spine.kept(resources=resources(lab), progress=progress)
+    if ready is None or ready.spine.folder != lab.paths.latest_spine():
+        ready = _opened(lab, progress)
+    spine, kept = ready.spine, ready.kept
     standard = _standard(lab, _named(submission))
     found = _link(lab, submission, standard, spine, kept)
     linked = found.entries

@@ -1,8 +1,8 @@
 """Process roles: each task runs in a child process that may open its own side of the lab and no other.
 
-The parent sends two lines of JSON on the child's standard input, the lab (with what the task can do beforehand) and
-then what is asked, and reads JSON lines from its standard output: progress while it works, then one result or one
-error, and an error once more where what is done after the result goes wrong. Nothing else crosses. In production the
+The parent sends lines of JSON on the child's standard input: the lab, perhaps what the task can do beforehand, then
+what is asked. It reads JSON lines from its standard output: progress while it works, then one result or one error, and
+an error once more where what is done after the result goes wrong. Nothing else crosses. In production the
 roles are separate accounts and file permissions do the keeping apart; in the box one account runs all, so the child
 also guards itself: an audit hook refuses every Python-level open of a path that is not the role's. (Database and
 Parquet readers open files below that level, which is why the test of this rule makes the folder unreadable as well.)
@@ -15,10 +15,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +26,6 @@ from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
 
 CHILD_MODULE = "counterfoil.study.child"
-Ask = Callable[[Mapping[str, Any], Progress], dict[str, Any]]
 
 
 class ProcessRole(Enum):
@@ -69,43 +67,59 @@ def run_role(role: ProcessRole, task: str, arguments: Mapping[str, Any], progres
         return ask(arguments, progress)
 
 
+class Started:
+    """A child process that reads its program; called, it is asked for its task, once."""
+
+    def __init__(self, role: ProcessRole, child: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        self._role, self._child, self._errors = role, child, errors
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it was."""
+        return self._child.stdin is None or self._child.stdin.closed
+
+    def get_ready(self, given: Mapping[str, Any]) -> None:
+        """Tell it what its task can do before it is asked. Nobody waits for it."""
+        _write(self._child, {"ready": dict(given)})
+
+    def __call__(self, arguments: Mapping[str, Any], progress: Progress = silent) -> dict[str, Any]:
+        """Its result, as `run_role` gives it."""
+        child = self._child
+        if child.stdin is None or child.stdout is None:
+            raise Fault("A child process could not be given its pipes. Free some memory and run the command again.")
+        try:
+            _write(child, {"asked": dict(arguments)})
+            _close(child.stdin)
+            answer = _listen(child.stdout, progress)
+            if answer is None:
+                raise _died(self._role, child.wait(), self._errors)
+        except BaseException:
+            child.terminate()
+            raise
+        return answer
+
+
 @contextmanager
-def start_role(role: ProcessRole, task: str, lab: str, ready: Mapping[str, Any] | None = None) -> Iterator[Ask]:
+def start_role(role: ProcessRole, task: str, lab: str) -> Iterator[Started]:
     """A child process for one task, which reads its program while this one is still busy; asked once, as `run_role`.
 
-    `ready`: what the task can do before it is asked. A child may answer before it has done everything: the block ends
-    when it has, and raises what then went wrong. One that is not asked ends by itself when the block does.
+    A child may answer before it has done everything: the block ends when it has, and raises what then went wrong. One
+    that was not asked is ended with the block.
     """
     command = [sys.executable, "-m", CHILD_MODULE, role.value, task, str(os.getpid())]
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors) as child,
     ):
-        _write(child, {"lab": lab} if ready is None else {"lab": lab, "ready": dict(ready)})
-        yield partial(_ask, role, child, errors)
-        if child.stdin is not None and child.stdin.closed:
+        _write(child, {"lab": lab})
+        started = Started(role, child, errors)
+        try:
+            yield started
+        finally:
+            if not started.is_asked:
+                child.terminate()
+        if started.is_asked:
             _hear_out(role, child, errors)
-
-
-def _ask(
-    role: ProcessRole,
-    child: subprocess.Popen[bytes],
-    errors: IO[bytes],
-    arguments: Mapping[str, Any],
-    progress: Progress = silent,
-) -> dict[str, Any]:
-    if child.stdin is None or child.stdout is None:
-        raise Fault("A child process could not be given its pipes. Free some memory and run the command again.")
-    try:
-        _write(child, arguments)
-        _close(child.stdin)
-        answer = _listen(child.stdout, progress)
-        if answer is None:
-            raise _died(role, child.wait(), errors)
-    except BaseException:
-        child.terminate()
-        raise
-    return answer
 
 
 def _hear_out(role: ProcessRole, child: subprocess.Popen[bytes], errors: IO[bytes]) -> None:

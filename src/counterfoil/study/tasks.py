@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
+from counterfoil.lab.progress import Progress
 from counterfoil.study.roles import ProcessRole
 
 Task = Callable[..., dict[str, Any]]  # of what is asked and of where to tell progress
@@ -48,9 +49,13 @@ TASKS: Mapping[Key, Task] = _Places(
     }
 )
 
-# What a task can do before it is asked, given the lab and what `start_role` says; its value is the task's `ready`.
-READY: Mapping[Key, Callable[[Mapping[str, Any]], object]] = _Places(
-    {(ProcessRole.ANALYST, "evaluate"): ("study.getting_ready", "get_ready")}
+# What a task can do before it is asked, given the lab and what `Started.get_ready` is told: its value is the task's
+# `ready`.
+READY: Mapping[Key, Callable[[Mapping[str, Any], Progress], object]] = _Places(
+    {
+        (ProcessRole.LINKER, "link_cohort"): ("study.linker", "get_ready"),
+        (ProcessRole.ANALYST, "evaluate"): ("study.getting_ready", "get_ready"),
+    }
 )
 # Tasks that are told where to put their answer, and go on working after it.
 ANSWERS_EARLY = frozenset({(ProcessRole.LINKER, "link_cohort")})
