@@ -20,13 +20,15 @@ from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.linkage import Engine, LinkStatus, build_spine, link_cohort
 from counterfoil.linkage.core.encoded_files import ABOUT
+from counterfoil.linkage.doubt import find_unsteady, people_near
 from counterfoil.linkage.kept import FOLDER, check_kept, is_kept
 from counterfoil.linkage.model import Resources
+from counterfoil.linkage.record_clusters import RecordClusters, read_clusters
 from counterfoil.linkage.search import Answer, Identifiers, Outcome, PeopleSearch
 from counterfoil.linkage.spine import Spine
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.standardise import standardise_people
-from counterfoil.warehouse import write_table
+from counterfoil.warehouse import query, write_table
 from lib.links import TODAY, draw_lab_records
 from lib.small_lab import call_here
 
@@ -94,6 +96,30 @@ def test_a_cohort_links_as_without_it(
     monkeypatch.setattr(Spine, "kept", lambda *_, **__: None)
     assert_same_links(kept, link_cohort(entries, spine, **options))  # type: ignore[arg-type]
     assert {"linked", "not_found"} <= set(kept["link_status"].to_pylist())
+
+
+def test_doubt_is_told_by_the_records_near_whoever_is_asked_for(spine: Spine) -> None:
+    """Whole loose clusters of theirs, each record with its place; the pieces of a column end anywhere in them."""
+    kept, whole = spine.kept(resources=RESOURCES), spine.people()
+    assert kept is not None
+    asked = whole["person_id"].take(pa.array(range(3, whole.num_rows, 40)))
+    told = {"people": whole.append_column("place", pa.array(np.arange(whole.num_rows))), "asked": asked_of(asked)}
+    theirs = "SELECT cluster_loose FROM people WHERE person_id IN (SELECT person_id FROM asked)"
+    sql = f"""SELECT person_id, cluster_strict, cluster_loose, place FROM people
+              WHERE cluster_loose IN ({theirs}) ORDER BY place"""
+    right = query(sql, told)
+    assert len(asked) < right.num_rows < whole.num_rows
+    columns = whole.select(["cluster_strict", "cluster_loose"])
+    pieces = pa.concat_tables([columns.slice(0, 7), columns.slice(7, 1_001), columns.slice(1_008)])
+    for clusters in (read_clusters(spine.folder), RecordClusters(pieces)):
+        near = people_near(kept, clusters, asked.unique())
+        assert near.to_pylist() == right.to_pylist()
+    people = frozenset(asked.to_pylist())
+    assert find_unsteady(near, people) == find_unsteady(whole, people)
+
+
+def asked_of(people: pa.ChunkedArray) -> pa.Table:
+    return pa.table({"person_id": people})
 
 
 def _cut(folder: Path) -> None:

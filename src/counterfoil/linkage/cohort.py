@@ -26,6 +26,7 @@ from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.kept import Kept
 from counterfoil.linkage.model import Resources
 from counterfoil.linkage.prepare import ID, known_hot_keys, prepare
+from counterfoil.linkage.record_clusters import LOOSE, RecordClusters, read_clusters
 from counterfoil.linkage.specification import NumberEvidence, Specification
 from counterfoil.linkage.spine import Spine
 from counterfoil.warehouse import query
@@ -68,6 +69,7 @@ def link_cohort(
     engine: Engine = DEFAULT_ENGINE,
     without_identifiers: bool = False,
     kept: Kept | None = None,
+    clusters: RecordClusters | None = None,
 ) -> pa.Table:
     """One row for each entry of `entries` (standardised; record_id is the entry's id), in their order.
 
@@ -78,10 +80,14 @@ def link_cohort(
 
     `threshold` is the least match weight (bits, prior included) at which the model alone links an entry.
     `without_identifiers` takes all identifying numbers away first, to show how the cohort would link without them.
-    `kept`: the spine's encoded table, for who links more than one list; it is opened otherwise.
+    `kept`, `clusters`: the spine's encoded table and its records' clusters, for who links more than one list; they
+    are opened otherwise.
     """
     given = _without_numbers(entries) if without_identifiers else entries
-    return find_links(given, spine, resources=resources, threshold=threshold, engine=engine, kept=kept).links
+    found = find_links(
+        given, spine, resources=resources, threshold=threshold, engine=engine, kept=kept, clusters=clusters
+    )
+    return found.links
 
 
 def find_links(
@@ -92,18 +98,22 @@ def find_links(
     threshold: float = COHORT_WEIGHT,
     engine: Engine = DEFAULT_ENGINE,
     kept: Kept | None = None,
+    clusters: RecordClusters | None = None,
 ) -> CohortLinks:
     """As `link_cohort`, with every candidate of each entry beside it."""
     if engine is Engine.CORE and kept is None:
         kept = spine.kept(resources=resources)
-    tables = _beside_spine(entries, spine, engine, resources) if kept is None else _beside_kept(entries, spine, kept)
+    if kept is None:
+        tables = _beside_spine(entries, spine, engine, resources)
+    else:
+        tables = _beside_kept(entries, spine, kept, clusters or read_clusters(spine.folder, LOOSE))
     tables["entries"] = _numbered(entries, tables["entries"])
     sql = f"SELECT row, person_id, weight, loose FROM candidates JOIN entries USING ({ID}) ORDER BY row, person_id"
     candidates = query(sql, {name: tables[name] for name in ("candidates", "entries")})
     return CohortLinks(query(decision_sql(spine, threshold), tables), candidates)
 
 
-def _beside_kept(given: pa.Table, spine: Spine, kept: Kept) -> dict[str, pa.Table]:
+def _beside_kept(given: pa.Table, spine: Spine, kept: Kept, clusters: RecordClusters) -> dict[str, pa.Table]:
     """The prepared entries, candidates and confirmed numbers, by the spine's encoded table."""
     rules = spine.specification.rules
     prepared = prepare(given, spine.specification, first_id=kept.index.records, hot=kept.hot)
@@ -120,7 +130,7 @@ def _beside_kept(given: pa.Table, spine: Spine, kept: Kept) -> dict[str, pa.Tabl
         {
             ID: prepared[ID].combine_chunks().take(scored["entry"].combine_chunks()),
             "person_id": kept.people_of(records),
-            "loose": spine.people(["cluster_loose"])["cluster_loose"].combine_chunks().take(pa.array(records)),
+            "loose": clusters.of(LOOSE, records),
             "match_weight": scored["match_weight"],
         }
     )
@@ -202,12 +212,21 @@ def link_otherwise(
     resources: Resources,
     threshold: float = COHORT_WEIGHT,
     kept: Kept | None = None,
+    clusters: RecordClusters | None = None,
 ) -> Mapping[str, Any]:
     """Entries by how they end with all numbers removed, and what plain SQL finds. Linker only.
 
     At most 55% of a provider's rows carry a valid number, so what holds without any is the honest figure (METHODS 1).
     """
-    bare = link_cohort(entries, spine, resources=resources, threshold=threshold, without_identifiers=True, kept=kept)
+    bare = link_cohort(
+        entries,
+        spine,
+        resources=resources,
+        threshold=threshold,
+        without_identifiers=True,
+        kept=kept,
+        clusters=clusters,
+    )
     exact = exact_baseline(entries, spine, kept)
     found = exact.num_rows - exact["person_id"].null_count
     return {"without_numbers": _endings(bare), "exact_keys": {"linked": found}}

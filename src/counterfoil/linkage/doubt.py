@@ -10,15 +10,19 @@ from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from counterfoil.linkage.cohort import CohortLinks, LinkStatus
 from counterfoil.linkage.entries import RULED
+from counterfoil.linkage.kept import Kept
 from counterfoil.linkage.posterior import posterior
+from counterfoil.linkage.record_clusters import LOOSE, STRICT, RecordClusters
 from counterfoil.warehouse import query
 
 # A candidate that is less likely than this is none, and a link that lacks less than this to 1 is certain: of a thousand
 # links that are taken for certain, one is false at most.
 FLOOR = 0.001
+PLACE = "place"  # a record's row in the spine
 
 
 def find_doubtful(found: CohortLinks, links: pa.Table, apart: pa.Table, people: pa.Table, *, strict: float) -> pa.Table:
@@ -26,9 +30,10 @@ def find_doubtful(found: CohortLinks, links: pa.Table, apart: pa.Table, people: 
     first. An entry that is not here is who `links` says, or nobody.
 
     `links`: the links of `found` after rulings; `apart`: row and person_id that a ruling keeps apart. `people`: the
-    spine's records, with person_id and cluster_loose. A link by a number weighs `strict` bits at least, as it does in
-    its own probability. Of candidates that are one person at loose stands the one whom the entry is linked to, else the
-    one that weighs most. Entries that people ruled to be somebody are settled, and so are those whose link they took.
+    spine's records, with person_id and cluster_loose, or those that `people_near` the candidates are. A link by a
+    number weighs `strict` bits at least, as it does in its own probability. Of candidates that are one person at loose
+    stands the one whom the entry is linked to, else the one that weighs most. Entries that people ruled to be somebody
+    are settled, and so are those whose link they took.
     """
     named = _named(found, links, apart, people, strict)
     row = np.asarray(named["row"].to_numpy(), np.int64)
@@ -69,19 +74,39 @@ def _named(found: CohortLinks, links: pa.Table, apart: pa.Table, people: pa.Tabl
         "before": found.links.select(["row", "link_status"]),
         "candidates": found.candidates,
         "apart": apart,
-        "people": people.select(["person_id", "cluster_loose"]).append_column(
-            "place",
-            pa.array(np.arange(people.num_rows)),  # of two that weigh the same the first: keys are random
-        ),
+        "people": _placed(people).select(["person_id", "cluster_loose", PLACE]),
     }
     return query(sql, tables)
+
+
+def _placed(people: pa.Table) -> pa.Table:
+    """With the place of each record in the spine: of two that weigh the same the first counts, for keys are random."""
+    if PLACE in people.column_names:
+        return people
+    return people.append_column(PLACE, pa.array(np.arange(people.num_rows)))
+
+
+def people_near(kept: Kept, clusters: RecordClusters, asked: pa.Array) -> pa.Table:
+    """person_id, cluster_strict, cluster_loose, place: every record that is of one of `asked` (person_id) or joined to
+    them at loose. Nothing else is looked at to say who is in doubt, and of millions of records these are thousands."""
+    persons = np.flatnonzero(pc.is_in(kept.persons, value_set=asked).to_numpy(zero_copy_only=False))
+    records = np.concatenate([np.empty(0, np.int64), *(kept.records_of(each) for each in persons.tolist())])
+    rows = clusters.records_near(records)
+    return pa.table(
+        {
+            "person_id": kept.people_of(rows),
+            STRICT: clusters.of(STRICT, rows),
+            LOOSE: clusters.of(LOOSE, rows),
+            PLACE: rows,
+        }
+    )
 
 
 def find_unsteady(people: pa.Table, asked: Collection[str]) -> frozenset[str]:
     """Those of `asked` (person_id) whom the spine does not hold alike at its three strictnesses: split at strict, or
     one with somebody else at loose.
 
-    `people`: the spine's records, with person_id and the clusters.
+    `people`: the spine's records, with person_id and the clusters, or those that `people_near` them are.
     """
     sql = """
         WITH theirs AS (SELECT DISTINCT cluster_loose FROM people SEMI JOIN asked USING (person_id)),

@@ -33,11 +33,12 @@ from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Spine, cohort_quality, link_otherwise, read_spine, register_key
 from counterfoil.linkage.clusters import Strictness
 from counterfoil.linkage.cohort import CohortLinks, find_links
-from counterfoil.linkage.doubt import find_doubtful, find_unsteady
+from counterfoil.linkage.doubt import find_doubtful, find_unsteady, people_near
 from counterfoil.linkage.entries import apply_rulings, entry_keys, ruled_apart
 from counterfoil.linkage.kept import Kept
 from counterfoil.linkage.ledger import Overlap, find_overlap, keep_study_keys
 from counterfoil.linkage.overrides import COHORT, ENTRIES, read_overrides
+from counterfoil.linkage.record_clusters import RecordClusters, read_clusters
 from counterfoil.linkage.review import session
 from counterfoil.linkage.search import Identifiers
 from counterfoil.linkage.spine import resources
@@ -52,7 +53,6 @@ from counterfoil.warehouse import query, write_table
 ACCOUNT = "account.parquet"  # every row of a submission and what became of it
 NO_PERSON = frozenset({Code.NOT_A_PERSON.value, Code.REPEATED_HEADINGS.value})  # rows that hold nobody
 _STUDY_KEY_BITS = 62
-_WHO = ["person_id", "cluster_strict", "cluster_loose"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Ready:
 
     spine: Spine
     kept: Kept | None
+    clusters: RecordClusters
 
 
 def get_ready(arguments: Mapping[str, Any], progress: Progress) -> Ready | None:
@@ -71,7 +72,7 @@ def get_ready(arguments: Mapping[str, Any], progress: Progress) -> Ready | None:
 
 def _opened(lab: OpenLab, progress: Progress) -> Ready:
     spine = read_spine(lab)
-    return Ready(spine, spine.kept(resources=resources(lab), progress=progress))
+    return Ready(spine, spine.kept(resources=resources(lab), progress=progress), read_clusters(spine.folder))
 
 
 def link_submission(
@@ -97,9 +98,8 @@ def link_submission(
     (folder / LINK_QUALITY).unlink(missing_ok=True)  # of an earlier spine: until it is made anew, this is not done
     if ready is None or ready.spine.folder != lab.paths.latest_spine():
         ready = _opened(lab, progress)
-    spine, kept = ready.spine, ready.kept
     standard = _standard(lab, _named(submission))
-    found = _link(lab, submission, standard, spine, kept)
+    found = _link(lab, submission, standard, ready)
     linked = found.entries
     _keep_account(lab.paths, arguments["submission"], submission, linked)
     secret, published = register_secret(lab.paths), list(arguments.get("published", []))
@@ -108,9 +108,7 @@ def link_submission(
     sealed = encrypt(lab.paths, handed, to=Role.ANALYST)
     atomic_write(lab.paths.run(arguments["run"]) / HANDOVER, sealed, mode=PRIVATE)
     answer({})
-    otherwise = link_otherwise(
-        standard, spine, resources=resources(lab), threshold=lab.settings.thresholds.cohort, kept=kept
-    )
+    otherwise = link_otherwise(standard, ready.spine, **_by(lab, ready))
     write_json(folder / LINK_QUALITY, cohort_quality(linked, otherwise))
     return {}
 
@@ -212,23 +210,36 @@ def _named(submission: Submission) -> pa.Table:
     return submission.entries.append_column("record_id", pa.array(names, pa.string()))
 
 
-def _link(lab: OpenLab, submission: Submission, standard: pa.Table, spine: Spine, kept: Kept | None) -> _Linked:
-    """How the entries end. `standard`: the same entries as they are compared."""
+def _by(lab: OpenLab, ready: Ready) -> dict[str, Any]:
+    """What a list is linked with."""
     threshold = lab.settings.thresholds.cohort
-    found = find_links(standard, spine, resources=resources(lab), threshold=threshold, kept=kept)
-    return _ruled(lab, submission, spine, _named(submission), found)
+    return {"resources": resources(lab), "threshold": threshold, "kept": ready.kept, "clusters": ready.clusters}
 
 
-def _ruled(lab: OpenLab, submission: Submission, spine: Spine, people: pa.Table, found: CohortLinks) -> _Linked:
-    """The entries, `people`, with their links after what was ruled of them; and what of these is in doubt."""
+def _link(lab: OpenLab, submission: Submission, standard: pa.Table, ready: Ready) -> _Linked:
+    """How the entries end. `standard`: the same entries as they are compared."""
+    return _ruled(lab, submission, ready, find_links(standard, ready.spine, **_by(lab, ready)))
+
+
+def _ruled(lab: OpenLab, submission: Submission, ready: Ready, found: CohortLinks) -> _Linked:
+    """The entries with their links after what was ruled of them; and what of these is in doubt."""
+    people = _named(submission)
     keys = entry_keys(submission.entries, register_secret(lab.paths))
-    ruled, strict = read_overrides(lab.paths, scope=ENTRIES), spine.thresholds[Strictness.STRICT]
-    records = spine.people(None if ruled.num_rows else _WHO)  # rulings name records
+    ruled, strict = read_overrides(lab.paths, scope=ENTRIES), ready.spine.thresholds[Strictness.STRICT]
+    records = _records(ready, found, has_rulings=ruled.num_rows > 0)
     links = apply_rulings(found.links, keys, ruled, records, strict=strict)
     for name in ("person_id", "link_status", "match_weight", "link_probability", "evidence", "also"):
         people = people.append_column(name, links[name])
     doubtful = find_doubtful(found, links, ruled_apart(keys, ruled, records), records, strict=strict)
     return _Linked(people, doubtful, find_unsteady(records, set(links["person_id"].drop_null().to_pylist())))
+
+
+def _records(ready: Ready, found: CohortLinks, *, has_rulings: bool) -> pa.Table:
+    """The spine's records by which doubt is told: of whom the entries may be, unless rulings may name others."""
+    if has_rulings or ready.kept is None:
+        return ready.spine.people()
+    asked = pa.chunked_array([*found.candidates["person_id"].chunks, *found.links["person_id"].chunks], pa.string())
+    return people_near(ready.kept, ready.clusters, pc.unique(asked.drop_null()))
 
 
 def _keep_account(paths: LabPaths, submission: str, read: Submission, linked: pa.Table) -> None:
