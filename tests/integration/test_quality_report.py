@@ -39,8 +39,8 @@ from counterfoil.warehouse import query
 from lib.small_lab import call_here
 
 SECTIONS = [
-    "findings", "precision", "review", "products", "groups", "bias", "controls", "completeness", "blocking", "weights",
-    "match_weights", "model", "sizes", "link_rates", "journeys", "guards", "changes", "transparency",
+    "findings", "precision", "review", "products", "coverage", "groups", "bias", "controls", "completeness", "blocking",
+    "weights", "match_weights", "model", "sizes", "link_rates", "journeys", "guards", "changes", "transparency",
 ]  # fmt: skip
 PARTS = {
     "schema", "about", "findings", "precision_recall", "groups", "bias", "controls", "completeness", "blocking",
@@ -96,7 +96,7 @@ def test_every_section_is_there_and_none_is_empty(report: dict[str, Any]) -> Non
     for section in sections:
         assert section.words
         assert all(table.rows for table in section.tables), section.name
-        assert section.charts or section.tables or section.items or section.name in ("findings", "changes")
+        assert section.charts or section.tables or section.items or section.name in ("findings", "changes", "coverage")
 
 
 def test_pictures_hold_the_numbers_of_the_report(report: dict[str, Any]) -> None:

@@ -20,9 +20,10 @@ from counterfoil.domains.shares import load_share
 from counterfoil.errors import Refused, UsageError
 from counterfoil.lab.make import OpenLab, make_lab, open_lab
 from counterfoil.linkage import Engine, build_spine
-from counterfoil.linkage.overrides import read_overrides
+from counterfoil.linkage.overrides import overrides_file, read_overrides
+from counterfoil.linkage.quality_report.sections import sections_of
 from counterfoil.linkage.review import decisions, session
-from counterfoil.linkage.review.values import Answer, Reason
+from counterfoil.linkage.review.values import Reason
 from counterfoil.linkage.shares import ShareResult, link_share, share_key
 from counterfoil.population import LAB_DATE, generate
 from counterfoil.records.load import load
@@ -269,6 +270,9 @@ def test_a_share_is_judged_by_its_own_sample_and_its_own_answers(made: Shared, r
     assert share["review"]["estimate"]["labels"] == sum(row["sampled"] for row in share["review"]["strata"])
     linked = [row["pairs"] for row in share["review"]["strata"] if row["standing"] == "linked"]
     assert sum(linked) == made.result.quality["people"]["linked"]
+    (coverage,) = (section for section in sections_of(report) if section.name == "coverage")
+    (everybody,) = (row for row in coverage.tables[0].rows if row[0].startswith("everybody"))
+    assert everybody[2] == f"{sum(linked):,}"
     (stated,) = (row for row in share["rows"] if row["basis"] == "Sampled review")
     true = made.result.quality["truth"]["model"]["all"]
     for name in ("precision", "recall"):  # within twice the 95% interval: missed once in ten thousand
@@ -278,7 +282,7 @@ def test_a_share_is_judged_by_its_own_sample_and_its_own_answers(made: Shared, r
     assert (row["precision"], row["recall"]) == (true["precision"], true["recall"])
 
 
-def test_answers_about_a_share_lie_with_it_and_rule_nothing(reviewed: OpenLab) -> None:
+def test_answers_about_a_share_and_what_they_rule_lie_with_it(reviewed: OpenLab) -> None:
     assert not decisions.decisions_file(reviewed.paths).is_file()
     assert decisions.decisions_file(reviewed.paths, "share employment").is_relative_to(
         reviewed.paths.linker / "shares" / "employment"
@@ -286,11 +290,14 @@ def test_answers_about_a_share_lie_with_it_and_rule_nothing(reviewed: OpenLab) -
     assert decisions.answers(reviewed.paths) == ()
     assert decisions.answers(reviewed.paths, "share education") == ()
     assert read_overrides(reviewed.paths).num_rows == 0
+    assert overrides_file(reviewed.paths, "employment").is_relative_to(reviewed.paths.linker / "shares" / "employment")
     review = session.open_review(reviewed, product="employment")
-    with pytest.raises(UsageError, match="take no overrides"):
-        session.answer(review, review.items[0], "ann", Answer.SAME, seconds=1.0, rules=True)
+    ruled = read_overrides(reviewed.paths, share="employment")
+    assert set(ruled["scope"].to_pylist()) == {"share employment"}
+    assert ruled.num_rows == len(review.items)  # two who agree on each
     assert session.undo(review, "simulated 1") is not None
     assert session.progress_of(review, "simulated 1").answered == len(review.items) - 1
+    assert read_overrides(reviewed.paths, share="employment").num_rows == len(review.items) - 1
 
 
 def test_both_records_of_a_pair_are_shown_with_the_weight_of_the_shares_model(reviewed: OpenLab) -> None:

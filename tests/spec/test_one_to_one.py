@@ -31,6 +31,34 @@ CASES = {
 }
 
 
+APART = {  # the same with pairs that people ruled apart: none is given, and none is no rival any more
+    "the only one": ([("a", "x", 20.0, True)], {}),
+    "the best of two that are close": ([("a", "x", 15.0, True), ("a", "y", 13.0, False)], {"a": ("y", "tied")}),
+    "the second of two that are close": ([("a", "x", 15.0, False), ("a", "y", 13.0, True)], {"a": ("x", "tied")}),
+    "much nearer than the next": ([("a", "x", 25.0, True), ("a", "y", 10.0, False)], {"a": ("y", "tied")}),
+    "much farther than the best": ([("a", "x", 25.0, False), ("a", "y", 10.0, True)], {"a": ("x", "linked")}),
+    "the person is not free for another": (
+        [("a", "x", 20.0, True), ("b", "x", 10.0, False)],
+        {"b": ("x", "tied")},
+    ),
+    "another is nearer still": (
+        [("a", "x", 20.0, False), ("b", "x", 10.0, True), ("b", "y", 9.0, False)],
+        {"a": ("x", "linked"), "b": ("y", "tied")},
+    ),
+    "the next is weak": ([("a", "x", 20.0, True), ("a", "y", 5.0, False)], {"a": ("y", "weak")}),
+}
+
+
+@pytest.mark.parametrize("case", APART)
+def test_what_was_ruled_apart_is_never_given_nor_replaced_by_a_guess(case: str) -> None:
+    pairs, expected = APART[case]
+    columns = zip(*pairs, strict=True)
+    types = (pa.string(), pa.string(), pa.float64(), pa.bool_())
+    names = ("left", "right", "weight", "apart")
+    found = assign(pa.table({n: pa.array(v, t) for n, v, t in zip(names, columns, types, strict=True)}), RULE)
+    assert {row["left"]: (row["right"], row["status"]) for row in found.to_pylist()} == expected
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_who_is_linked(case: str) -> None:
     pairs, expected = CASES[case]

@@ -89,9 +89,6 @@ class Desk:
     def _answer(self, answer: Answer, rules: bool) -> None:
         if self.current is None:
             return
-        if rules and self.review.share is not None:
-            self.message = "Links of a share take no overrides. Press y or n."
-            return
         seconds = self._clock() - self._started
         item = self.current.item
         kept = session.answer(self.review, item, self.reviewer, answer, seconds=seconds, rules=rules)

@@ -46,6 +46,14 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """Who of the spine could be in a share, in words; `born_from`: nobody born before that day could."""
+
+    who: str
+    born_from: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """One share: its tables, its gateway, its linking part (for `linkage`), its covariates (SQL, for `cohort`), and its
     own set of measures (for `outcomes`), where it has one."""
@@ -56,6 +64,7 @@ class Share:
     linkage: Mapping[str, Any]
     covariates: str
     absent_tables: Mapping[str, str]  # table of the public catalogue -> why it is not delivered
+    coverage: Coverage
     measures: tuple[Mapping[str, Any], ...] = ()  # as those of a domain
     outcome_scripts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
@@ -97,6 +106,7 @@ def _share(domain: str, name: str) -> Share:
         linkage=read_toml(place / "linkage.toml"),
         covariates=(place / "covariates.sql").read_text(encoding="utf-8"),
         absent_tables=source.get("absent_tables", {}),
+        coverage=Coverage(**source["coverage"]),
         measures=tuple(read_toml(place / "measures.toml")["measures"]) if (place / "measures.toml").is_file() else (),
         outcome_scripts=read_scripts(place, "outcomes"),
     )

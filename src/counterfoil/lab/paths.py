@@ -79,30 +79,34 @@ class LabPaths:
         """The newest delivery of each source on one side: {source: folder}. Dates are ISO, so names sort by time."""
         return _newest_each(side / "extracts")
 
+    def share(self, share: str) -> Path:
+        """`linker/shares/NAME`: what the linker holds of another department's share, and what people ruled of it."""
+        return self.linker / "shares" / share
+
     def share_identifiers(self, share: str, delivery: str) -> Path:
         """`linker/shares/NAME/identifiers/DATE`: identifiers of another department's share, apart from the sources."""
-        return self.linker / "shares" / share / "identifiers" / delivery
+        return self.share(share) / "identifiers" / delivery
 
     def share_held(self, share: str, delivery: str) -> Path:
         """`linker/shares/NAME/held/DATE`: the share's facts, held until the link says whose they are."""
-        return self.linker / "shares" / share / "held" / delivery
+        return self.share(share) / "held" / delivery
 
     def latest_share(self, share: str) -> tuple[Path, Path] | None:
         """Identifiers and facts of the newest delivery of a share, or None."""
-        found = _newest(self.linker / "shares" / share / "identifiers")
+        found = _newest(self.share(share) / "identifiers")
         return None if found is None else (found, self.share_held(share, found.name))
 
     def share_secret(self, share: str) -> Path:
         """`linker/shares/NAME/share.secret`: what its pseudonyms are made with, and no other's."""
-        return self.linker / "shares" / share / "share.secret"
+        return self.share(share) / "share.secret"
 
     def share_links(self, share: str, version: str) -> Path:
         """`linker/shares/NAME/links/VERSION`: people of the share, their links to people of the spine, the model."""
-        return self.linker / "shares" / share / "links" / version
+        return self.share(share) / "links" / version
 
     def latest_share_links(self, share: str) -> Path | None:
         """The newest link of a share, or None before the first."""
-        return _newest(self.linker / "shares" / share / "links")
+        return _newest(self.share(share) / "links")
 
     def share_keys(self, share: str, version: str) -> Path:
         """`analyst/share_keys/NAME/VERSION.parquet`: share_key, register_key, link_probability."""

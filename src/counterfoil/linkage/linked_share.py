@@ -84,13 +84,13 @@ def _linked(lab: OpenLab, share: Share, spine: Spine) -> LinkedShare | None:
     specification = parse_specification(share.linkage, nickname_classes(lab.settings.domain))
     report = json.loads((folder / "quality.json").read_text(encoding="utf-8"))
     engine, has_truth = Engine(report["engine"]), "truth" in report
-    if report["key"] != key_of_link(delivered[0], spine, specification, engine, has_truth=has_truth):
+    if report.get("inputs") != key_of_link(delivered[0], spine, specification, engine, has_truth=has_truth):
         return None
     return LinkedShare(share, spine, specification, folder, delivered[0] / IDENTIFIERS, report)
 
 
 def key_of_link(delivered: Path, spine: Spine, specification: Specification, engine: Engine, *, has_truth: bool) -> str:
-    """Of all that a link is made from."""
+    """Of all that a link is made from but what people ruled, which the next link obeys."""
     return key_of(
         identifiers=sha256_of_file(delivered / IDENTIFIERS), spine=spine.version, specification=specification.key,
         engine=engine.value, truth=has_truth, counterfoil=counterfoil.__version__,

@@ -1,4 +1,5 @@
 """What people ruled about pairs of records, whatever the model says: `linker/overrides.jsonl`, for the linker alone.
+What they ruled of the links of another department's share lies with the share, and goes when that must go.
 
 Nothing is deleted: who was wrong withdraws, and both entries stay. Records are named as their sources name them, so a
 ruling outlives every spine.
@@ -117,8 +118,8 @@ def override(
     return made
 
 
-def add(paths: LabPaths, *rulings: Override) -> tuple[Override, ...]:
-    """Keep rulings, all or none; gives them with their entries.
+def add(paths: LabPaths, *rulings: Override, share: str | None = None) -> tuple[Override, ...]:
+    """Keep rulings, all or none, of the spine or of links of a `share`; gives them with their entries.
 
     Refused when one says the opposite of what is in force for the same pair: the earlier must be withdrawn first. The
     same ruling by a second person is a second entry.
@@ -132,14 +133,17 @@ def add(paths: LabPaths, *rulings: Override) -> tuple[Override, ...]:
             standing[ruling.pair].append(ruling)
         return [_facts(ruling) for ruling in rulings]
 
-    added = journal.append(overrides_file(paths), make)
+    added = journal.append(overrides_file(paths, share), make)
     if added:
         about_entries = all(ruling.scope == ENTRIES for ruling in rulings)
-        append_to_log(paths, ENTRIES_RULED if about_entries else "links overridden", {"head": added[-1].name})
+        said = {"head": added[-1].name, **_of(share)}
+        append_to_log(paths, ENTRIES_RULED if about_entries else "links overridden", said)
     return tuple(_override(entry) for entry in added)
 
 
-def withdraw(paths: LabPaths, entry: str, *, who: str, why: str, clock: Clock = now) -> Withdrawal:
+def withdraw(
+    paths: LabPaths, entry: str, *, who: str, why: str, share: str | None = None, clock: Clock = now
+) -> Withdrawal:
     """Take a ruling back. UsageError when no such one is in force."""
     taken = Withdrawal(entry, who.strip(), _stamp(clock), why.strip())
     _check_said(taken.who, taken.why)
@@ -153,33 +157,38 @@ def withdraw(paths: LabPaths, entry: str, *, who: str, why: str, clock: Clock = 
         facts = {"kind": _Kind.WITHDRAWAL.value, "of": entry, "who": taken.who, "when": taken.when, "why": taken.why}
         return [facts]
 
-    added = journal.append(overrides_file(paths), make)
-    append_to_log(paths, ENTRIES_RULED if ENTRIES in scopes else "override withdrawn", {"head": added[-1].name})
+    added = journal.append(overrides_file(paths, share), make)
+    said = {"head": added[-1].name, **_of(share)}
+    append_to_log(paths, ENTRIES_RULED if ENTRIES in scopes else "override withdrawn", said)
     return taken
 
 
-def in_force(paths: LabPaths, *, scope: str | None = None) -> tuple[Override, ...]:
-    """Every ruling that holds, oldest first; with `scope`, those of that product and those of all."""
-    found = _in_force(journal.read(overrides_file(paths)))
+def _of(share: str | None) -> dict[str, str]:
+    return {} if share is None else {"share": share}
+
+
+def in_force(paths: LabPaths, *, scope: str | None = None, share: str | None = None) -> tuple[Override, ...]:
+    """Every ruling that holds, oldest first; with `scope`, those of that product and those of all; or of a `share`."""
+    found = _in_force(journal.read(overrides_file(paths, share)))
     return tuple(ruling for ruling in found if scope is None or ruling.scope in (scope, EVERYWHERE))
 
 
-def read_overrides(paths: LabPaths, *, scope: str | None = None) -> pa.Table:
+def read_overrides(paths: LabPaths, *, scope: str | None = None, share: str | None = None) -> pa.Table:
     """Rulings in force as a table (`SCHEMA`), one row a pair and decision, ordered by the records.
 
     Of several that say the same of a pair the oldest is given. Pairs may contradict each other by way of a third
     record (A is B, B is C, A is not C); clustering says so where it happens.
     """
     rows: dict[tuple[Record, Record, Decision, str], Override] = {}
-    for ruling in in_force(paths, scope=scope):
+    for ruling in in_force(paths, scope=scope, share=share):
         rows.setdefault((*ruling.pair, ruling.decision, ruling.scope), ruling)
     ordered = [rows[key] for key in sorted(rows, key=lambda key: (key[0], key[1], key[2].value, key[3]))]
     return _table(ordered)
 
 
-def overrides_file(paths: LabPaths) -> Path:
-    """`linker/overrides.jsonl`."""
-    return paths.linker / "overrides.jsonl"
+def overrides_file(paths: LabPaths, share: str | None = None) -> Path:
+    """`linker/overrides.jsonl`; of the links of a share `linker/shares/NAME/overrides.jsonl`."""
+    return (paths.linker if share is None else paths.share(share)) / "overrides.jsonl"
 
 
 def _table(rulings: Iterable[Override]) -> pa.Table:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,17 +36,21 @@ from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.keys import REGISTER_KEY_LENGTH, assign_keys
 from counterfoil.linkage.linked_share import Sides, key_of_link, numbered, sides_of
 from counterfoil.linkage.model import Resources, Trained, save_model, weights
-from counterfoil.linkage.one_to_one import OneToOne, PairStatus, assign
+from counterfoil.linkage.one_to_one import OneToOne, PairStatus
+from counterfoil.linkage.overrides import read_overrides
 from counterfoil.linkage.prepare import ID, STANDARD_COLUMNS
+from counterfoil.linkage.rulings import key_of_overrides
+from counterfoil.linkage.share_coverage import coverage_of
+from counterfoil.linkage.share_rulings import ShareRuled, assign_as_ruled, rulings_of_share
+from counterfoil.linkage.share_truth import against_truth
 from counterfoil.linkage.specification import Specification, parse_specification
 from counterfoil.linkage.spine import Spine, read_spine, resources
+from counterfoil.provenance import key_of
 from counterfoil.records.load import FACTS, IDENTIFIERS
 from counterfoil.records.nicknames import nickname_classes
 from counterfoil.warehouse import query, read_table, write_table
 
 _LEAST_WEIGHT = 0.0  # candidates as likely as not and above: what a tie is told from
-TRUTH_OF_SHARES = "truth_shares.parquet"
-_TRUTH_GROUPS = ("sex", "ethnicity", "origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,8 @@ class _Linked:
     trained: Trained
     people: pa.Array  # of each row of the share: the key of its person
     crosswalk: pa.Table  # what became of the keys of the link before
-    pairs: pa.Table  # left (a person of the share), right (person_id), weight, status
+    pairs: pa.Table  # left (a person of the share), right (person_id), weight (null: never compared), status, ruled
+    ruled: ShareRuled
     exact: pa.Table  # left, right
 
 
@@ -95,13 +101,15 @@ def link_share(
     if delivered is None:
         raise UsageError(f"The share {name} is not loaded. Run `counterfoil load LAB {name} FILE...` first.")
     specification = parse_specification(share.linkage, nickname_classes(lab.settings.domain))
-    key = key_of_link(delivered[0], spine, specification, engine, has_truth=truth is not None)
+    inputs = key_of_link(delivered[0], spine, specification, engine, has_truth=truth is not None)
+    overrides = read_overrides(lab.paths, share=name)
+    key = key_of(inputs=inputs, overrides=key_of_overrides(overrides))
     version, there = version_for(lab.paths.share_links(name, "any").parent, lab.settings.date(), key)
     folder = lab.paths.share_links(name, version)
     if not there:
         linked = _link(read_table(delivered[0] / IDENTIFIERS, list(STANDARD_COLUMNS)), lab, spine, share,
-                       specification, engine, _people_before(lab.paths, name), progress)  # fmt: skip
-        _write(folder, linked, _report(linked, share, spine, key, engine, truth))
+                       specification, engine, overrides, _people_before(lab.paths, name), progress)  # fmt: skip
+        _write(folder, linked, {"key": key, "inputs": inputs, **_report(linked, share, spine, engine, truth)})
     progress("Writing keys and facts of the share", 0.95)
     _write_analyst_side(lab.paths, share, spine, folder, delivered[1])
     report = json.loads((folder / "quality.json").read_text(encoding="utf-8"))
@@ -120,6 +128,7 @@ def _link(
     share: Share,
     specification: Specification,
     engine: Engine,
+    overrides: pa.Table,
     before: pa.Table | None,
     progress: Progress,
 ) -> _Linked:
@@ -129,15 +138,17 @@ def _link(
     progress("Training the share's model", 0.1)
     trained = engines.train(_training_table(sides), specification, engine=engine, resources=resources(lab))
     progress("De-duplicating the share", 0.4)
-    labels = _labels(sides.share, trained, specification, limits["dedupe"], engine, resources(lab))
+    ruled = rulings_of_share(overrides, sides)
+    labels = _labels(sides.share, trained, specification, limits["dedupe"], ruled, engine, resources(lab))
     keys = assign_keys(sides.share, labels, before)
     people = keys.person_id.cast(pa.string())
     progress("Comparing with the spine", 0.6)
     scored = engines.score_between(
         sides.share, sides.spine, trained.model, threshold=_LEAST_WEIGHT, engine=engine, resources=resources(lab)
     )
-    pairs = assign(_best_of_people(scored, sides, people), OneToOne(limits["link"], limits["ambiguous_within"]))
-    return _Linked(sides, trained, people, keys.crosswalk, pairs, _exact(sides, people))
+    rule = OneToOne(limits["link"], limits["ambiguous_within"])
+    pairs = assign_as_ruled(_best_of_people(scored, sides, people), rule, ruled, people)
+    return _Linked(sides, trained, people, keys.crosswalk, pairs, ruled, _exact(sides, people))
 
 
 def _people_before(paths: LabPaths, name: str) -> pa.Table | None:
@@ -157,15 +168,22 @@ def _training_table(sides: Sides) -> pa.Table:
 
 
 def _labels(
-    records: pa.Table, trained: Trained, specification: Specification, limit: float, engine: Engine, machine: Resources
+    records: pa.Table,
+    trained: Trained,
+    specification: Specification,
+    limit: float,
+    ruled: ShareRuled,
+    engine: Engine,
+    machine: Resources,
 ) -> Labels:
     """The person of each record of the share, as a number."""
     pairs = sum(count.pairs for count in count_within(records, specification.rules))
     scored = engines.score(
         records, trained.model, threshold=_LEAST_WEIGHT, pairs=pairs, engine=engine, resources=machine
     )
-    levels = dict.fromkeys(Strictness, limit)
-    return cluster(records, links_of(scored), levels, specification.guards).labels[Strictness.MEDIUM]
+    levels, links = dict.fromkeys(Strictness, limit), links_of(scored)
+    rulings = ruled.of_records(records.num_rows, links.above(limit))
+    return cluster(records, links, levels, specification.guards, rulings=rulings).labels[Strictness.MEDIUM]
 
 
 def _best_of_people(scored: pa.Table, sides: Sides, people: pa.Array) -> pa.Table:
@@ -194,16 +212,13 @@ def _exact(sides: Sides, people: pa.Array) -> pa.Table:
     return query(sql, tables)
 
 
-def _report(
-    linked: _Linked, share: Share, spine: Spine, key: str, engine: Engine, truth: Path | None
-) -> Mapping[str, Any]:
+def _report(linked: _Linked, share: Share, spine: Spine, engine: Engine, truth: Path | None) -> Mapping[str, Any]:
     gateway = share.gateway
     status = Counter(linked.pairs["status"].to_pylist())
     persons = len(pc.unique(linked.people))
     taken = linked.pairs.filter(pc.equal(linked.pairs["status"], PairStatus.LINKED.value))
-    likely = quality.probability_of(taken["weight"].to_numpy())
+    likely = quality.probability_of(_as_sure(taken, spine))
     report: dict[str, Any] = {
-        "key": key,
         "share": share.name,
         "spine": spine.version,
         "engine": engine.value,
@@ -228,58 +243,20 @@ def _report(
             "false_links": round(float((1 - likely).sum()), 3),
         },
         "exact_keys": {"linked": linked.exact.num_rows},
+        "overrides": linked.ruled.about(),
+        "coverage": coverage_of(share.coverage, linked.sides, taken),
     }
     if truth is not None:
         report["truth"] = {
-            "model": _against_truth(linked, taken, share.name, truth),
-            "exact_keys": _against_truth(linked, linked.exact, share.name, truth),
+            "model": against_truth(linked.sides, linked.people, taken, share.name, truth),
+            "exact_keys": against_truth(linked.sides, linked.people, linked.exact, share.name, truth),
         }
     return report
 
 
-def _against_truth(linked: _Linked, pairs: pa.Table, name: str, truth: Path) -> Mapping[str, Any]:
-    """Precision and recall of links of people, overall and by the true person's group.
-
-    A person of the share, and one of the spine, is truly whoever most of its records are of.
-    """
-    sides = linked.sides
-    tables = {
-        "share": pa.table({"record_id": sides.share["record_id"], "person": linked.people}),
-        "spine": sides.spine.select(["source", "record_id"]).append_column("person", sides.persons),
-        "of_share": read_table(truth / TRUTH_OF_SHARES),
-        "of_spine": read_table(truth / "truth_records.parquet", ["source", "record_id", "person_id"]),
-        "people": read_table(truth / "truth_people.parquet", ["person_id", *_TRUTH_GROUPS]),
-        "pairs": pairs.select(["left", "right"]),
-    }
-    groups = ", ".join(_TRUTH_GROUPS)
-    sql = f"""
-        WITH l AS (SELECT person, mode(person_id ORDER BY person_id) AS truly FROM share
-                   JOIN (SELECT * FROM of_share WHERE share = '{name}') USING (record_id) GROUP BY person),
-        r AS (SELECT person, mode(person_id ORDER BY person_id) AS truly FROM spine
-              JOIN of_spine USING (source, record_id) GROUP BY person),
-        findable AS (SELECT DISTINCT l.person, l.truly FROM l JOIN r USING (truly)),
-        found AS (SELECT pairs."left" AS person, l.truly, l.truly = r.truly AS right_one
-                  FROM pairs JOIN l ON l.person = pairs."left" JOIN r ON r.person = pairs."right")
-        SELECT coalesce(f.truly, g.truly) AS truly, {groups}, g.person IS NOT NULL AS findable,
-               f.person IS NOT NULL AS linked, coalesce(f.right_one, false) AS right_one
-        FROM findable g FULL JOIN found f USING (person)
-        LEFT JOIN people ON people.person_id = coalesce(f.truly, g.truly) ORDER BY 1"""
-    rows = query(sql, tables)
-    answer: dict[str, Any] = {"note": quality.TRUTH_NOTE, "all": _rates(rows)}
-    for group in _TRUTH_GROUPS:
-        values = sorted(value for value in pc.unique(rows[group]).to_pylist() if value is not None)
-        answer[f"by_{group}"] = {value: _rates(rows.filter(pc.equal(rows[group], value))) for value in values}
-    return answer
-
-
-def _rates(rows: pa.Table) -> Mapping[str, Any]:
-    linked, right, findable = (int(pc.sum(rows[name]).as_py() or 0) for name in ("linked", "right_one", "findable"))
-    return {"findable": findable, "precision": quality.rate(right, linked), "recall": quality.rate(right, findable)}
-
-
 def _write(folder: Path, linked: _Linked, report: Mapping[str, Any]) -> None:
     people = pa.table({"record_id": linked.sides.share["record_id"], "share_person": linked.people})
-    names = ["share_person", "person_id", "match_weight", "status"]
+    names = ["share_person", "person_id", "match_weight", "status", "ruled"]
     with atomic_folder(folder) as temporary:
         write_table(people, temporary / "people.parquet")
         write_table(linked.crosswalk, temporary / "crosswalk.parquet")
@@ -295,17 +272,26 @@ def _write_analyst_side(paths: LabPaths, share: Share, spine: Spine, folder: Pat
     own = _secret(paths, share.name)
     keys = pa.array([share_key(own, person) for person in links["share_person"].to_pylist()], pa.string())
     tables = {
-        "links": links.append_column("share_key", keys),
+        "links": links.append_column("share_key", keys).append_column("sure", pa.array(_as_sure(links, spine))),
         "people": spine.people(),
         "register_keys": read_table(paths.register_keys(spine.version)),
         "members": read_table(folder / "people.parquet"),
     }
     sql = """WITH named AS (SELECT person_id, any_value(register_key) AS register_key
                  FROM people JOIN register_keys USING (source, record_id) GROUP BY person_id)
-             SELECT share_key, register_key, 1 / (1 + pow(2.0, -match_weight)) AS link_probability
+             SELECT share_key, register_key, 1 / (1 + pow(2.0, -sure)) AS link_probability
              FROM links JOIN named USING (person_id) ORDER BY share_key"""
     _write_facts(paths.share_facts(share.name, folder.name), share, held, query(_MEMBERS, tables))
     write_table(query(sql, tables), paths.share_keys(share.name, folder.name))
+
+
+def _as_sure(links: pa.Table, spine: Spine) -> npt.NDArray[np.float64]:
+    """The weight of each link in bits; of one that people ruled at least the spine's strict threshold."""
+    name = "weight" if "weight" in links.column_names else "match_weight"
+    found = pc.fill_null(links[name], 0.0).to_numpy()
+    ruled = links["ruled"].to_numpy()
+    sure: npt.NDArray[np.float64] = np.where(ruled, np.maximum(found, spine.thresholds[Strictness.STRICT]), found)
+    return sure
 
 
 _MEMBERS = "SELECT record_id, share_key FROM members JOIN links USING (share_person) ORDER BY record_id"

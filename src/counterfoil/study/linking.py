@@ -15,7 +15,7 @@ from counterfoil.lab.progress import Progress
 from counterfoil.linkage import Engine, build_spine
 from counterfoil.linkage.journeys import write_journeys
 from counterfoil.linkage.quality_report.truth import lab_truth
-from counterfoil.linkage.shares import TRUTH_OF_SHARES
+from counterfoil.linkage.share_truth import TRUTH_OF_SHARES
 from counterfoil.linkage.shares import link_share as link_this_share
 
 TRUTH_GROUPS = ("sex", "ethnicity", "origin")  # of people, in which a synthetic spine's error rates are told

@@ -74,6 +74,8 @@ def judge_share(linked: LinkedShare, sample: ReviewSample | None, found: Estimat
         "people": {LINK: report["people"]["linked"]},
         "rows": rows,
         "review": None if sample is None else review_json(sample, found),
+        "coverage": report["coverage"],
+        "overrides": report["overrides"],
     }
 
 

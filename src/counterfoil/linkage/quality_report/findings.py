@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from counterfoil.linkage.quality import rate
 from counterfoil.linkage.quality_report.by_product import LINK
 from counterfoil.linkage.quality_report.domain import Concern
 from counterfoil.linkage.quality_report.judged import SPINE
@@ -27,6 +28,7 @@ class Concerns(Enum):
     KEYS = "keys"
     TRAINING = "training"
     CONTROL = "negative control"
+    COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Finding:
 
 def find_concerns(report: Mapping[str, Any], concern: Concern) -> list[Finding]:
     """Everything that crosses a threshold of the domain's quality.toml."""
-    parts = (_completeness, _rates, _groups, _bias, _keys, _training, _controls)
+    parts = (_completeness, _rates, _coverage, _groups, _bias, _keys, _training, _controls)
     return [finding for part in parts for finding in part(report, concern)]
 
 
@@ -85,6 +87,37 @@ def _low_rates(rows: Sequence[Mapping[str, Any]], concern: Concern, whose: str) 
                     f"{100 * least:.0f}%. Review more pairs to narrow the interval, or look at the rules and levels "
                     "below.",
                 )
+
+
+def _coverage(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
+    words = report["groups"].get("words", {}).get("sex", {})
+    for name, product in report.get("products", {}).items():
+        coverage = product.get("coverage")
+        if coverage is None:
+            continue
+        early, linked = coverage["outside"]["linked"], coverage["outside"]["linked"] + coverage["all"]["linked"]
+        if linked and rate(early, linked)["low"] > 1 - concern.least_precision:
+            yield Finding(
+                Concerns.COVERAGE,
+                f"{name}: {early:,} of {linked:,} linked people were born too early to be in it. Each is a false "
+                f"link or a wrong birth date. Look at them with "
+                f"counterfoil review --product {name.removeprefix('share ')}.",
+            )
+        yield from _less_covered(name, coverage["by_sex"], words, concern.group_gap)
+
+
+def _less_covered(name: str, groups: Mapping[str, Any], words: Mapping[str, str], gap: float) -> Iterator[Finding]:
+    """Groups whose whole interval lies under that of the group that is covered best, by more than `gap`."""
+    shares = {value: found["share"] for value, found in groups.items() if found["share"]["rate"] is not None}
+    best = max(shares.values(), key=lambda share: share["rate"], default=None)
+    for value, share in shares.items():
+        if best is not None and share["high"] < best["low"] and best["rate"] - share["rate"] > gap:
+            yield Finding(
+                Concerns.COVERAGE,
+                f"{name}, sex, {words.get(value, value)}: {100 * share['rate']:.1f}% are covered, "
+                f"{100 * (best['rate'] - share['rate']):.1f} points under those covered best, beyond chance. Say so "
+                "beside results by sex, and look whether links of theirs are missed or the share has fewer of them.",
+            )
 
 
 def _groups(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:

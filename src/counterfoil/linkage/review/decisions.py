@@ -98,13 +98,12 @@ def decide(paths: LabPaths, *replies: Reply, spine: str, product: str = SPINE, c
         said = {(answer.pair, answer.reviewer) for answer in _in_force(there) if answer.product == product}
         for reply in replies:
             _check(reply, said)
-            _check_rules(reply, product)
             said.add((reply.item.pair, reply.reviewer))
         when = clock().isoformat(timespec="seconds")
         return [_facts(reply, spine, product, when) for reply in replies]
 
     added = journal.append(decisions_file(paths, product), make)
-    made, opposed = settle(paths, clock=clock) if share_of(product) is None else ((), ())
+    made, opposed = settle(paths, product=product, clock=clock)
     return Kept(tuple(_answered(entry) for entry in added), made, opposed)
 
 
@@ -121,23 +120,25 @@ def undo(paths: LabPaths, reviewer: str, *, product: str = SPINE, clock: Clock =
         return [{"kind": _Kind.UNDO.value, "of": answer.entry, "reviewer": reviewer, "when": when} for answer in taken]
 
     journal.append(decisions_file(paths, product), make)
-    if share_of(product) is None:
-        settle(paths, clock=clock)
+    settle(paths, product=product, clock=clock)
     return taken[0] if taken else None
 
 
-def settle(paths: LabPaths, *, clock: Clock = now) -> tuple[tuple[Override, ...], tuple[Pair, ...]]:
-    """Make the overrides that answers in force call for, and withdraw those whose answers were undone.
+def settle(
+    paths: LabPaths, *, product: str = SPINE, clock: Clock = now
+) -> tuple[tuple[Override, ...], tuple[Pair, ...]]:
+    """Make the overrides that answers in force call for, and withdraw those whose answers were undone: of every product
+    of the spine, or of a share.
 
     What a killed process left undone is done here. One that somebody withdrew is not made again. Gives those made, and
     pairs where an override in force says the opposite.
     """
-    entries = journal.read(decisions_file(paths))
-    _withdraw_undone(paths, entries, clock)
-    known = {case for case in _cases(paths) if case}
+    share, entries = share_of(product), journal.read(decisions_file(paths, product))
+    _withdraw_undone(paths, entries, share, clock)
+    known = {case for case in _cases(paths, share) if case}
     made: list[Override] = []
     opposed: list[Pair] = []
-    standing = {(each.pair, each.decision) for each in overrides.in_force(paths)}
+    standing = {(each.pair, each.decision) for each in overrides.in_force(paths, share=share)}
     due = _due(_in_force(entries), known, clock)
     for each in due:
         if (each.pair, _opposite(each.decision)) in standing:
@@ -147,7 +148,7 @@ def settle(paths: LabPaths, *, clock: Clock = now) -> tuple[tuple[Override, ...]
             standing.add((each.pair, each.decision))
     apart = [each for each in made if each.scope == overrides.ENTRIES]
     others = [each for each in made if each.scope != overrides.ENTRIES]
-    added = [kept for group in (others, apart) if group for kept in overrides.add(paths, *group)]
+    added = [kept for group in (others, apart) if group for kept in overrides.add(paths, *group, share=share)]
     return tuple(added), tuple(opposed)
 
 
@@ -174,7 +175,7 @@ def export_labels(paths: LabPaths, file: Path) -> int:
 def decisions_file(paths: LabPaths, product: str = SPINE) -> Path:
     """`linker/review/decisions.jsonl`; of a share it lies with the share, and goes when that must go."""
     share = share_of(product)
-    place = paths.linker if share is None else paths.linker / "shares" / share
+    place = paths.linker if share is None else paths.share(share)
     return place / "review" / "decisions.jsonl"
 
 
@@ -206,11 +207,15 @@ def _due(found: Sequence[Answered], known: Container[str], clock: Clock) -> list
         if behind and (case := _case(behind)) not in known:
             who = "; ".join(each.reviewer for each in behind)
             decision = _RULED[behind[0].answer]
-            is_entry = overrides.COHORT in (pair.left.source, pair.right.source)
-            scope = overrides.ENTRIES if is_entry else overrides.EVERYWHERE
-            said = {"who": who, "why": why, "case": case, "scope": scope}
+            said = {"who": who, "why": why, "case": case, "scope": _scope(pair, behind[0].product)}
             due.append(overrides.override(pair.left, pair.right, decision, **said, clock=clock))
     return due
+
+
+def _scope(pair: Pair, product: str) -> str:
+    if overrides.COHORT in (pair.left.source, pair.right.source):
+        return overrides.ENTRIES
+    return overrides.EVERYWHERE if share_of(product) is None else product
 
 
 def _grounds(group: Sequence[Answered]) -> tuple[Sequence[Answered], str]:
@@ -227,17 +232,18 @@ def _case(behind: Sequence[Answered]) -> str:
     return " ".join(["review", *(each.mark for each in behind)])
 
 
-def _withdraw_undone(paths: LabPaths, entries: Sequence[Entry], clock: Clock) -> None:
+def _withdraw_undone(paths: LabPaths, entries: Sequence[Entry], share: str | None, clock: Clock) -> None:
     undone = {str(e.facts["of"])[:_SHORT]: str(e.facts["reviewer"]) for e in entries if e.facts["kind"] == "undo"}
-    for each in overrides.in_force(paths):
+    for each in overrides.in_force(paths, share=share):
         by = [undone[mark] for mark in each.case.split()[1:] if mark in undone]
         if each.case.startswith("review ") and by:
-            overrides.withdraw(paths, each.entry, who=by[0], why="the answer behind it was undone", clock=clock)
+            why = "the answer behind it was undone"
+            overrides.withdraw(paths, each.entry, who=by[0], why=why, share=share, clock=clock)
 
 
-def _cases(paths: LabPaths) -> list[str]:
+def _cases(paths: LabPaths, share: str | None) -> list[str]:
     """The case of every override there ever was."""
-    return [str(entry.facts.get("case", "")) for entry in journal.read(overrides.overrides_file(paths))]
+    return [str(entry.facts.get("case", "")) for entry in journal.read(overrides.overrides_file(paths, share))]
 
 
 def _opposite(decision: Decision) -> Decision:
@@ -257,11 +263,6 @@ def _check(reply: Reply, said: set[tuple[Pair, str]]) -> None:
         raise UsageError("This reviewer has answered this pair already. Undo that answer first.")
     if reply.rules and reply.answer is Answer.CANNOT_TELL:
         raise UsageError("Nobody can rule that they cannot tell. Answer same or different, or do not rule.")
-
-
-def _check_rules(reply: Reply, product: str) -> None:
-    if reply.rules and share_of(product) is not None:
-        raise UsageError("Links of a share take no overrides, so nobody can rule. Answer same or different.")
 
 
 def _facts(reply: Reply, spine: str, product: str, when: str) -> Facts:

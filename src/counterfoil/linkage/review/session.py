@@ -98,6 +98,7 @@ def open_review(
 
 def _open_share(lab: OpenLab, queue: Queue, name: str, twice: float, seed: int) -> Review:
     found, wanted = open_share(lab, name), MEMBERS[queue]
+    decisions.settle(lab.paths, product=share_product(name))  # what a killed session left
     items = tuple(item for item in found.doubtful if item.reason in wanted)
     if Reason.SAMPLE in wanted:
         there = {item.pair for item in items}

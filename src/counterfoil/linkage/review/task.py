@@ -20,7 +20,7 @@ from counterfoil.linkage.review import session
 from counterfoil.linkage.review.session import Review, open_review
 from counterfoil.linkage.review.simulate import simulate
 from counterfoil.linkage.review.values import Queue
-from counterfoil.linkage.shares import TRUTH_OF_SHARES
+from counterfoil.linkage.share_truth import TRUTH_OF_SHARES
 from counterfoil.warehouse import read_table
 
 _TRUTH = "truth_records.parquet"
@@ -59,7 +59,8 @@ def _open(arguments: Mapping[str, Any], progress: Progress, *, twice: float) -> 
 
 def _counted(review: Review) -> dict[str, Any]:
     paths = review.lab.paths
-    counts = {"labels": len(session.answers_of(review)), "overrides": len(overrides.in_force(paths))}
+    ruled = overrides.in_force(paths, share=share_of(review.product))
+    counts = {"labels": len(session.answers_of(review)), "overrides": len(ruled)}
     return {**session.summary(review), **counts}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from counterfoil.linkage.quality_report.sections.coverage import coverage_section
 from counterfoil.linkage.quality_report.sections.fairness import bias_section, groups_section
 from counterfoil.linkage.quality_report.sections.model import (
     match_weights_section,
@@ -34,6 +35,7 @@ _MAKERS = (
     precision_section,
     review_section,
     products_section,
+    coverage_section,
     groups_section,
     bias_section,
     controls_section,
