@@ -17,7 +17,10 @@ STRICT, LOOSE = "cluster_strict", "cluster_loose"
 
 @dataclass(frozen=True, slots=True)
 class RecordClusters:
-    """cluster_strict and cluster_loose, row by row of the spine's records, or one of them. A cluster has the number of one of them."""
+    """cluster_strict and cluster_loose, row by row of the spine's records, or one of them.
+
+    A cluster has the number of one of its records.
+    """
 
     table: pa.Table
 
