@@ -136,7 +136,7 @@ def _times(  # pragma: no cover - compiled
     for i in range(len(out)):
         s = vector[0]
         for j in range(factors):
-            s += vector[offsets[j] + codes[i, j]]
+            s += vector[np.uint64(offsets[j] + codes[i, j])]
         for j in range(numbers):
             s += vector[first_number + j] * (numeric[i, j] - centre[j]) * inverse_scale[j]
         out[i] = s
@@ -160,7 +160,7 @@ def _totals(  # pragma: no cover - compiled
             continue
         totals[0] += w
         for j in range(factors):
-            totals[offsets[j] + codes[i, j]] += w
+            totals[np.uint64(offsets[j] + codes[i, j])] += w
         for j in range(numbers):
             totals[first_number + j] += w * (numeric[i, j] - centre[j]) * inverse_scale[j]
 
@@ -180,13 +180,13 @@ def _lengths(  # pragma: no cover - compiled
     factors, numbers = codes.shape[1], numeric.shape[1]
     first_number = offsets[factors]
     mixed, inner = matrix[:first_number, first_number:].copy(), matrix[first_number:, first_number:].copy()
-    slots = np.zeros(factors + 1, np.int64)
+    slots = np.zeros(factors + 1, np.uint64)
     x, beside = np.empty(numbers), np.empty(numbers)
     for i in range(len(by)):
         if by[i] == 0.0:
             continue
         for j in range(factors):
-            slots[j + 1] = offsets[j] + codes[i, j]
+            slots[j + 1] = np.uint64(offsets[j] + codes[i, j])
         for j in range(numbers):
             x[j] = (numeric[i, j] - centre[j]) * inverse_scale[j]
             beside[j] = 0.0

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from counterfoil.effect.tails import beyond_t, point_of_t
 from counterfoil.effect.values import Estimate
 from counterfoil.effect.welch import LEVEL
 from counterfoil.errors import UsageError
@@ -59,9 +59,9 @@ def combine(estimates: Sequence[float], variances: Sequence[float], df: float = 
     freedom = _freedom(share, m, df)
     centre = float(values[0]) if between == 0.0 else float(values.mean())
     error = math.sqrt(total)
-    half = float(stats.t.ppf(0.5 + LEVEL / 2.0, freedom)) * error
+    half = point_of_t(0.5 + LEVEL / 2.0, freedom) * error
     missing = (ratio + 2.0 / (freedom + 3.0)) / (1.0 + ratio) if share > 0.0 else 0.0
-    p = 2.0 * float(stats.t.sf(abs(centre) / error, freedom))
+    p = 2.0 * beyond_t(abs(centre) / error, freedom)
     return Combined(centre, centre - half, centre + half, p, within, between, total, freedom, share, missing, m)
 
 
@@ -74,7 +74,7 @@ def combine_estimates(estimates: Sequence[Estimate]) -> Combined:
 
 
 def _error_of(estimate: Estimate, df: float) -> float:
-    return (estimate.high - estimate.low) / (2.0 * float(stats.t.ppf(0.5 + LEVEL / 2.0, df)))
+    return (estimate.high - estimate.low) / (2.0 * point_of_t(0.5 + LEVEL / 2.0, df))
 
 
 def _freedom(share: float, m: int, df: float) -> float:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from counterfoil.comparison.values import BoolArray, Comparison, Design, FloatArray
+import numpy as np
+
+from counterfoil.comparison.values import Comparison, Design, FloatArray
 from counterfoil.effect.adjusting import adjusted
 from counterfoil.effect.exposure import for_each_unit
-from counterfoil.effect.groups import group_of
+from counterfoil.effect.groups import Side, group_of, side_of
 from counterfoil.effect.proportions import proportions_estimate
 from counterfoil.effect.ratio import ratio_of
 from counterfoil.effect.reading import Outcomes, read_exposures, read_outcomes
@@ -32,7 +34,10 @@ def estimate(
     columns = read_outcomes(outcomes, comparison, measures)
     times = read_exposures(outcomes, comparison, measures)
     with ThreadPoolExecutor(max(comparison.settings.threads, 1)) as pool:
-        effects = tuple(pool.map(lambda m: _effect_of(columns[m.name], comparison, m, times.get(m.exposure)), measures))
+        sides = _sides(comparison)
+        effects = tuple(
+            pool.map(lambda m: _effect_of(columns[m.name], comparison, m, times.get(m.exposure), sides), measures)
+        )
     if people is None:
         return effects
     beside = adjusted({**columns, **times}, comparison, measures, people)
@@ -48,12 +53,19 @@ class Compatible:
     estimate: Estimate | None
 
 
-def compatible(outcomes: Outcomes, comparison: Comparison, measure: Measure) -> Compatible:
-    """The compatible part of `estimate` alone, for who asks it many times."""
-    value = read_outcomes(outcomes, comparison, (measure,))[measure.name]
-    time = read_exposures(outcomes, comparison, (measure,)).get(measure.exposure)
-    treated, others = (_group(value, comparison, side, time) for side in (comparison.treated, ~comparison.treated))
-    return Compatible(treated, others, _compatible(treated, others, comparison, measure))
+def compatible(
+    columns: Mapping[str, FloatArray], comparison: Comparison, measures: Sequence[Measure]
+) -> dict[str, Compatible]:
+    """By measure, the compatible part of `estimate` alone, for who asks it of many comparisons of the same people.
+
+    `columns` are as `read_outcomes` and `read_exposures` gave them: they are not looked at again.
+    """
+    found, sides = {}, _sides(comparison)
+    for measure in measures:
+        value, time = columns[measure.name], columns.get(measure.exposure)
+        treated, others = (_group(value, comparison, side, time) for side in sides)
+        found[measure.name] = Compatible(treated, others, _compatible(treated, others, comparison, measure))
+    return found
 
 
 def is_significant(estimate: Estimate) -> bool:
@@ -61,8 +73,16 @@ def is_significant(estimate: Estimate) -> bool:
     return estimate.low > 0.0 or estimate.high < 0.0
 
 
-def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure, time: FloatArray | None) -> Effect:
-    treated, others = (_group(value, comparison, side, time) for side in (comparison.treated, ~comparison.treated))
+def _sides(comparison: Comparison) -> tuple[Side, Side]:
+    """The treated and the others."""
+    treated = comparison.treated
+    return side_of(comparison.weight, treated), side_of(comparison.weight, ~treated)
+
+
+def _effect_of(
+    value: FloatArray, comparison: Comparison, measure: Measure, time: FloatArray | None, sides: tuple[Side, Side]
+) -> Effect:
+    treated, others = (_group(value, comparison, side, time) for side in sides)
     compatible = _compatible(treated, others, comparison, measure)
     score = score_estimate(treated, others) if measure.kind is Kind.RATE else None
     return Effect(
@@ -76,11 +96,13 @@ def _effect_of(value: FloatArray, comparison: Comparison, measure: Measure, time
     )
 
 
-def _group(value: FloatArray, comparison: Comparison, side: BoolArray, time: FloatArray | None) -> Group:
-    group = group_of(value, comparison.weight, side)
+def _group(value: FloatArray, comparison: Comparison, side: Side, time: FloatArray | None) -> Group:
+    group = group_of(value, side)
     if time is None:
         return group
-    spread = group_of(for_each_unit(value, time, comparison.weight, side), comparison.weight, side)
+    within = np.zeros(len(value), np.bool_)
+    within[side.rows] = True
+    spread = group_of(for_each_unit(value, time, comparison.weight, within), side)
     return replace(spread, events=group.events, largest=group.largest)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from counterfoil.comparison.values import BoolArray, FloatArray
+from counterfoil.effect.tails import beyond_normal, beyond_t, normal_point, point_of_t
 from counterfoil.effect.values import ErrorKind, Inference
 from counterfoil.effect.welch import LEVEL
 from counterfoil.errors import Refused
@@ -106,9 +106,9 @@ def with_interval(
             "The figures do not differ from person to person, so no error and no interval can be found.",
             rule=ESTIMATE_RULE,
         )
-    known = stats.norm if df is None else stats.t(df)
-    reach = float(known.ppf(0.5 + LEVEL / 2.0)) * error
-    p = 2.0 * float(known.sf(abs(estimate) / error))
+    share, away = 0.5 + LEVEL / 2.0, abs(estimate) / error
+    reach = error * (normal_point(share) if df is None else point_of_t(share, df))
+    p = 2.0 * (beyond_normal(away) if df is None else beyond_t(away, df))
     return Inference(estimate, estimate - reach, estimate + reach, p, error, kind, df, notes)
 
 

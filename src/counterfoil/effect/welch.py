@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
-
 from counterfoil.effect.groups import has_variance
+from counterfoil.effect.tails import beyond_t, point_of_t
 from counterfoil.effect.values import Estimate, Group
 from counterfoil.units import Kind, difference_scale
 
@@ -37,12 +36,12 @@ def _has_spread(group: Group) -> bool:
 
 
 def _t_estimate(difference: float, error: float, df: float, scale: float) -> Estimate:
-    half = float(stats.t.ppf(0.5 + LEVEL / 2.0, df)) * error
+    half = point_of_t(0.5 + LEVEL / 2.0, df) * error
     return Estimate(
         difference=scale * difference,
         low=scale * (difference - half),
         high=scale * (difference + half),
-        p=2.0 * float(stats.t.sf(abs(difference) / error, df)),
+        p=2.0 * beyond_t(abs(difference) / error, df),
         method="welch",
         df=df,
     )

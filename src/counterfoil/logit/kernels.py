@@ -80,7 +80,7 @@ def add_scores(  # pragma: no cover - compiled
             residual = weights[i] * (outcome[i] - p)
             gradient[0] += residual
             for j in range(factors):
-                gradient[offsets[j] + codes[i, j]] += residual
+                gradient[np.uint64(offsets[j] + codes[i, j])] += residual
             own_x = x[r]
             for j in range(numbers):
                 of_numbers[j] += residual * own_x[j]
@@ -122,7 +122,7 @@ def add_log_scores(  # pragma: no cover - compiled
             residual = weights[i] * (outcome[i] - np.exp(min(own, highest)))
             gradient[0] += residual
             for j in range(factors):
-                gradient[offsets[j] + codes[i, j]] += residual
+                gradient[np.uint64(offsets[j] + codes[i, j])] += residual
             own_x = x[r]
             for j in range(numbers):
                 of_numbers[j] += residual * own_x[j]
@@ -152,7 +152,7 @@ def _predict(  # pragma: no cover - compiled
     for r in range(rows):
         s[r] = beta[0]
         for j in range(factors):
-            s[r] += beta[offsets[j] + codes[start + r, j]]
+            s[r] += beta[np.uint64(offsets[j] + codes[start + r, j])]
         row, own_x = numeric[start + r], x[r]
         for j in range(numbers):
             own_x[j] = (row[j] - centre[j]) * inverse_scale[j]
@@ -275,7 +275,7 @@ def add_totals(  # pragma: no cover - compiled
             continue
         totals[0] += w
         for j in range(factors):
-            totals[offsets[j] + codes[i, j]] += w
+            totals[np.uint64(offsets[j] + codes[i, j])] += w
         for j in range(numbers):
             totals[numeric_slot + j] += w * numeric[i, j]
 

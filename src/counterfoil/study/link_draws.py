@@ -23,6 +23,7 @@ from counterfoil.comparison.values import Comparison
 from counterfoil.disclosure import DrawnGroups, LinkingResult
 from counterfoil.effect import Combined, Effect, Estimate, combine_estimates, compatible
 from counterfoil.effect.estimate import Compatible
+from counterfoil.effect.reading import read_exposures, read_outcomes
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
 from counterfoil.provenance import sha256_of_bytes
@@ -218,8 +219,8 @@ def estimate_draws(
     headline: Measure,
 ) -> Linking:
     """`outcomes`: of the rows of the analysis; `more`: of those of the doubt's people. `effects`: the headline's."""
-    whole = {name: np.concatenate([values, more[name]]) for name, values in outcomes.items()}
     measures = [effect.measure for effect in effects]
+    whole = _columns(designs, outcomes, more, measures)
     with ThreadPoolExecutor(max(designs.comparison.settings.threads, 1)) as pool:
         asked = (*designs.others, designs.without_unsteady)
         *drawn, steady = pool.map(lambda each: _compatible(designs, each, whole, measures), asked)
@@ -248,11 +249,21 @@ def _compatible(
     """By measure; nothing where a rule stopped the design."""
     if design is None or design.weight is None:
         return {}
-    rows = np.flatnonzero(design.weight > 0)
-    made = replace(designs.comparison, treated=design.treated[rows], weight=design.weight[rows])
-    names = {name for measure in measures for name in (measure.name, measure.exposure)} - {""}
-    outcomes = {name: whole[name][rows] for name in names}
-    return {measure.name: compatible(outcomes, made, measure) for measure in measures}
+    return compatible(whole, replace(designs.comparison, treated=design.treated, weight=design.weight), measures)
+
+
+def _columns(
+    designs: LinkDesigns,
+    outcomes: Mapping[str, FloatArray],
+    more: Mapping[str, FloatArray],
+    measures: Sequence[Measure],
+) -> dict[str, FloatArray]:
+    """Outcomes and times at risk of the analysis, then of the doubt's people; checked once for all draws."""
+    names = dict.fromkeys(name for measure in measures for name in (measure.name, measure.exposure) if name)
+    whole = {name: np.concatenate([outcomes[name], more[name]]) for name in names}
+    everyone = np.zeros(len(designs.comparison.treated) + designs.doubt.people.num_rows, np.bool_)
+    of_all = replace(designs.comparison, treated=everyone)
+    return {**read_exposures(whole, of_all, measures), **read_outcomes(whole, of_all, measures)}
 
 
 def _combine(designs: LinkDesigns, found: Sequence[Compatible | None]) -> Combined | None:
