@@ -13,6 +13,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.regression.linear_model import OLS
 
 from counterfoil.comparison import Comparison, ComparisonSettings, Design, compare
+from counterfoil.comparison.design import encode_covariates
 from counterfoil.comparison.methods import Nearest, Radius
 from counterfoil.comparison.values import Estimand, FloatArray
 from counterfoil.effect import (
@@ -231,6 +232,17 @@ def test_a_disagreement_on_significance_is_named() -> None:
     assert is_significant(effect.adjusted)
     assert effect.disagrees == ("adjusted",)
     assert estimate({"y": y}, comparison, [AMOUNT])[0].disagrees == ()
+
+
+def test_covariates_that_are_encoded_already_are_those_of_the_table() -> None:
+    table, outcome = _people()
+    comparison = _compared(table, Radius())
+    covariates = encode_covariates(table, comparison.settings)
+    of_table = adjusted({"y": outcome}, comparison, [RATE], table)
+    assert adjusted({"y": outcome}, comparison, [RATE], covariates) == of_table
+    half = encode_covariates(table.slice(1), comparison.settings)
+    with pytest.raises(UsageError, match="must be the same rows"):
+        adjusted({"y": outcome}, comparison, [RATE], half)
 
 
 def test_another_table_is_refused() -> None:

@@ -90,6 +90,14 @@ def test_one_used_comparison_person_has_no_variance() -> None:
     assert next(row for row in rows if row.term == "age").variance_ratio is None
 
 
+def test_a_second_method_on_the_same_groups_has_the_table_of_a_first() -> None:
+    """What lies before the matching is found once for all methods."""
+    covariates = encode_covariates(PEOPLE, SETTINGS)
+    baseline = balance_baseline(covariates.design, TREATED)
+    measure_balance(covariates, baseline, np.ones(len(TREATED)))
+    assert measure_balance(covariates, baseline, WEIGHT) == tuple(_rows().values())
+
+
 def test_the_quick_differences_are_those_of_the_table() -> None:
     covariates = encode_covariates(PEOPLE, SETTINGS)
     baseline = balance_baseline(covariates.design, TREATED)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 
 from counterfoil.comparison.design import Covariates
-from counterfoil.comparison.distributions import Spread, compare_spreads, group_variances
+from counterfoil.comparison.distributions import Spread, compare_spreads, group_variances, spread_under
 from counterfoil.comparison.values import BalanceRow, Band, BoolArray, FloatArray
 from counterfoil.logit import CodedDesign, column_totals
 
@@ -27,7 +27,7 @@ class Denominator(Enum):
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """What does not change with the weights: the terms, and both groups before matching. Arrays are by slot; `means`
-    has two rows, comparison and treated."""
+    has two rows, comparison and treated. `spreads`: of each number that was asked for, before matching."""
 
     design: CodedDesign
     treated: BoolArray
@@ -35,6 +35,7 @@ class Baseline:
     means: FloatArray
     sd: FloatArray  # the denominator
     fallback_sd: FloatArray  # the pool's, to judge a term on which the denominator is 0
+    spreads: dict[int, Spread] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def balance_baseline(
@@ -114,7 +115,13 @@ def _spreads(
     both = np.stack([baseline.means, means])
 
     def spread(number: int) -> tuple[Spread, Spread]:
-        return compare_spreads(design.numeric[:, number], baseline.treated, weight, both[:, :, first + number])
+        values, treated, of_both = design.numeric[:, number], baseline.treated, both[:, :, first + number]
+        before = baseline.spreads.get(number)
+        if before is not None:
+            return before, spread_under(values, treated, weight, of_both[1])
+        found = compare_spreads(values, treated, weight, of_both)
+        baseline.spreads[number] = found[0]
+        return found
 
     numbers = range(len(design.numeric_names))
     with ThreadPoolExecutor(max(threads, 1)) as pool:

@@ -31,10 +31,23 @@ def compare_spreads(
 
     `values`, `treated`, `weight` have one entry a person; `means` is (before or after, comparison or treated).
     """
+    sums, shares = _added(values, treated, weight, means, with_before=True)
+    return _spread(sums[0], shares[0]), _spread(sums[1], shares[1])
+
+
+def spread_under(values: FloatArray, treated: BoolArray, weight: FloatArray, means: FloatArray) -> Spread:
+    """After alone: nobody without a weight is looked at. `means` is (comparison or treated)."""
+    sums, shares = _added(values, treated, weight, np.stack([means, means]), with_before=False)
+    return _spread(sums[1], shares[1])
+
+
+def _added(
+    values: FloatArray, treated: BoolArray, weight: FloatArray, means: FloatArray, *, with_before: bool
+) -> tuple[FloatArray, FloatArray]:
     points = np.unique(values[treated])
     sums, shares = np.zeros((2, 2, 3)), np.zeros((2, 2, 2 * len(points) + 1))
-    _add_people(values, treated, weight, means, points, sums, shares)
-    return _spread(sums[0], shares[0]), _spread(sums[1], shares[1])
+    _add_people(values, treated, weight, means, points, with_before, sums, shares)
+    return sums, shares
 
 
 def group_variances(numeric: FloatArray, treated: BoolArray, means: FloatArray) -> FloatArray:
@@ -72,6 +85,7 @@ def _add_people(  # pragma: no cover - compiled
     weight: FloatArray,
     means: FloatArray,
     points: FloatArray,
+    with_before: bool,
     sums: FloatArray,
     shares: FloatArray,
 ) -> None:
@@ -80,6 +94,8 @@ def _add_people(  # pragma: no cover - compiled
     n_points = len(points)
     for i in range(len(values)):
         x, w = values[i], weight[i]
+        if not (with_before or w > 0.0):
+            continue
         group = 1 if treated[i] else 0
         low, size = 0, n_points
         while size > 0:
@@ -90,10 +106,11 @@ def _add_people(  # pragma: no cover - compiled
             else:
                 size = half
         bucket = 2 * low + (1 if low < n_points and points[low] == x else 0)
-        shares[0, group, bucket] += 1.0
-        sums[0, group, 0] += 1.0
-        sums[0, group, 1] += 1.0
-        sums[0, group, 2] += (x - means[0, group]) ** 2
+        if with_before:
+            shares[0, group, bucket] += 1.0
+            sums[0, group, 0] += 1.0
+            sums[0, group, 1] += 1.0
+            sums[0, group, 2] += (x - means[0, group]) ** 2
         if w > 0.0:
             shares[1, group, bucket] += w
             sums[1, group, 0] += w

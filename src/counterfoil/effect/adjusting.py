@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from counterfoil.comparison.checks import as_table
-from counterfoil.comparison.design import encode_covariates
+from counterfoil.comparison.design import Covariates, encode_covariates
 from counterfoil.comparison.methods import Nearest
 from counterfoil.comparison.values import Comparison, Design, FloatArray
 from counterfoil.effect.abadie_imbens import abadie_imbens
@@ -52,22 +52,31 @@ def adjusted(
 ) -> tuple[AdjustedEffect, ...]:
     """One adjusted effect a measure, in the order asked.
 
-    `people` is the table that the comparison was made from, row for row; the covariates and terms of its settings are
-    adjusted for. A null or NaN outcome is a person outside the measure's support: left out, never a 0.
+    `people` is the table that the comparison was made from, row for row, or its covariates as `prepare` encoded them;
+    the covariates and terms of its settings are adjusted for. A null or NaN outcome is a person outside the measure's
+    support: left out, never a 0.
     """
     columns = read_outcomes(outcomes, comparison, measures)
-    table = as_table(people)
-    if table.num_rows != len(comparison.treated):
-        raise UsageError(
-            "`people` and the comparison must be the same rows; they are not. Hand in the table it came from."
-        )
-    named = comparison.settings.covariates
-    covariates = Characteristics(encode_covariates(table, comparison.settings).design) if named else None
+    covariates = _characteristics(comparison, people)
     times = read_exposures(outcomes, comparison, measures)
     with ThreadPoolExecutor(max(comparison.settings.threads, 1)) as pool:
         return tuple(
             pool.map(lambda m: _adjust(columns[m.name], comparison, m, covariates, times.get(m.exposure)), measures)
         )
+
+
+def _characteristics(comparison: Comparison, people: object) -> Characteristics | None:
+    """What is adjusted for; None for a comparison without covariates."""
+    given = people if isinstance(people, Covariates) else as_table(people)
+    rows = given.design.rows if isinstance(given, Covariates) else given.num_rows
+    if rows != len(comparison.treated):
+        raise UsageError(
+            "`people` and the comparison must be the same rows; they are not. Hand in the table it came from."
+        )
+    if not comparison.settings.covariates:
+        return None
+    encoded = given if isinstance(given, Covariates) else encode_covariates(given, comparison.settings)
+    return Characteristics(encoded.design)
 
 
 def _adjust(

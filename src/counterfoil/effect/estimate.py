@@ -29,7 +29,8 @@ def estimate(
 
     A null or NaN is a person outside the measure's support (or not covered): left out on either side, never a 0.
     Differences of rates are in points, others in the measure's unit. Weights are the design's: 1 each in a trial.
-    With `people` (the table that the comparison was made from) each effect has its covariate-adjusted estimate too.
+    With `people` (the table that the comparison was made from, or its covariates as `prepare` encoded them) each effect
+    has its covariate-adjusted estimate too.
     """
     columns = read_outcomes(outcomes, comparison, measures)
     times = read_exposures(outcomes, comparison, measures)

@@ -111,7 +111,7 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
     opened = open_outcomes()
     everyone = {name: values[: len(rows)] for name, values in opened.items()}
     outcomes = {name: values[rows] for name, values in everyone.items()}
-    effects = estimate(outcomes, comparison, inputs.measures, people=used.people)
+    effects = estimate(outcomes, comparison, inputs.measures, people=groups.covariates)
     beside = _beside(used, outcomes, comparison, designs)
     progress("Asking the same in other ways", 0.78)
     measure = headline_measure(inputs.measures)
