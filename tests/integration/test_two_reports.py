@@ -1,10 +1,15 @@
-"""R13 and R18 end to end: a second list is the first and three people. What they did must not be had by subtraction."""
+"""R13 and R18 end to end: a second list is the first and three people. What they did must not be had by subtraction.
+
+The second list is held before an outcome of it is opened. Somebody of a higher grade decides that it may be analysed;
+then the audit hides what could be taken from the first.
+"""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +18,14 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
+from counterfoil.clearance import actions
+from counterfoil.errors import Refused
 from counterfoil.lab.make import OpenLab
-from counterfoil.study import evaluate, ledger
-from lib.labs import MadeLab
+from counterfoil.study import analysis, evaluate, ledger
+from counterfoil.study.deciding import decided
+from counterfoil.study.ledger_why import why
+from lib.clearance import put_in_force
+from lib.labs import MadeLab, evaluate_by
 from lib.small_lab import call_here, copy_of, run_here
 
 pytestmark = pytest.mark.slow  # three analyses in a lab of 12,000 people
@@ -69,6 +79,30 @@ def reports(
     shutil.rmtree(lab.paths.root)
 
 
+def no_outcome(*_: object, **__: object) -> None:
+    pytest.fail("an outcome was estimated of a list that R18 holds")
+
+
+def decide(lab: OpenLab, run: str) -> None:
+    """The finding that the held run has is excepted: an analyst asks, and an owner of a higher grade allows."""
+    office = put_in_force(lab)
+    (finding,) = json.loads((lab.paths.run(run) / "audit.json").read_text())["findings"]
+    with pytest.raises(Refused):
+        actions.submit(office.lab, run, signer=office.signer("amina"), team=[])
+    asked = actions.ask_exception(
+        office.lab,
+        run,
+        signer=office.signer("amina"),
+        rule=finding["rule"],
+        cell=finding["cell"],
+        reason="The list was mended after the first report was cleared.",
+        risk="The audit holds both reports together.",
+        until="2099-12-31",
+    ).exceptions
+    assert decided(office.lab, run, [finding["cell"].split()[2]]) == ()
+    actions.allow_exception(office.lab, run, asked[0].entry, signer=office.signer("eve"))
+
+
 def analysed(result: dict[str, Any]) -> int:
     return int(result["attrition"][-1]["n"])
 
@@ -85,12 +119,24 @@ def test_r13_three_more_people_are_not_given_away(
     assert None not in values(first) + values(second)  # alone, and with nothing in the ledger, both are safe
 
     ledger.enter(lab, first["run"])
+    folder = lab.paths.run(second["run"])
+    (folder / "frozen.json").unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysis, "estimate", no_outcome)
+        evaluate_by(patch, run_here)
+        held = evaluate.evaluate_lab(lab.paths.root, whole, plan)
+        assert evaluate.evaluate_lab(lab.paths.root, whole, plan) == held  # nobody has decided
+    assert (held["run"], held["refused"]["rule"]) == (second["run"], "R18")
+    assert not (folder / "frozen.json").exists()  # not even a design was made
+    assert not re.search(r"\d", held["refused"]["reason"].replace("10", "").replace("R18", ""))
+    assert not (folder / "said.json").exists()
+    decide(lab, second["run"])
+
     again = evaluate.evaluate_lab(lab.paths.root, whole, plan)
     assert again["run"] == second["run"]
     assert values(again) == [None, None]
     assert again["attrition"][-1]["n"] is None
 
-    folder = lab.paths.run(second["run"])
     audit = json.loads((folder / "audit.json").read_text())
     attacks = [attack["attack"] for each in audit["repaired"] for attack in each["attacks"]]
     assert any(
@@ -104,11 +150,10 @@ def test_r13_three_more_people_are_not_given_away(
 
     # finished, and beside all that the ledger has: not run again
     assert evaluate.evaluate_lab(lab.paths.root, whole, plan) == again
-    why = call_here(capfd, "ledger", lab.paths.root, "why", second["run"], "reoffending_rate", "--json")
-    assert why.json()["by_the_audit"] is True
+    assert why(lab, second["run"], "reoffending_rate")["by_the_audit"] is True
 
-    held = call_here(capfd, "ledger", lab.paths.root, "check", "--json")
-    assert (held.code, held.json()["entries"]) == (0, 1)
+    holds = call_here(capfd, "ledger", lab.paths.root, "check", "--json")
+    assert (holds.code, holds.json()["entries"]) == (0, 1)
     cells = lab.paths.ledger / f"{first['run']}.json"
     assert json.loads(cells.read_text())["cells"]["measures.0.treated.value"] == values(first)[0]
     cells.write_text(cells.read_text().replace("measures.0", "measures.9"))

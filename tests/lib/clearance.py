@@ -79,13 +79,18 @@ def digest_of(folder: Path, run: str) -> str:
 
 def make_office(folder: Path, staff: Mapping[str, tuple[tuple[str, ...], int]] = STAFF) -> Office:
     """A new lab with these people in force and one finished run."""
-    lab = make_lab(folder, today=TODAY)
+    made = put_in_force(make_lab(folder, today=TODAY), staff)
+    add_run(made.lab, RUN)
+    return made
+
+
+def put_in_force(lab: OpenLab, staff: Mapping[str, tuple[tuple[str, ...], int]] = STAFF) -> Office:
+    """These people in force in a lab that has nobody yet."""
     keys = {person: new_key() for person in staff}
     for person, (roles, grade) in staff.items():
         declare(lab, person, roles, grade, keys[person].public)
-    made = Office(open_lab(folder), keys)
+    made = Office(open_lab(lab.paths.root), keys)
     actions.put_in_force(made.lab, signer=made.signer("eve"))
-    add_run(made.lab, RUN)
     return made
 
 

@@ -149,6 +149,15 @@ def allow_exception(lab: OpenLab, run: str, exception: str, *, signer: Signer) -
     return _act(lab, run, Move.ALLOW_EXCEPTION, signer, lambda *_: {"exception": exception})
 
 
+def has_exception(case: Case, rule: str, cell: str, *, on: str) -> bool:
+    """Whether an exception for a cell was allowed and has not ended on the day `on`, whatever bytes it is for.
+
+    For a decision that is not about bytes: whether something may be worked out at all.
+    """
+    wanted = _cell(Finding(rule, cell, never=False))
+    return any((e.rule, e.cell) == (rule, wanted) and e.allowed_by and e.until >= on for e in case.exceptions)
+
+
 def is_audited(lab: OpenLab, run: str) -> bool:
     """Whether an intruder audit of the report as it is now is there."""
     return read_audit(lab.paths, read_release(lab.paths, run), required=False) is not None

@@ -67,7 +67,8 @@ class WayResult:
     rule: str  # that rule: "R1", "balance", "overlap"; "" when none did
     group: WayGroup = WayGroup.COMPARISON
     label: str = ""  # what fills its name: a caliper, a site
-    compared: BoolArray = field(default_factory=lambda: _NOBODY)  # as `Beside.compared`
+    # as `Beside.compared`; of a way with another pool, as rows of everyone there is, the headline's rows among them
+    compared: BoolArray = field(default_factory=lambda: _NOBODY)
 
 
 @dataclass(frozen=True, slots=True)

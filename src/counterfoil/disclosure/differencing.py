@@ -1,6 +1,8 @@
-"""R17 inside one report: two populations that differ by a few people give those few away."""
+"""Two populations that differ by a few people give those few away: R17 inside one report, R18 between two."""
 
 from __future__ import annotations
+
+from collections.abc import Set
 
 from counterfoil.disclosure.cells import Rule
 from counterfoil.disclosure.settings import DisclosureSettings
@@ -16,3 +18,13 @@ def why_differencing_hidden(
     """
     differences = (abs(a - b) for a, b in zip(support, beside, strict=True))
     return Rule.R17 if any(0 < d < settings.min_difference for d in differences) else None
+
+
+def are_nearly_alike(new: Set[str], old: Set[str], least: int) -> bool:
+    """R18: whether two reports share people, by their keys, and over 0 and under `least` are in one of them alone."""
+    return bool(new & old) and any(0 < len(one) < least for one in (new - old, old - new))
+
+
+def nearly_alike(report: str) -> str:
+    """The finding that asks a person to decide about a report ("the report RUN"), as clearance knows it (R18)."""
+    return f"{report} is of nearly the same people"

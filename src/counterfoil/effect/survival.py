@@ -37,7 +37,8 @@ class Survival:
     estimates: TimeToFirst
     treated: MonthlyCurve
     comparison: MonthlyCurve
-    days: FloatArray = field(default_factory=lambda: np.zeros(0))  # to the first event, row by row: see `_days_of`
+    days: FloatArray = field(default_factory=lambda: np.zeros(0))  # row by row: see `days_to_first`
+    rate: str = ""  # the measure of whether there was such an event; who has no value of it was not followed
 
 
 def measure_of_first(measures: tuple[Measure, ...]) -> Measure | None:
@@ -72,11 +73,20 @@ def survival(
         return None
     sides = (comparison.treated, ~comparison.treated)
     treated, others = (_monthly(days, comparison.weight, side & covered, months) for side in sides)
-    return Survival(measure, months, estimates, treated, others, _days_of(days, covered, horizon))
+    return Survival(
+        measure,
+        months,
+        estimates,
+        treated,
+        others,
+        days_to_first(days, covered, months=months),
+        next((m.name for m in measures if same and columns[m.name] is same[0]), ""),
+    )
 
 
-def _days_of(days: FloatArray, covered: BoolArray, horizon: float) -> FloatArray:
-    """Days to the first event; infinite for whoever had none by the horizon, NaN for whoever was not followed."""
+def days_to_first(days: FloatArray, covered: BoolArray, *, months: int) -> FloatArray:
+    """Days to the first event; infinite for whoever had none in so many months, NaN for whoever was not followed."""
+    horizon = months * DAYS_A_MONTH
     had = np.nan_to_num(days, nan=np.inf) <= horizon
     found: FloatArray = np.where(covered, np.where(had, days, np.inf), np.nan)
     return found

@@ -41,7 +41,8 @@ from counterfoil.effect import estimate, survival
 from counterfoil.errors import Refused
 from counterfoil.lab.files import write_json
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.study.audit import Calculated, Checked, protect_and_audit
+from counterfoil.study.alike import Held, check_analysed, check_cohort
+from counterfoil.study.audit import Behind, Calculated, Checked, protect_and_audit
 from counterfoil.study.comparison_plan import REGION
 from counterfoil.study.freezing import freeze
 from counterfoil.study.inputs import Inputs
@@ -50,11 +51,12 @@ from counterfoil.study.negative_control import design_control, with_control
 from counterfoil.study.plan import comparison_settings
 from counterfoil.study.printing import SENSITIVITY, publish_inside
 from counterfoil.study.specifications import decide_specifications, run_specifications
-from counterfoil.study.sub_analyses import SubDesign, compared_of, design_parts, estimate_parts
+from counterfoil.study.sub_analyses import SubDesign, design_parts, estimate_parts
 from counterfoil.study.way_designs import (
     Designed,
     Way,
     choose,
+    compared_of,
     estimate_ways,
     make_designs,
     people_of,
@@ -71,19 +73,22 @@ _SHARE_SCORE = (Radius, InverseProbability, Overlap, Kernel)  # methods whose sc
 def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress = silent) -> dict[str, Any]:
     """Run the stages and write the report; gives the JSON of `evaluate`. A refusal is a result and has a report."""
     checked: Checked | None = None
+    held: tuple[str, ...] = ()
     try:
         checked = _checked(inputs, open_outcomes, progress)
         result: Protected | ProtectedRefusal = checked.audited.protected
     except Refused as refusal:
         result = refuse(refusal, inputs.settings)
+        held = refusal.reports if isinstance(refusal, Held) else ()
     progress("Writing the report", 0.95)
-    return publish_inside(inputs, result, checked)
+    return publish_inside(inputs, result, checked, held)
 
 
 def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) -> Checked:
     check_gate(inputs.attrition, None, inputs.settings)
     n_treated = pc.sum(inputs.people[TREATED]).as_py() or 0
     check_groups(n_treated, inputs.people.num_rows - n_treated, inputs.settings)
+    check_cohort(inputs.behind.keys, inputs.behind.alike, inputs.settings)
     progress("Comparing like with like", 0.3)
     whole = comparison_settings(inputs.plan, inputs.covariates, threads=inputs.threads)
     candidates = _candidates(inputs, whole)
@@ -96,12 +101,14 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
     comparison = compare_groups(groups)
     attrition = _with_matching(inputs.attrition, comparison)
     check_gate(attrition, comparison, inputs.settings)
+    rows = np.ones(inputs.people.num_rows, np.bool_) if way is None else way.rows
+    treated = np.asarray(inputs.people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
+    check_analysed(_analysed(inputs.behind, comparison, rows, treated), inputs.behind.alike, inputs.settings)
     designs = design_parts(used.people, TREATED, settings, used.parts, inputs.settings)
     specifications = decide_specifications(
         groups, seed=inputs.plan.seed, made=comparison, sites=used.sites, least=inputs.settings.min_group
     )
     ways = _ways_beside(inputs, whole, way, candidates)
-    rows = np.ones(inputs.people.num_rows, np.bool_) if way is None else way.rows
     check = design_control(
         inputs.control, used.people, TREATED, settings, comparison, inputs.settings, _history_of(inputs, rows)
     )
@@ -120,8 +127,11 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
     write_json(inputs.folder / SENSITIVITY, found.facts())
     beside = replace(
         beside,
-        trust=with_control(found.result(), inputs.control, check, outcomes),
-        ways=tuple(replace(each, members=each.members[rows]) for each in estimate_ways(ways, everyone, measure)),
+        trust=with_control(found.result(), inputs.control, check, outcomes, inputs.settings),
+        ways=tuple(
+            replace(each, members=each.members[rows])  # whom they are compared with stays of everyone
+            for each in estimate_ways(ways, everyone, measure, inputs.settings)
+        ),
         pool=way.name if way is not None and candidates else "",
     )
     if draws is not None:
@@ -131,14 +141,21 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
         write_json(inputs.folder / LINKING, linking.facts())
         beside = replace(beside, linking=linking.headline)
     progress("Protecting everyone in it", 0.85)
-    treated = np.asarray(inputs.people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
     beside = replace(
         beside,
         compared=compared_of(comparison, np.arange(len(comparison.treated)), len(comparison.treated), inputs.settings),
         terms=members_of_terms(groups.covariates),
     )
-    calculated = Calculated(effects, comparison, attrition, beside, outcomes)
+    calculated = Calculated(effects, comparison, attrition, beside, everyone)
     return protect_and_audit(calculated, rows, treated, inputs.behind, inputs.settings)
+
+
+def _analysed(behind: Behind, comparison: Comparison, rows: BoolArray, treated: BoolArray) -> list[str]:
+    """Keys of the treated who are left. `rows`: of everyone, those the comparison is of; `treated`: of everyone."""
+    if not behind.keys:
+        return []
+    number = np.cumsum(treated) - 1  # of a row among the treated, as `behind` has them
+    return [behind.keys[at] for at in number[rows][comparison.treated & (comparison.weight > 0)]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from counterfoil.lab import log
 from counterfoil.lab.files import atomic_folder
 from counterfoil.lab.keys import Role, decrypt, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
+from counterfoil.lab.paths import SAID
 from counterfoil.lab.progress import Progress
 from counterfoil.lab.versions import version_for
 from counterfoil.outcomes.negative_control import negative_control_of
@@ -196,13 +197,14 @@ def _behind(
     run = str(arguments["run"])
     reports, merged = unpack_reports(handed)
     runs = sorted(set(reports) - {run})
-    outcomes = plan.outcomes
+    outcomes, earlier = plan.outcomes, _earlier(lab, run, runs)
     return Behind(
         keys=tuple(
             f"{register_of[key]} {day}" for key, day in zip(study_keys, people["index_date"].to_pylist(), strict=True)
         ),
         study_keys=tuple(study_keys),
-        earlier=_earlier(lab, run, runs),
+        earlier=earlier,
+        alike=_alike(lab, arguments, dict(zip(runs, earlier, strict=True))),
         followed=f"{outcomes.follow_up_months} months and {outcomes.waiting_months} from {plan.cohort.follow_from}",
         merged=tuple(f"the report {each}" for each in merged if each in runs),
         ledger=tuple(arguments.get("published", ())),
@@ -210,6 +212,14 @@ def _behind(
         others=lambda: _earlier(lab, run, sorted(set(arguments.get("published", ())) - set(runs) - {run})),
         seal=lambda data: encrypt(lab.paths, data, to=Role.LINKER),
     )
+
+
+def _alike(lab: OpenLab, arguments: Mapping[str, Any], earlier: Mapping[str, Said]) -> tuple[tuple[str, Said], ...]:
+    """The earlier reports, and those before the checkers, but for those that somebody decided about (R18)."""
+    flying = {str(run): f"the report {run}" for run in arguments.get("in_flight", ()) if run not in earlier}
+    found = {run: read_said((lab.paths.run(run) / SAID).read_bytes(), name) for run, name in flying.items()}
+    decided = set(arguments.get("decided", ()))
+    return tuple((run, said) for run, said in {**earlier, **found}.items() if run not in decided)
 
 
 def _earlier(lab: OpenLab, run: str, runs: Sequence[str]) -> tuple[Said, ...]:

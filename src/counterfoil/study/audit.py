@@ -35,7 +35,9 @@ from counterfoil.disclosure import (
     write_said,
 )
 from counterfoil.disclosure.audited.joint import reached
+from counterfoil.disclosure.differencing import nearly_alike
 from counterfoil.disclosure.flow import count_boxes
+from counterfoil.effect.survival import days_to_first
 from counterfoil.effect.values import Effect
 from counterfoil.lab.files import PRIVATE, atomic_write
 from counterfoil.lab.paths import MEMBERS, SAID
@@ -46,6 +48,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 Name = TypeVar("Name", int, str)
+HELD = "held"  # of audit.json: the runs for which a run waits (R18)
 EVEN = 1e-9  # weights that differ by less are the same
 
 
@@ -66,12 +69,13 @@ class Behind:
     merged: tuple[str, ...] = ()  # of the earlier reports, those whose people were merged or split since
     everyone: Callable[[IntArray], tuple[str, ...]] | None = None  # keys of rows of everyone, the pool among them
     others: Callable[[], tuple[Said, ...]] | None = None  # the reports of the ledger that are not among `earlier`
+    alike: tuple[tuple[str, Said], ...] = ()  # runs that R18 compares, in flight too, but those that were decided about
     limit: Limit = field(default_factory=Limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Calculated:
-    """Everything of a run that is to be protected, and its outcomes row by row of `comparison`."""
+    """Everything of a run that is to be protected, and its outcomes row by row of everyone."""
 
     effects: Sequence[Effect]
     comparison: Comparison
@@ -87,15 +91,14 @@ class Checked:
 
     audited: Audited
     study_keys: tuple[int, ...]
+    in_scope: tuple[int, ...] = ()  # of everybody of the list who is, analysed or not
 
 
 def protect_and_audit(
     found: Calculated, rows: BoolArray, treated: BoolArray, behind: Behind, settings: DisclosureSettings
 ) -> Checked:
     """`rows`: which rows of everyone the comparison is of. `treated`: of everyone. Refused where it cannot be safe."""
-    number = np.cumsum(treated) - 1  # of a row among the treated, as `behind` has them
-    of_row = number[rows]
-    people, at = _people(found, of_row, np.flatnonzero(rows), behind)
+    people, at = _people(found, _rows_of(found, rows), np.cumsum(treated) - 1, behind)
     earlier = behind.earlier
     if people.compared is not None and behind.others is not None:
         earlier = (*earlier, *reached(people.keys, earlier, behind.others()))
@@ -104,52 +107,93 @@ def protect_and_audit(
         return protect(found.effects, found.comparison, found.attrition, settings, found.beside, more)
 
     audited = protect_audited(protected, people, earlier, settings, behind.limit, behind.merged)
-    return Checked(audited, tuple(behind.study_keys[i] for i in at) if behind.study_keys else ())
+    return Checked(audited, tuple(behind.study_keys[i] for i in at) if behind.study_keys else (), behind.study_keys)
 
 
-def _people(
-    found: Calculated, of_row: npt.NDArray[np.int64], rows: IntArray, behind: Behind
-) -> tuple[People, list[int]]:
-    """The treated first, then comparison people who count once each. `rows`: of everyone, those there are."""
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows that an audit is of: those of the headline's comparison, then those that only another pool has.
+
+    `of`: each as a row of everyone. `n`: how many are of the headline's comparison. `everyone`: how many there are.
+    """
+
+    of: IntArray
+    n: int
+    everyone: int
+
+    def wide(self, mask: BoolArray) -> BoolArray:
+        """A mask over the headline's rows, or over everyone, as one over these; nobody where it is over neither."""
+        if len(mask) == self.everyone:
+            return mask[self.of]
+        if len(mask) != self.n:
+            return np.zeros(len(self.of), np.bool_)
+        return np.concatenate([mask, np.zeros(len(self.of) - self.n, np.bool_)])
+
+    def every(self, members: Mapping[Name, BoolArray]) -> dict[Name, BoolArray]:
+        """Those of whom it is known row by row."""
+        return {name: self.wide(each) for name, each in members.items() if len(each) in (self.n, self.everyone)}
+
+
+def _rows_of(found: Calculated, rows: BoolArray) -> _Rows:
+    """`rows`: of everyone, those that the headline's comparison is of."""
+    outside = np.zeros_like(rows)
+    for way in found.beside.ways:
+        if len(way.compared) == len(rows):
+            outside |= way.compared & ~rows
+    inside = np.flatnonzero(rows)
+    return _Rows(np.concatenate([inside, np.flatnonzero(outside)]), len(inside), len(rows))
+
+
+def _people(found: Calculated, rows: _Rows, number: IntArray, behind: Behind) -> tuple[People, list[int]]:
+    """The treated first, then comparison people who count once each. `number`: of a row of everyone among the treated,
+    as `behind` has them."""
     comparison, beside = found.comparison, found.beside
-    analysed = comparison.treated & (comparison.weight > 0)
+    is_treated, analysed = rows.wide(comparison.treated), rows.wide(comparison.treated & (comparison.weight > 0))
     every = [*beside.ways, *(beside.trust.ways if beside.trust else ())]
-    parts = _whole({place: one.members for place, one in enumerate(beside.sub_analyses)}, analysed)
-    ways = _whole({place: one.members for place, one in enumerate(every, start=1)}, analysed)
+    parts = rows.every({place: one.members for place, one in enumerate(beside.sub_analyses)})
+    ways = rows.every({place: one.members for place, one in enumerate(every, start=1)})
     compared = Compared(
-        used=beside.compared if len(beside.compared) else np.zeros_like(analysed),
-        parts=_whole({place: one.compared for place, one in enumerate(beside.sub_analyses)}, analysed),
-        ways=_whole({place: one.compared for place, one in enumerate(every, start=1)}, analysed),
+        used=rows.wide(beside.compared),
+        parts=rows.every({place: one.compared for place, one in enumerate(beside.sub_analyses)}),
+        ways=rows.every({place: one.compared for place, one in enumerate(every, start=1)}),
     )
-    treated = np.any([analysed, *parts.values(), *ways.values()], axis=0) & comparison.treated
+    treated = np.any([analysed, *parts.values(), *ways.values()], axis=0) & is_treated
     others = np.any([compared.used, *compared.parts.values(), *compared.ways.values()], axis=0)
     there = np.concatenate([np.flatnonzero(treated), np.flatnonzero(others)])
-    at = [int(i) for i in of_row[treated]]
+    at = [int(i) for i in number[rows.of[treated]]]
     measures = tuple(effect.measure for effect in found.effects)
     headline = headline_measure(measures)
-    is_rate = headline.kind is Kind.RATE
+    outcomes = {one.name: np.asarray(found.outcomes[one.name], np.float64)[rows.of][there] for one in measures}
+    apart = (np.arange(len(rows.of)) >= rows.n)[there]
     return People(
-        keys=(*(behind.keys[i] if behind.keys else f"row {i}" for i in at), *_keys_of(rows[others], behind)),
+        keys=(*(behind.keys[i] if behind.keys else f"row {i}" for i in at), *_keys_of(rows.of[others], behind)),
         analysed=analysed[there],
-        values={one.name: np.asarray(found.outcomes[one.name], np.float64)[there] for one in measures},
+        values=outcomes,
         boxes=count_boxes(found.attrition, comparison.n_treated_matched),
         parts=_of(parts, there),
         ways=_of(ways, there),
-        tables={one.name: {kind: m[there] for kind, m in one.cells.items()} for one in beside.tables},
-        days=beside.survival.days[there] if beside.survival else None,
-        headline=np.asarray(found.outcomes[headline.name], np.float64)[there] if is_rate else None,
+        tables={one.name: _of(rows.every(one.cells), there) for one in beside.tables},
+        days=_days(found, rows)[there] if beside.survival else None,
+        headline=outcomes[headline.name] if headline.kind is Kind.RATE else None,
+        cohort=behind.keys,
         weighted=any(effect.treated.ess < effect.treated.n * (1.0 - EVEN) for effect in found.effects),
         followed=behind.followed,
-        terms=_of(beside.terms, there),
+        terms=_of(rows.every(beside.terms), there),
         compared=Compared(compared.used[there], _of(compared.parts, there), _of(compared.ways, there))
         if others.any()
         else None,
+        apart=apart if apart.any() else np.zeros(0, np.bool_),
     ), at
 
 
-def _whole(members: Mapping[int, BoolArray], whole: BoolArray) -> dict[int, BoolArray]:
-    """Those of whom it is known row by row."""
-    return {place: each for place, each in members.items() if len(each) == len(whole)}
+def _days(found: Calculated, rows: _Rows) -> FloatArray:
+    """Days to the first event, as `Survival.days`, of those of another pool too."""
+    curves, outside = found.beside.survival, rows.of[rows.n :]
+    if curves is None or not len(outside):
+        return np.zeros(0) if curves is None else curves.days
+    days, rate = found.outcomes[curves.measure.name][outside], curves.rate
+    covered = ~np.isnan(found.outcomes[rate][outside]) if rate else np.ones(len(outside), np.bool_)
+    return np.concatenate([curves.days, days_to_first(days, covered, months=curves.months)])
 
 
 def _of(members: Mapping[Name, BoolArray], there: IntArray) -> dict[Name, BoolArray]:
@@ -163,16 +207,24 @@ def _keys_of(rows: IntArray, behind: Behind) -> tuple[str, ...]:
 
 
 def keep_audit(
-    folder: Path, run: str, files: Mapping[str, str], checked: Checked | None, behind: Behind, why: str = ""
+    folder: Path,
+    run: str,
+    files: Mapping[str, str],
+    checked: Checked | None,
+    behind: Behind,
+    why: str = "",
+    held: tuple[str, ...] = (),
 ) -> None:
     """Write `audit.json` of these very files, what was said, and who is behind it. `why`: what stopped the run.
 
-    A run that was stopped prints no number of a result, so nothing of it is for the ledger.
+    A run that was stopped prints no number of a result, so nothing of it is for the ledger. `held`: the runs that a
+    person must decide about before it may go on (R18).
     """
     facts: dict[str, Any] = {"release": digest_of(run, files), "passed": True, "findings": []}
     facts["ledger"] = list(behind.ledger)
     if checked is None:
-        facts["stopped"] = why
+        facts |= {"stopped": why, HELD: list(held), "passed": not held}
+        facts["findings"] = [{"rule": "R18", "cell": nearly_alike(f"the report {one}"), "never": False} for one in held]
         for name in (SAID, MEMBERS):
             (folder / name).unlink(missing_ok=True)
     else:
@@ -195,4 +247,6 @@ def _members(checked: Checked) -> bytes:
         if not name.startswith("people measured for ")  # whom a measure is over may tell what became of them
         and not members[treated:].any()  # comparison people are of the register, and in no list
     }
+    if checked.in_scope:
+        populations["people in scope"] = list(checked.in_scope)
     return canonical_json({"populations": populations})

@@ -32,8 +32,9 @@ from counterfoil.report.about import ProviderWords
 from counterfoil.report.signed import check_signed
 from counterfoil.report.words import file_in
 from counterfoil.study.comparison_plan import RISK_SCORE
+from counterfoil.study.deciding import decided, held_for
 from counterfoil.study.handover import HANDOVER
-from counterfoil.study.ledger import active_runs, is_current
+from counterfoil.study.ledger import active_runs, in_flight, is_current
 from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
@@ -60,6 +61,11 @@ class _Request:
     def submission(self) -> str:
         """ID of the encrypted file."""
         return self.digest[:16]
+
+    def others(self) -> tuple[str, ...]:
+        """Runs whose people are compared with this one's: of the ledger, and before the checkers (R18)."""
+        published = (run for run in active_runs(self.lab) if run != self.run)
+        return (*published, *in_flight(self.lab, self.run))
 
     def inside(self) -> dict[str, str]:
         """What the manifest says of what was asked; a list's hash is for nobody outside the lab."""
@@ -106,7 +112,7 @@ def evaluate_lab(
             "the plan what is different now: that is a new request, and is counted as one."
         )
     finished = finished_result(lab.paths.run(request.run), pdf=pdf, languages=lab.settings.languages, words=said)
-    if finished is not None and is_current(lab, request.run) and _is_judged(request):
+    if finished is not None and is_current(lab, request.run) and _is_judged(request) and not _goes_on(request):
         return finished
     unsuitable = _why_unsuitable(request)
     if unsuitable is not None:
@@ -122,6 +128,14 @@ def evaluate_lab(
     done = {"request": key, "run": request.run, "plan": plan.sha256(), "list": list_of(digest)}
     log.append(lab.paths, log.EVALUATED, done)
     return result
+
+
+def _goes_on(request: _Request) -> bool:
+    """Whether the run was held for reports of nearly the same people (R18), and nothing holds it any more: each was
+    decided about, or is gone."""
+    held = held_for(request.lab.paths, request.run)
+    there = [run for run in request.others() if run in held]
+    return bool(held) and not set(there) - set(decided(request.lab, request.run, there))
 
 
 def _why_unsuitable(request: _Request) -> Refused | None:
@@ -256,7 +270,13 @@ def _link_and_analyse(request: _Request, roles: EvaluationRoles | None, progress
             sent: dict[str, Any] = {**asked, "submission": request.submission, "columns": columns}
             children.linker({**sent, "published": published}, progress)
             write_json(paths.run(request.run) / BESIDE, {"published": published})
-        return children.analyst(_analysis_of(request, asked) | {"published": published}, progress)
+        return children.analyst(_analysis_of(request, asked) | {"published": published, **_nearly(request)}, progress)
+
+
+def _nearly(request: _Request) -> dict[str, Any]:
+    """What R18 compares with, beside what is published; and what was decided about."""
+    lab, run = request.lab, request.run
+    return {"in_flight": list(in_flight(lab, run)), "decided": list(decided(lab, run, request.others()))}
 
 
 def _given(plan: Plan) -> dict[str, Any]:

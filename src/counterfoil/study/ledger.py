@@ -140,10 +140,16 @@ def find_in_flight(lab: OpenLab, run: str) -> tuple[str, ...]:
 
     Neither was audited beside the other. Where the people of one are not known any more they may be the same.
     """
+    return tuple(other for other in in_flight(lab, run) if may_share(lab, run, other))
+
+
+def in_flight(lab: OpenLab, run: str) -> tuple[str, ...]:
+    """Reports with numbers that are before the checkers and not in the ledger, but this one."""
     before = (State.SUBMITTED, State.APPROVED_ONCE)
     there = {*(one.run for one in entries(lab)), run}
-    cases = [case.run for case in read_record(lab).cases.values() if case.state in before and case.run not in there]
-    return tuple(other for other in cases if has_numbers(lab, other) and may_share(lab, run, other))
+    record = read_record(lab)
+    cases = [other for other in record.cases if record.case(other).state in before and other not in there]
+    return tuple(other for other in cases if has_numbers(lab, other))
 
 
 def _audited_beside(paths: LabPaths, run: str) -> Sequence[str]:

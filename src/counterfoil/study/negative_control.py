@@ -51,11 +51,15 @@ def design_control(
 
 
 def with_control(
-    found: TrustResult, control: NegativeControl | None, designs: Sequence[Designed], outcomes: Mapping[str, FloatArray]
+    found: TrustResult,
+    control: NegativeControl | None,
+    designs: Sequence[Designed],
+    outcomes: Mapping[str, FloatArray],
+    rules: DisclosureSettings,
 ) -> TrustResult:
     """`outcomes`: of the headline's rows, the control's among them."""
     if control is None or not designs:
         return found
-    (made,) = estimate_ways(designs, outcomes, control.measure)
+    (made,) = estimate_ways(designs, outcomes, control.measure, rules)
     way = replace(made, group=WayGroup.CHECK)
     return replace(found, control=way, control_outcome=outcomes[control.measure.name])

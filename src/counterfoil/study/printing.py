@@ -24,9 +24,15 @@ SENSITIVITY = "sensitivity.json"  # exact; inside the lab
 
 
 def publish_inside(
-    inputs: Inputs, result: Protected | ProtectedRefusal, checked: Checked | None = None
+    inputs: Inputs,
+    result: Protected | ProtectedRefusal,
+    checked: Checked | None = None,
+    held: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared."""
+    """Write the report's files, the result and the manifest into the run's folder. Inside the lab until cleared.
+
+    `held`: runs that a person must decide about first (R18).
+    """
     rendered = render(result, _about(inputs), pdf=inputs.pdf)
     report = inputs.folder / REPORT
     answer = to_json(result, run=inputs.run, report_path=str(report))
@@ -41,7 +47,7 @@ def publish_inside(
     kept = {SENSITIVITY: sha256_of_file(inside)} if inside.is_file() else {}
     write_json(inputs.folder / "manifest.json", _manifest(inputs, {**hashes, **kept}))
     why = result.reason if isinstance(result, ProtectedRefusal) else ""
-    keep_audit(inputs.folder, inputs.run, hashes, checked, inputs.behind, why)
+    keep_audit(inputs.folder, inputs.run, hashes, checked, inputs.behind, why, held)
     write_json(inputs.folder / RESULT, {"result": answer, "files": hashes, "words": hash_of(inputs.words)})
     return answer
 

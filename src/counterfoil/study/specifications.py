@@ -43,8 +43,7 @@ from counterfoil.effect import (
 )
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
-from counterfoil.study.sub_analyses import compared_of
-from counterfoil.study.way_designs import rule_against, rule_of
+from counterfoil.study.way_designs import compared_of, rule_against, rule_of
 from counterfoil.units import Kind
 
 HEADLINE, ADJUSTED, PAIRS, PLACEBO = "headline", "adjusted", "nearest", "placebo"  # names; keys of the wording

@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from counterfoil.comparison import compare
 from counterfoil.comparison.values import Comparison, ComparisonSettings
-from counterfoil.disclosure import DisclosureSettings, SubResult, counts_once
+from counterfoil.disclosure import DisclosureSettings, SubResult
 from counterfoil.effect import HidingRules, estimate, sub_analyses
 from counterfoil.effect.sub_analyses import SubAnalysis
 from counterfoil.errors import Refused, UsageError
 from counterfoil.outcomes.measures import Measure
 from counterfoil.study.sub_plan import AFTER_START, Part
-from counterfoil.study.way_designs import rule_of
+from counterfoil.study.way_designs import compared_of, rule_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -82,18 +82,6 @@ def estimate_parts(
         )
         for d in designs
     )
-
-
-def compared_of(
-    comparison: Comparison | None, rows: npt.NDArray[np.intp], size: int, settings: DisclosureSettings
-) -> npt.NDArray[np.bool_]:
-    """The comparison people used, among `size` rows of which the comparison is of `rows`; nobody where they do not
-    count once each, for then no count of them is given away."""
-    if comparison is None or not counts_once(comparison.n_comparison, comparison.ess, settings):
-        return np.zeros(0, np.bool_)
-    found = np.zeros(size, np.bool_)
-    found[rows[~comparison.treated & (comparison.weight > 0)]] = True
-    return found
 
 
 def _members(design: SubDesign) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from counterfoil.comparison import compare
 from counterfoil.comparison.terms import parse_term
 from counterfoil.comparison.values import Band, Comparison, ComparisonSettings
-from counterfoil.disclosure import DisclosureSettings, WayResult
+from counterfoil.disclosure import DisclosureSettings, WayResult, counts_once
 from counterfoil.effect import estimate
 from counterfoil.effect.influence import ESTIMATE_RULE
 from counterfoil.effect.values import Effect
@@ -132,9 +132,9 @@ def choose(designs: Sequence[Designed]) -> Designed:
 
 
 def estimate_ways(
-    designs: Sequence[Designed], outcomes: Mapping[str, FloatArray], headline: Measure
+    designs: Sequence[Designed], outcomes: Mapping[str, FloatArray], headline: Measure, settings: DisclosureSettings
 ) -> tuple[WayResult, ...]:
-    """The headline measure of each. `outcomes` are of the whole table's rows."""
+    """The headline measure of each. `outcomes`, and who is in it, are of the whole table's rows."""
     return tuple(
         WayResult(
             name=each.way.name,
@@ -142,9 +142,22 @@ def estimate_ways(
             comparison=each.comparison,
             effect=_effect(each, outcomes[headline.name], headline),
             rule=each.rule,
+            compared=compared_of(each.comparison, np.flatnonzero(each.way.rows), len(each.way.rows), settings),
         )
         for each in designs
     )
+
+
+def compared_of(
+    comparison: Comparison | None, rows: npt.NDArray[np.intp], size: int, settings: DisclosureSettings
+) -> npt.NDArray[np.bool_]:
+    """The comparison people used, among `size` rows of which the comparison is of `rows`; nobody where they do not
+    count once each, for then no count of them is given away."""
+    if comparison is None or not counts_once(comparison.n_comparison, comparison.ess, settings):
+        return np.zeros(0, np.bool_)
+    found = np.zeros(size, np.bool_)
+    found[rows[~comparison.treated & (comparison.weight > 0)]] = True
+    return found
 
 
 def _effect(each: Designed, outcome: FloatArray, headline: Measure) -> Effect | None:

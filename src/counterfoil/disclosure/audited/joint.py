@@ -9,6 +9,7 @@ import numpy as np
 
 from counterfoil.disclosure.audited.made import ANALYSED, Ints, Said
 from counterfoil.disclosure.beside import BoolArray
+from counterfoil.disclosure.differencing import are_nearly_alike
 from counterfoil.disclosure.intruder import (
     PEOPLE,
     AddsUp,
@@ -52,8 +53,8 @@ def join_reports(reports: Sequence[Said]) -> Joint:
         for outcome, counted in report.values.items():
             named = names.get(outcome, outcome)
             there = measured.setdefault(named, np.zeros(len(keys), np.bool_))
-            held = values.setdefault(named, np.zeros(len(keys), np.int64))
-            held[at], there[at] = counted, True
+            held, told = values.setdefault(named, np.zeros(len(keys), np.int64)), report.told(outcome)
+            held[at[told]], there[at[told]] = counted[told], True
     populations, truth = find_atoms(members, values)
     counts = dict(truth.counts)
     made = []
@@ -64,8 +65,7 @@ def join_reports(reports: Sequence[Said]) -> Joint:
 
 def are_close(report: Said, earlier: Said, least: int) -> bool:
     """R18: whether those analysed in one and not in the other are somebody, and fewer than `least`."""
-    new, old = _analysed(report), _analysed(earlier)
-    return bool(new & old) and any(0 < len(one) < least for one in (new - old, old - new))
+    return are_nearly_alike(analysed_of(report), analysed_of(earlier), least)
 
 
 def reached(keys: Sequence[str], earlier: Sequence[Said], others: Sequence[Said]) -> tuple[Said, ...]:
@@ -82,8 +82,9 @@ def reached(keys: Sequence[str], earlier: Sequence[Said], others: Sequence[Said]
     return tuple(one for one in others if one in found)
 
 
-def _analysed(report: Said) -> set[str]:
-    return {key for key, inside in zip(report.keys, report.members[ANALYSED], strict=True) if inside}
+def analysed_of(report: Said) -> frozenset[str]:
+    """Keys of those whom a report analysed."""
+    return frozenset(key for key, inside in zip(report.keys, report.members[ANALYSED], strict=True) if inside)
 
 
 def _spread(values: Ints, at: Ints, size: int) -> Ints:
@@ -101,7 +102,7 @@ def _names(report: Said, at: Ints, values: dict[str, Ints], measured: dict[str, 
     other = {
         outcome: f"{outcome}, as in {report.name}"
         for outcome, counted in report.values.items()
-        if outcome in values and np.any(measured[outcome][at] & (values[outcome][at] != counted))
+        if outcome in values and np.any(measured[outcome][at] & report.told(outcome) & (values[outcome][at] != counted))
     }
     return other
 
@@ -158,4 +159,4 @@ def _statement(one: Statement, piece: Callable[[Piece], Piece]) -> Statement:
     return replace(made, over=tuple(map(piece, made.over))) if isinstance(made, Share) else made
 
 
-__all__ = ["ANALYSED", "Joint", "are_close", "join_reports", "reached"]
+__all__ = ["ANALYSED", "Joint", "analysed_of", "are_close", "join_reports", "reached"]

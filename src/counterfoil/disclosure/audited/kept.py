@@ -32,6 +32,9 @@ def write_said(said: Said) -> bytes:
         "values": {name: values.tolist() for name, values in said.values.items()},
         "lost": {name: [list(atom) for atom in atoms] for name, atoms in said.lost.items()},
         "beyond": [list(one) for one in said.beyond],
+        "cohort": list(said.cohort),
+        "apart": said.apart.astype(int).tolist(),
+        "untold": list(said.untold),
     }
     return json.dumps(held, ensure_ascii=False).encode()
 
@@ -55,6 +58,9 @@ def read_said(data: bytes, name: str) -> Said:
             known=publication.known,
             lost={each: tuple((str(a), int(n)) for a, n in atoms) for each, atoms in held["lost"].items()},
             beyond=tuple((str(kind), str(what)) for kind, what in held["beyond"]),
+            cohort=tuple(held.get("cohort", ())),  # a report of before these were kept has none
+            apart=np.array(held.get("apart", ()), np.bool_),
+            untold=tuple(held.get("untold", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Fault("What an earlier report said cannot be read. Restore its run's folder from a copy.") from error

@@ -60,7 +60,9 @@ class People:
     `parts` and `ways`: members of the sub-analyses and other ways, by their place in the report.
     `tables`: of tables of the group, members of each kind, by name. `boxes`: people in each box of the flow.
     `followed`: what makes an outcome of one name the same outcome elsewhere. `terms`: who has each yes or no of the
-    balance table. `compared`: who they are compared with, where that is a count of people.
+    balance table. `compared`: who they are compared with, where that is a count of people. `cohort`: keys of everybody
+    of the list who is in scope, analysed or not. `apart`: comparison people of another pool than the headline's, of
+    whom outcomes are known and nothing that `tables` and `terms` say.
     """
 
     keys: tuple[str, ...]
@@ -76,13 +78,16 @@ class People:
     followed: str = ""
     terms: Mapping[str, BoolArray] = field(default_factory=dict)
     compared: Compared | None = None
+    cohort: tuple[str, ...] = ()
+    apart: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One report as the audit holds it: statements, and the people behind them. `hides`: label -> what to hide.
 
-    `lost`: of each population, atoms of people who are in no analysis, with how many they are.
+    `cohort`: as in `People`. `lost`: of each population, atoms of people who are in no analysis, with how many.
+    `untold`: outcomes that say what a person is like, of which nothing is said of those `apart`.
     """
 
     name: str
@@ -97,6 +102,14 @@ class Said:
     lost: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     hides: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     beyond: tuple[tuple[str, str], ...] = ()
+    cohort: tuple[str, ...] = ()
+    apart: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
+    untold: tuple[str, ...] = ()
+
+    def told(self, outcome: str) -> BoolArray:
+        """Of whom an outcome is known, of `keys`."""
+        everyone = np.ones(len(self.keys), np.bool_)
+        return ~self.apart if len(self.apart) and outcome in self.untold else everyone
 
 
 @dataclass(slots=True)

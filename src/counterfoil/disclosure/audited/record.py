@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from counterfoil.disclosure.differencing import nearly_alike
 from counterfoil.disclosure.intruder import Attack, Interval
 from counterfoil.disclosure.settings import DisclosureSettings
 
@@ -32,7 +33,7 @@ class Record:
 
     def findings(self) -> list[dict[str, Any]]:
         """What a person must decide before the report may leave, as clearance reads it (R18, R28)."""
-        cells = [f"{one} is of nearly the same people" for one in self.close]
+        cells = [nearly_alike(one) for one in self.close]
         cells += [f"{one} has other people or outcomes now than when it was made" for one in self.changed]
         return [{"rule": "R18", "cell": cell, "never": False} for cell in cells]
 

@@ -72,6 +72,9 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
         lost=lost,
         hides=made.hides,
         beyond=tuple(made.beyond),
+        cohort=people.cohort,
+        apart=people.apart,
+        untold=tuple(made.kinds),
     )
 
 
