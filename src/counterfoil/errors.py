@@ -40,15 +40,19 @@ class FileNotTaken(CounterfoilError):
 
 
 class Refused(CounterfoilError):
-    """A rule said no. `rule` is its number ("R1") or name; the reason never gives the number behind it (R25)."""
+    """A rule said no. `rule` is its number ("R1") or name; the reason never gives the number behind it (R25).
+
+    `about`: runs that a person must decide about first, for inside the lab.
+    """
 
     exit_code = 3
     kind = "refused"
 
-    def __init__(self, reason: str, *, rule: str) -> None:
+    def __init__(self, reason: str, *, rule: str, about: tuple[str, ...] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
         self.rule = rule
+        self.about = about
 
 
 class Fault(CounterfoilError):

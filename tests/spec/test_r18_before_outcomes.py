@@ -20,6 +20,7 @@ from counterfoil.cohort.values import Attrition, Step
 from counterfoil.disclosure import Said, read_said, write_said
 from counterfoil.disclosure.differencing import nearly_alike
 from counterfoil.errors import Refused
+from counterfoil.lab import log
 from counterfoil.outcomes.measures import Measure
 from counterfoil.study import ledger
 from counterfoil.study.analysis import TREATED, analyse
@@ -191,6 +192,6 @@ def test_r18_the_refusal_itself_does_not_leave_without_that_decision(held: Offic
 def test_r18_a_report_that_is_in_the_ledger_is_not_held_for_a_later_one(tmp_path: Path) -> None:
     office = bring(make_office(tmp_path), State.CLEARED)
     facts = {"run": RUN, "release": "r", "cells": "c", "people": "p", "said": "s"}
-    ledger.log.append(office.lab.paths, ledger.ENTERED, facts)
+    log.append(office.lab.paths, ledger.ENTERED, facts)
     assert decided(office.lab, RUN, [OTHER]) == (OTHER,)
     assert held_for(office.lab.paths, RUN) == ()

@@ -1,4 +1,4 @@
-"""R18 before outcomes are opened: a list of nearly the same people as another report's waits for a person to decide.
+"""R18 before outcomes are opened: a list of nearly the same people as another report's waits for a person.
 
 Two sets are compared, each as soon as it is known for certain: everybody of the list who is in scope, before anyone is
 matched; and those who are left after matching, before an outcome is opened. No outcome plays a part.
@@ -16,16 +16,8 @@ from counterfoil.errors import Refused
 People = Collection[str]
 
 
-class Held(Refused):
-    """Stopped until somebody decides. `reports`: runs whose people are nearly those of this one."""
-
-    def __init__(self, reason: str, reports: tuple[str, ...]) -> None:
-        super().__init__(reason, rule="R18")
-        self.reports = reports
-
-
 def check_cohort(keys: People, others: Iterable[tuple[str, Said]], settings: DisclosureSettings) -> None:
-    """Held where everybody of this list who is in scope is nearly everybody of another. `others`: run, what it says."""
+    """Refused where those of this list who are in scope are nearly those of another. `others`: run, what it says."""
     _check(keys, others, settings, lambda said: said.cohort or analysed_of(said))
 
 
@@ -40,10 +32,11 @@ def _check(
     new, least = frozenset(keys), settings.min_difference
     found = tuple(run for run, said in others if are_nearly_alike(new, frozenset(people_of(said)), least))
     if found:
-        raise Held(
+        raise Refused(
             f"Fewer than {least} people are in this list and not in that of another report, or the other way round, so "
             "one could be taken from the other (R18). No outcome was opened. If this list replaces one that is not "
             "public yet, withdraw that report; else ask for an exception, which somebody of a higher grade allows. "
             "Then run the same evaluate command again.",
-            found,
+            rule="R18",
+            about=found,
         )

@@ -41,7 +41,7 @@ from counterfoil.effect import estimate, survival
 from counterfoil.errors import Refused
 from counterfoil.lab.files import write_json
 from counterfoil.lab.progress import Progress, silent
-from counterfoil.study.alike import Held, check_analysed, check_cohort
+from counterfoil.study.alike import check_analysed, check_cohort
 from counterfoil.study.audit import Behind, Calculated, Checked, protect_and_audit
 from counterfoil.study.comparison_plan import REGION
 from counterfoil.study.freezing import freeze
@@ -79,7 +79,7 @@ def analyse(inputs: Inputs, open_outcomes: OpenOutcomes, *, progress: Progress =
         result: Protected | ProtectedRefusal = checked.audited.protected
     except Refused as refusal:
         result = refuse(refusal, inputs.settings)
-        held = refusal.reports if isinstance(refusal, Held) else ()
+        held = refusal.about
     progress("Writing the report", 0.95)
     return publish_inside(inputs, result, checked, held)
 
