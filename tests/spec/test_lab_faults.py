@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from counterfoil import domains
 from counterfoil.errors import Fault, UsageError
 from counterfoil.lab import log
-from counterfoil.lab.files import atomic_folder, remove_abandoned
+from counterfoil.lab.files import atomic_folder, atomic_write, remove_abandoned
 from counterfoil.lab.keys import Role, encrypt, register_secret
 from counterfoil.lab.make import make_lab
 from counterfoil.lab.versions import version_for
@@ -54,9 +55,41 @@ def test_folders_that_killed_work_left_are_removed_and_those_of_work_under_way_a
     with atomic_folder(tmp_path / "spine") as under_way:
         remove_abandoned([tmp_path, tmp_path / "absent"])
         assert under_way.is_dir()
-        assert {path.name for path in tmp_path.iterdir()} == {under_way.name, ".notes.0123abcd.part", ".git"}
+        assert {path.name for path in tmp_path.iterdir()} == {under_way.name, ".git"}
     remove_abandoned([tmp_path])
     assert (tmp_path / "spine").is_dir()
+
+
+def test_a12_a_write_removes_what_a_killed_write_of_the_same_file_left_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "report [1].html"
+    mine, anothers = tmp_path / ".report [1].html.0123abcd.part", tmp_path / ".report.html.0123abcd.part"
+    for left in (mine, anothers):
+        left.write_bytes(b"half")
+    atomic_write(file, b"whole")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        file.name: b"whole",
+        anothers.name: b"half",
+    }
+
+
+def test_a12_two_writes_of_one_file_at_once_leave_each_other_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second begins, and ends, while the first has written its bytes and not named them: the last named stands."""
+    file, seen, sync = tmp_path / "report.html", list[int](), os.fsync
+
+    def another_writes_meanwhile(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", sync)
+        atomic_write(file, b"second")
+        seen.append(len(list(tmp_path.glob(".*.part"))))
+        assert file.read_bytes() == b"second"
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", another_writes_meanwhile)
+    atomic_write(file, b"first")
+    assert seen == [1]  # the first's, under way
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    assert file.read_bytes() == b"first"
 
 
 def test_a_log_that_was_cut_inside_its_last_line_holds_the_events_before(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,27 @@ _CURRENT_FOLDER, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of L
 
 
 def atomic_write(path: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Write `data` to a temporary name beside `path`, sync it, rename it. A killed process leaves the old file."""
+    """Write `data` to a temporary name beside `path`, sync it, rename it. A killed process leaves the old file.
+
+    What a killed process left of a write of this very file is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    for abandoned in sorted(path.parent.glob(f".{escape(path.name)}.*.part")):
+        with suppress(OSError):  # held by a process at work
+            _remove_unless_held(abandoned)
+    temporary, descriptor = _held(path, lambda new: _made_file(new, mode if mode is not None else 0o644))
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode if mode is not None else 0o644)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:  # held until it has its name
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _made_file(path: Path, mode: int) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -55,7 +65,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     process leaves either.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, descriptor = _held_folder(path)
+    temporary, descriptor = _held(path, _made_folder)
     try:
         yield temporary
         if path.exists():
@@ -67,12 +77,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _held_folder(path: Path) -> tuple[Path, int]:
-    """A new temporary folder, and a descriptor that holds it: while it is open `remove_abandoned` leaves the folder."""
+def _made_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY)
+
+
+def _held(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """What `make` makes under a temporary name beside `path`, and its descriptor: while that is open nobody takes it
+    for abandoned."""
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        temporary.mkdir()
-        descriptor = os.open(temporary, os.O_RDONLY)
+        descriptor = make(temporary)
         with suppress(OSError):  # a file system that knows no locks: nothing is taken for abandoned there
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if temporary.exists():
@@ -81,18 +96,19 @@ def _held_folder(path: Path) -> tuple[Path, int]:
 
 
 def remove_abandoned(parents: Iterable[Path]) -> None:
-    """Remove the temporary folders in some folders that killed processes left; those of processes at work stay."""
+    """Remove the temporary folders and files in some folders that killed processes left; those at work keep theirs."""
     for parent in parents:
-        for folder in sorted(parent.glob(".*.part")) if parent.is_dir() else ():
-            with suppress(OSError):  # held by a process at work, or no folder
-                _remove_unless_held(folder)
+        for abandoned in sorted(parent.glob(".*.part")) if parent.is_dir() else ():
+            with suppress(OSError):  # held by a process at work
+                _remove_unless_held(abandoned)
 
 
-def _remove_unless_held(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _remove_unless_held(abandoned: Path) -> None:
+    """OSError where a process at work holds it, or has given it its name meanwhile."""
+    descriptor = os.open(abandoned, os.O_RDONLY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder)
+        shutil.rmtree(abandoned) if abandoned.is_dir() else abandoned.unlink()
     finally:
         os.close(descriptor)
 
