@@ -11,40 +11,11 @@ import pytest
 
 from counterfoil.clearance import actions
 from counterfoil.lab.make import make_lab, open_lab
-from lib.clearance import FILES, OTHER, REASON, RUN, TODAY, Office, add_run, declare, make_office, write_audit
-from lib.small_lab import Said, call_here
+from lib.clearance import FILES, OTHER, REASON, RUN, TODAY, Office, add_run, make_office, write_audit
+from lib.desk import Desk
+from lib.small_lab import call_here
 
 FINDING = {"rule": "R13", "cell": "table 1 row 2", "never": False}
-PASSPHRASE = "correct horse battery"
-
-
-class Desk:
-    """A lab, key files of its people and the command."""
-
-    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        self._folder, self._capfd = folder, capfd
-        self.lab = folder / "lab"
-        self.passphrase = folder / "passphrase"
-        self.passphrase.write_text(PASSPHRASE + "\n")
-
-    def clear(self, *arguments: object, by: str = "") -> Said:
-        return self._call("clear", *arguments, by=by)
-
-    def publish(self, *arguments: object, by: str = "") -> Said:
-        return self._call("publish", *arguments, by=by)
-
-    def _call(self, verb: str, *arguments: object, by: str) -> Said:
-        key = ("--as", by, "--key", self.key(by), "--passphrase-file", self.passphrase) if by else ()
-        return call_here(self._capfd, verb, self.lab, *arguments, *key)
-
-    def log(self, *arguments: object) -> Said:
-        return call_here(self._capfd, "log", self.lab, *arguments)
-
-    def key(self, person: str) -> Path:
-        return self._folder / f"{person}.key"
-
-    def digest(self) -> str:
-        return str(self.clear("show", RUN, "--json").json()["release"])
 
 
 @pytest.fixture
@@ -52,13 +23,8 @@ def desk(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Desk:
     """People with key files made by the command, in force, and one finished run."""
     made = Desk(tmp_path, capfd)
     lab = make_lab(made.lab, today=TODAY)
-    for person, role, grade in (("amina", "analyst", 3), ("ben", "checker", 4), ("cara", "checker", 4),
-                                ("dan", "publisher", 4), ("eve", "owner", 6)):  # fmt: skip
-        said = made.clear("key", made.key(person), "--passphrase-file", made.passphrase, "--json")
-        assert said.code == 0
-        declare(lab, person, (role,), grade, said.json()["key"])
+    made.hire()
     add_run(lab, RUN)
-    assert made.clear("people", by="eve").code == 0
     return made
 
 

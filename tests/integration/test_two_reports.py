@@ -6,8 +6,6 @@ then the audit hides what could be taken from the first.
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 import json
 import re
 import shutil
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from python_calamine import CalamineWorkbook
 
 from counterfoil.clearance import actions
 from counterfoil.errors import Refused
@@ -26,25 +23,13 @@ from counterfoil.study.deciding import decided
 from counterfoil.study.ledger_why import why
 from lib.clearance import put_in_force
 from lib.labs import MadeLab, evaluate_by
+from lib.lists import rows_of, write
 from lib.small_lab import call_here, copy_of, run_here
 
 pytestmark = pytest.mark.slow  # three analyses in a lab of 12,000 people
 REFUSED = 3
 MEASURES = ("reoffending_rate", "reoffending_frequency")
 ADDED = 3
-
-
-def rows_of(made: MadeLab) -> list[list[str]]:
-    """Northgate's list as text, its headings first."""
-    book = CalamineWorkbook.from_path(str(made.population.programmes["northgate"].file))
-    sheet = max((book.get_sheet_by_name(name).to_python() for name in book.sheet_names), key=len)
-    return [[f"{c:%d/%m/%Y}" if isinstance(c, dt.date) else str(c) for c in row] for row in sheet]
-
-
-def write(rows: list[list[str]], file: Path) -> Path:
-    with file.open("w", newline="", encoding="utf-8") as opened:
-        csv.writer(opened).writerows(rows)
-    return file
 
 
 def all_kept(made: MadeLab, folder: Path) -> Path:
