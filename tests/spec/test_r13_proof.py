@@ -29,7 +29,8 @@ from counterfoil.disclosure.intruder import (
     repair,
     truth_of,
 )
-from counterfoil.disclosure.intruder.parts import Goals, Parts
+from counterfoil.disclosure.intruder.filling import Goals
+from counterfoil.disclosure.intruder.parts import Parts
 from counterfoil.disclosure.intruder.solver import Worlds
 from counterfoil.disclosure.intruder.system import Spread, build, true_world
 from counterfoil.errors import Fault

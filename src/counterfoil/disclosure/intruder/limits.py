@@ -6,6 +6,8 @@ import math
 import time
 from dataclasses import dataclass, replace
 
+AT_ONCE = 2  # questions to the solver
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

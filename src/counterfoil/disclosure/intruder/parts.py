@@ -7,54 +7,33 @@ counts only when `System.agrees` has checked all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse.csgraph import connected_components
 
-from counterfoil.disclosure.intruder.limits import Limits
+from counterfoil.disclosure.intruder.filling import (
+    WHOLE,
+    Effort,
+    Floats,
+    Goals,
+    Mask,
+    Rest,
+    ask,
+    ask_fractions,
+    bounded,
+    no_goals,
+    open_ends,
+)
+from counterfoil.disclosure.intruder.limits import AT_ONCE, Limits
 from counterfoil.disclosure.intruder.statements import PEOPLE
-from counterfoil.disclosure.intruder.system import CHOSEN, NO_BOUND, Ints, System
+from counterfoil.disclosure.intruder.system import CHOSEN, Ints, System
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How hard to look: how many nodes of a search, and how far from the best (a share) may be enough."""
-
-    nodes: int
-    gap: float
-
-
-WHOLE = 1e-6  # how near to a whole number is one
-QUICK = Effort(100, 0.2)  # one world of many: where it is not found, others are
-
-
-@dataclass(frozen=True, slots=True)
-class Goals:
-    """Sums that should be large: `wanted` of each is enough, and `weights` say which first."""
-
-    sums: sparse.csr_array  # goals by unknowns
-    wanted: Ints
-    weights: Floats
-
-    def of(self, chosen: Mask) -> Goals:
-        """Some of them."""
-        return Goals(self.sums[np.flatnonzero(chosen)], self.wanted[chosen], self.weights[chosen])
-
-    def and_also(self, more: Goals) -> Goals:
-        """These and others."""
-        return Goals(
-            sparse.csr_array(sparse.vstack([self.sums, more.sums])),
-            np.concatenate([self.wanted, more.wanted]),
-            np.concatenate([self.weights, more.weights]),
-        )
+Batch = tuple[Ints, Goals]  # blocks, and what is wanted of them
+AT_LEAST = 600  # unknowns of a question: fewer are asked about sooner together
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +45,18 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
-    """What is left to find when the other unknowns are fixed. Rows of one unknown have become bounds."""
+class _Rows:
+    """Some of the rows, and their ends."""
 
-    columns: Ints
     matrix: sparse.csr_array
-    low: Floats
-    high: Floats
-    least: Floats
-    most: Floats
+    low: Ints
+    high: Ints
+    mixed: Mask
+
+    def broken_by(self, world: Ints) -> Mask:
+        sums = self.matrix @ world
+        found: Mask = (sums < self.low) | (sums > self.high)
+        return found
 
 
 @dataclass(slots=True)
@@ -84,15 +66,19 @@ class Parts:
     system: System
     block: Ints = field(init=False)
     atom: Ints = field(init=False)  # of each unknown
+    outcome: Ints = field(init=False)  # of each unknown
     _people: Ints = field(init=False)  # of each atom, the place of its people; -1 where they are not spoken of
     row_block: Ints = field(init=False)  # of each row, -1 where it speaks of people alone
     mixed: Mask = field(init=False)  # statements about people and an outcome at once
     _known: dict[tuple[int, ...], Part] = field(default_factory=dict)
+    _rows_known: dict[tuple[int, ...], _Rows] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Find the blocks."""
         numbers: dict[str, int] = {}
         self.atom = np.array([numbers.setdefault(atom, len(numbers)) for atom, _ in self.system.unknowns], np.int64)
+        kind: dict[str, int] = {}
+        self.outcome = np.array([kind.setdefault(what, len(kind)) for _, what in self.system.unknowns], np.int64)
         there = np.array([what == PEOPLE for _, what in self.system.unknowns], np.bool_)
         self._people = np.full(len(numbers), -1, np.int64)
         self._people[self.atom[there]] = np.flatnonzero(there)
@@ -149,7 +135,7 @@ class Parts:
             return found
         outside = np.ones(len(found), np.bool_)
         outside[part.columns] = False
-        return self.settle(found, outside, _no_goals(self.system), limits)
+        return self.settle(found, outside, no_goals(len(self.system.unknowns)), limits)
 
     def reach(self, part: Part, objective: Ints, wanted: int, start: Ints, limits: Limits) -> Ints | None:
         """A world of the whole in which a sum is as large as is wanted: the first that is found."""
@@ -157,33 +143,69 @@ class Parts:
         inside = Parts(part.system)
         every = np.ones(len(part.columns), np.bool_)
         nothing = np.zeros(len(part.columns), np.int64)
-        rest = inside._rest(nothing, every, np.ones(len(part.system.labels), np.bool_))
-        found = _asked(rest, goals, nothing, limits, whole=True, effort=Effort(limits.nodes, 0.0))
+        rest = inside._rest(nothing, every, inside._rows(np.ones(len(part.system.labels), np.bool_)))
+        found = ask(rest, goals, nothing, limits, whole=True, effort=Effort(limits.nodes, 0.0))
         return None if found is None else self.complete(part, found, start, limits)
 
     def settle(self, world: Ints, free: Mask, goals: Goals, limits: Limits) -> Ints | None:
-        """The outcomes that are free, for fixed people, so that what is wanted is large. Checked exactly."""
-        exact = _fractions(self._rest(world, free, self.row_block >= 0), goals, world, limits, whole=False)
-        if exact is None:
-            return None
+        """The outcomes that are free, for fixed people, so that what is wanted is large. Checked exactly.
+
+        Outcomes that nothing joins are set side by side; one that cannot be set anew stays, if it can.
+        """
+        found = world.copy()
+        apart = [(blocks, goals.of(about)) for blocks, about in self._apart(free, goals)]
+        for one in _side_by_side(lambda each: self._settle(world, free, *each, limits), apart):
+            if one is None:
+                return None
+            found = np.where(one == world, found, one)
+        return found if self.system.agrees(found) else None
+
+    def _apart(self, free: Mask, goals: Goals) -> Iterator[tuple[Ints, Mask]]:
+        """Free blocks in batches that no goal joins, each with which goals are about it."""
+        columns = np.flatnonzero(free)
+        blocks, place = np.unique(self.block[columns], return_inverse=True)
+        if not len(blocks):
+            return
+        entries = np.ones(len(columns), np.int64), (columns, place)
+        about = abs(goals.sums) @ sparse.csr_array(entries, shape=(len(free), len(blocks)))
+        _, group = connected_components(about.T @ about, directed=False)
+        sizes = np.bincount(group[place])
+        batch = ((np.cumsum(sizes) - sizes) // AT_LEAST)[group]
+        for number in np.unique(batch):
+            inside = batch == number
+            yield blocks[inside], (about @ inside) > 0
+
+    def _settle(self, world: Ints, free: Mask, blocks: Ints, goals: Goals, limits: Limits) -> Ints | None:
+        """Some blocks that goals join, most often one."""
+        rows = self._rows_of(blocks)
+        fits = not rows.broken_by(world).any()
+        if fits and not len(goals.wanted):
+            return world
+        inside = free & np.isin(self.block, blocks)
+        exact = ask_fractions(self._rest(world, inside, rows), goals, world, limits, whole=False)
+        found = None if exact is None else self._made_whole(exact, inside, blocks, goals, limits)
+        return world if found is None and fits else found
+
+    def _made_whole(self, exact: Floats, inside: Mask, blocks: Ints, goals: Goals, limits: Limits) -> Ints | None:
         found: Ints = np.rint(exact).astype(np.int64)
-        for block in sorted(self._broken_blocks(found)):
-            inside = free & (self.block == block)
-            mended = self._mend(exact, found, inside, block, goals.of((abs(goals.sums) @ inside) > 0), limits)
+        for block in blocks[[self._rows_of(blocks[[i]]).broken_by(found).any() for i in range(len(blocks))]]:
+            own = inside & (self.block == block)
+            mended = self._mend(exact, found, own, block, goals.of((abs(goals.sums) @ own) > 0), limits)
             if mended is None:
                 return None
             found = mended
-        return found if self.system.agrees(found) else None
+        return found
 
     def _mend(self, exact: Floats, world: Ints, inside: Mask, block: int, goals: Goals, limits: Limits) -> Ints | None:
-        """A block that came out in fractions: atoms that are whole stay, and the others are set anew. Where no whole
-        world is so near, all of the block is."""
-        rows = self.row_block == block
-        loose = np.isin(self.atom, self.atom[inside & (abs(exact - world) > WHOLE)])
-        found = _asked(self._rest(world, inside & loose, rows), goals, world, limits, whole=True)
-        if found is not None and block not in self._broken_blocks(found):
-            return found
-        return _asked(self._rest(world, inside, rows), goals, world, limits, whole=True)
+        """A block that came out in fractions: what is whole stays, and the atoms that are not are set anew; where no
+        whole world is so near, the outcomes that are not, in every atom; and where none is so either, all of it."""
+        rows = self._rows_of(np.array([block]))
+        split = inside & (abs(exact - world) > WHOLE)
+        for loose in (np.isin(self.atom, self.atom[split]), np.isin(self.outcome, self.outcome[split]), inside):
+            found = ask(self._rest(world, inside & loose, rows), goals, world, limits, whole=True)
+            if found is not None and not rows.broken_by(found).any():
+                return found
+        return None
 
     def crowded(self, world: Ints, few: int) -> Mask:
         """Unknowns of atoms that hold more than a few people, or nobody says how many."""
@@ -194,7 +216,7 @@ class Parts:
     def room(self, world: Ints) -> tuple[Floats, Floats]:
         """For these people, the least and the most that each unknown can be by itself."""
         free = self.block >= 0
-        rest = self._rest(world, free, self.row_block >= 0)
+        rest = self._rest(world, free, self._rows(self.row_block >= 0))
         least, most = world.astype(np.float64), world.astype(np.float64)
         least[free], most[free] = rest.least, rest.most
         return least, most
@@ -203,99 +225,37 @@ class Parts:
         """Other people in the atoms, so that what is wanted is large. Sizes that rates speak of stay as they are."""
         free = self.block < 0
         rows = (self.row_block < 0) | self.mixed
-        rest = self._rest(np.where(free, world, 0), free, rows, keep=world)
-        return _asked(rest, goals, world, limits, whole=True)
+        rest = self._rest(np.where(free, world, 0), free, self._rows(rows), keep=world)
+        return ask(rest, goals, world, limits, whole=True)
 
-    def _broken_blocks(self, world: Ints) -> set[int]:
-        sums = self.system.matrix @ world
-        broken = (sums < self.system.low) | (sums > self.system.high)
-        return set(self.row_block[broken].tolist()) - {-1}
+    def _rows(self, chosen: Mask) -> _Rows:
+        kept = np.flatnonzero(chosen)
+        whole = self.system
+        return _Rows(sparse.csr_array(whole.matrix[kept]), whole.low[kept], whole.high[kept], self.mixed[kept])
 
-    def _rest(self, world: Ints, free: Mask, rows: Mask, *, keep: Ints | None = None) -> _Rest:
+    def _rows_of(self, blocks: Ints) -> _Rows:
+        """The rows of some blocks, made once."""
+        key = tuple(blocks.tolist())
+        if key not in self._rows_known:
+            self._rows_known[key] = self._rows(np.isin(self.row_block, blocks))
+        return self._rows_known[key]
+
+    def _rest(self, world: Ints, free: Mask, rows: _Rows, *, keep: Ints | None = None) -> Rest:
         """`keep`: mixed rows keep the sum of free unknowns that they have in this world."""
-        columns, kept = np.flatnonzero(free), np.flatnonzero(rows)
-        matrix = sparse.csr_array(self.system.matrix[kept])
-        inner = sparse.csr_array(matrix[:, columns])
-        fixed = matrix @ np.where(free, 0, world)
-        low, high = (_open(ends[kept], fixed) for ends in (self.system.low, self.system.high))
+        columns = np.flatnonzero(free)
+        inner = sparse.csr_array(rows.matrix[:, columns])
+        fixed = rows.matrix @ np.where(free, 0, world)
+        low, high = (open_ends(ends, fixed) for ends in (rows.low, rows.high))
         if keep is not None:
             sums = (inner @ keep[columns]).astype(np.float64)
-            low, high = (np.where(self.mixed[kept], sums, ends) for ends in (low, high))
-        return _bounded(columns, inner, low, high, float(self.system.cap))
+            low, high = (np.where(rows.mixed, sums, ends) for ends in (low, high))
+        return bounded(columns, inner, low, high, float(self.system.cap))
 
 
-def _open(ends: Ints, fixed: Ints) -> Floats:
-    found = (ends - fixed).astype(np.float64)  # NO_BOUND is so far out that this cannot overflow
-    found[ends >= NO_BOUND], found[ends <= -NO_BOUND] = np.inf, -np.inf
-    return found
-
-
-def _bounded(columns: Ints, matrix: sparse.csr_array, low: Floats, high: Floats, cap: float) -> _Rest:
-    """Rows with one unknown as bounds of it; rows with none are left out (whoever asks checks the answer)."""
-    least, most = np.zeros(len(columns)), np.full(len(columns), cap)
-    entries = np.diff(matrix.indptr)
-    single = np.flatnonzero(entries == 1)
-    places, times = matrix.indices[matrix.indptr[single]], matrix.data[matrix.indptr[single]].astype(np.float64)
-    ends = np.sort(np.column_stack([low[single] / times, high[single] / times]), axis=1)
-    np.maximum.at(least, places, np.ceil(ends[:, 0] - 1e-9))
-    np.minimum.at(most, places, np.floor(ends[:, 1] + 1e-9))
-    several = np.flatnonzero(entries > 1)
-    return _Rest(columns, sparse.csr_array(matrix[several]), low[several], high[several], least, most)
-
-
-def _no_goals(system: System) -> Goals:
-    return Goals(sparse.csr_array((0, len(system.unknowns)), dtype=np.int64), np.zeros(0, np.int64), np.zeros(0))
-
-
-def _asked(
-    rest: _Rest, goals: Goals, world: Ints, limits: Limits, *, whole: bool, effort: Effort = QUICK
-) -> Ints | None:
-    """`world` with what is left filled in, rounded and not yet checked."""
-    found = _fractions(rest, goals, world, limits, whole=whole, effort=effort)
-    return None if found is None else np.rint(found).astype(np.int64)
-
-
-def _fractions(
-    rest: _Rest, goals: Goals, world: Ints, limits: Limits, *, whole: bool, effort: Effort = QUICK
-) -> Floats | None:
-    """The same before it is rounded."""
-    if limits.left() <= 0.0 or np.any(rest.least > rest.most):
-        return None
-    filled = world.astype(np.float64)
-    if not len(rest.columns):
-        return filled
-    found = _solve(rest, goals, world, limits, whole=whole, effort=effort)
-    if found.x is None:
-        return None
-    filled[rest.columns] = found.x[: len(rest.columns)]
-    return filled
-
-
-def _solve(rest: _Rest, goals: Goals, world: Ints, limits: Limits, *, whole: bool, effort: Effort) -> OptimizeResult:
-    unknowns, wanted = len(rest.columns), len(goals.wanted)
-    inner = sparse.csr_array(goals.sums[:, rest.columns]).astype(np.float64)
-    outside = world.copy()
-    outside[rest.columns] = 0
-    reached = (goals.sums @ outside).astype(np.float64)  # by what is fixed
-    return milp(
-        np.concatenate([np.zeros(unknowns), -goals.weights]),
-        integrality=np.concatenate([np.full(unknowns, int(whole)), np.zeros(wanted)]),
-        bounds=Bounds(
-            np.concatenate([rest.least, np.full(wanted, -np.inf)]), np.concatenate([rest.most, goals.wanted])
-        ),
-        constraints=list(_constraints(rest, inner, reached)),
-        options={
-            "node_limit": min(effort.nodes, limits.nodes),
-            "time_limit": limits.left(),
-            "mip_rel_gap": effort.gap,
-        },
-    )
-
-
-def _constraints(rest: _Rest, inner: sparse.csr_array, reached: Floats) -> Iterator[LinearConstraint]:
-    wanted = len(reached)
-    if len(rest.low):
-        none = sparse.csr_array((len(rest.low), wanted))
-        yield LinearConstraint(sparse.hstack([rest.matrix.astype(np.float64), none]).tocsr(), rest.low, rest.high)
-    if wanted:  # what counts towards a goal is no more than its sum is
-        yield LinearConstraint(sparse.hstack([-inner, sparse.eye_array(wanted)]).tocsr(), -np.inf, reached)
+def _side_by_side(do: Callable[[Batch], Ints | None], batches: Sequence[Batch]) -> Iterator[Ints | None]:
+    """What it does with each, in order. HiGHS lets other threads go on while it works."""
+    if len(batches) < AT_ONCE:
+        yield from map(do, batches)
+        return
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(do, batches)

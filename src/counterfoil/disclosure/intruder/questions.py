@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
+from counterfoil.disclosure.intruder.limits import AT_ONCE
 from counterfoil.disclosure.intruder.parts import Parts
 from counterfoil.disclosure.intruder.solver import Held, Worlds, held_at
 from counterfoil.disclosure.intruder.statements import Publication, Truth, Unknown
 from counterfoil.disclosure.intruder.system import Ints, Spread, System, build, named_in, true_world
 
-AT_ONCE = 2  # questions to the solver
 _Key = tuple[tuple[tuple[Unknown, int], ...], int]  # a sum and its sign
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from counterfoil.disclosure.intruder.filling import Floats, Goals, Mask
 from counterfoil.disclosure.intruder.limits import Limits
-from counterfoil.disclosure.intruder.parts import Floats, Goals, Mask, Parts
+from counterfoil.disclosure.intruder.parts import Parts
 from counterfoil.disclosure.intruder.solver import Worlds
 from counterfoil.disclosure.intruder.statements import PEOPLE, Unknown
 from counterfoil.disclosure.intruder.system import Ints, System
