@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +23,30 @@ results = Console(highlight=False, soft_wrap=True)
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress bar on standard error; plain lines where that is no terminal."""
+    """A progress bar on standard error; plain lines where that is no terminal.
+
+    While it is shown, standard output is shut for libraries: a solver that prints from C would spoil a result in JSON.
+    """
+    with _prints_aside(), _shown() as show:
+        yield show
+
+
+@contextmanager
+def _prints_aside() -> Iterator[None]:
+    """What is printed on standard output below Python goes to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)  # C keeps its lines where the output is no terminal
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@contextmanager
+def _shown() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield _lines()
         return
