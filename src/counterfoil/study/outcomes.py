@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -63,11 +64,13 @@ def open_outcomes(
     happened is added up by event, so each further row of one is measured by itself.
     """
     turn = _turns(people["index_event_id"])
+    turns = [np.flatnonzero(turn == number) for number in range(int(turn.max(initial=0)) + 1)]
     found: dict[str, FloatArray] = {}
-    for number in range(int(turn.max(initial=0)) + 1):
-        rows = np.flatnonzero(turn == number)
-        for name, values in _measured(lab, plan, register, people.take(pa.array(rows)), machine).items():
-            found.setdefault(name, np.full(people.num_rows, np.nan))[rows] = values
+    with ThreadPoolExecutor(max(machine.threads, 1)) as pool:  # each has a connection of its own
+        of_turns = pool.map(lambda rows: _measured(lab, plan, register, people.take(pa.array(rows)), machine), turns)
+        for rows, measured in zip(turns, of_turns, strict=True):
+            for name, values in measured.items():
+                found.setdefault(name, np.full(people.num_rows, np.nan))[rows] = values
     return found
 
 
