@@ -156,6 +156,22 @@ def test_register_keys_are_keyed_hashes_of_person_keys(lab: OpenLab, linked: Spi
         assert key == hmac.new(secret, person.encode(), "sha256").hexdigest()[:32]
 
 
+def test_a_spine_that_was_taken_away_and_made_again_has_the_keys_of_its_own_people(
+    tables: Tables, tmp_path: Path
+) -> None:
+    """It has the same name, and its people other keys: what lay on the analyst's side is of nobody any more."""
+    lab = _lab(tmp_path / "lab", tables)
+    first = build_spine(lab).spine
+    shutil.rmtree(lab.paths.linker / "spine")
+    again = build_spine(lab).spine
+    assert again.version == first.version
+    people = again.people().sort_by([("source", "ascending"), ("record_id", "ascending")])
+    keys = read_table(lab.paths.register_keys(again.version))
+    secret = register_secret(lab.paths)
+    for key, person in zip(keys["register_key"].to_pylist()[:20], people["person_id"].to_pylist()[:20], strict=True):
+        assert key == hmac.new(secret, person.encode(), "sha256").hexdigest()[:32]
+
+
 def test_a_finished_spine_is_not_made_again(lab: OpenLab, linked: SpineResult) -> None:
     again = build_spine(lab)
     assert not again.made

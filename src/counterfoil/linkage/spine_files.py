@@ -142,10 +142,11 @@ def write_register_keys(
 ) -> None:
     """The analyst's key of each record of a spine; people who had one in the spine `previous` keep it.
 
-    `people`: of both spines, where they are at hand.
+    `people`: of both spines, where one was made just now. What lies there under its name then is of a spine that
+    somebody took away, whose people had other keys, and is written anew.
     """
     target = paths.register_keys(folder.name)
-    if target.exists():
+    if people is None and target.exists():
         return
     now = _read_people(folder) if people is None else people.now
     before = None if people is None or previous is None else people.before
