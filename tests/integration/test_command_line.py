@@ -111,15 +111,22 @@ BAD = {
     "evaluate: plan without table": Bad(
         "evaluate --table list.csv --plan plan.toml --out out", USAGE, ("has no [table]", "Say there")
     ),
+    "new: over a file": Bad("new list.csv", USAGE, ("is a file", "Give a folder")),
+    "an option left out of a verb of a verb": Bad(
+        "publish lab plan x", USAGE, ("--on", "counterfoil publish LAB plan --help")
+    ),
     "new: over something": Bad("new lab", USAGE, ("is not empty", "Give a folder")),
     "population: over something": Bad("population --out lab", USAGE, ("is not empty", "Give a folder")),
     "demo: over something": Bad("demo --out lab", USAGE, ("is not empty", "Give another folder")),
-    "template: over something": Bad("template --out list.csv", USAGE, ("is there already", "Give another name")),
+    "template: over something": Bad(
+        "template --out list.csv --format csv", USAGE, ("is there already", "Give another name")
+    ),
+    "template: a name of another kind": Bad("template --out new.csv", USAGE, ("would hold a workbook", "--format")),
     "no such command": Bad("evalute lab", USAGE, ("No such command 'evalute'", "counterfoil --help")),
-    "no such option": Bad("check list.csv --jsn", USAGE, ("--jsn", "counterfoil --help")),
-    "an argument left out": Bad("check", USAGE, ("Missing argument 'file'", "counterfoil COMMAND --help")),
+    "no such option": Bad("check list.csv --jsn", USAGE, ("--jsn", "counterfoil check --help")),
+    "an argument left out": Bad("check", USAGE, ("Missing argument 'file'", "counterfoil check --help")),
     "not a number": Bad("power --people many", USAGE, ("--people", "valid integer", "--help")),
-    "not a date": Bad("check list.csv --today soon", USAGE, ("--today", "%Y-%m-%d", "--help")),
+    "not a date": Bad("check list.csv --today soon", USAGE, ("--today", "found 'soon'", "YYYY-MM-DD", "--help")),
 }
 
 

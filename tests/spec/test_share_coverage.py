@@ -47,6 +47,8 @@ def test_who_could_be_in_it_and_who_is() -> None:
     assert counts(said["outside"]) == (1, 1)  # B, a day too early
     assert counts(said["without_birth_date"]) == (1, 1)
     assert {year: counts(group) for year, group in said["by_birth_year"].items()} == {"1985": (1, 1), "1990": (2, 1)}
+    five = {years: counts(group) for years, group in said["by_five_years"].items()}
+    assert five == {"1985 to 1989": (1, 1), "1990 to 1994": (2, 1)}
     assert {sex: counts(group) for sex, group in said["by_sex"].items()} == {"1": (1, 1), "2": (1, 0), UNKNOWN: (1, 1)}
     assert {name: counts(group) for name, group in said["by_source"].items()} == {"pnc": (2, 2), "prison": (2, 1)}
     # Wilson's 95% interval of 2 of 3, by hand: (2/3 + 1.9208/3 ± 1.96 sqrt((2/9 + 0.9604/3) / 3)) / (1 + 3.8415/3)

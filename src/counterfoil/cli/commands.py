@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from enum import Enum
@@ -210,6 +211,11 @@ def template(
     from counterfoil.records.provider import write_template
 
     path = out or Path(f"cohort-template.{format.value}")
+    if path.suffix.lower() != f".{format.value}":
+        raise UsageError(
+            f"{path.name} would hold {'a workbook' if format is Format.XLSX else 'text'}. Give a name that ends in "
+            f".{format.value}, or the other --format (xlsx, csv)."
+        )
     if path.exists():
         raise UsageError(f"{path} is there already. Give another name with --out, so that nothing is written over.")
     write_template(path, format.value, language=language.value)
@@ -322,6 +328,19 @@ def _verb(arguments: Sequence[str]) -> str | None:
     return first if first in _names() | ELSEWHERE.keys() | {"--version"} else None
 
 
+_NO_DAY = re.compile(r"Value error, ('.*') does not match the formats '%Y-%m-%d'")
+
+
+def asked_wrongly(mistake: TyperException) -> str:
+    """What was typed wrongly, and whose help says how it is typed."""
+    said = mistake.format_message().rstrip(".")
+    said = _NO_DAY.sub(r"found \1, expected a day as YYYY-MM-DD", said).replace("Value error, ", "")
+    end = "" if said.endswith("?") else "."
+    context = getattr(mistake, "ctx", None)
+    verb = "" if context is None else context.command_path.partition(" ")[2].replace("{lab}", "LAB")
+    return f"{said}{end} Run `counterfoil {verb} --help`." if verb else f"{said}{end} Run `counterfoil --help`."
+
+
 def run() -> int:
     """Run the command line; the exit code is the answer (0 done, 1 findings, 2 usage, 3 refused, 4 fault)."""
     try:
@@ -333,9 +352,7 @@ def run() -> int:
         complain(error)
         return error.exit_code
     except TyperException as mistake:  # an unknown option, an argument left out
-        said = mistake.format_message().rstrip(".")
-        end = "" if said.endswith("?") else "."
-        complain(UsageError(f"{said}{end} Run `counterfoil --help`, or `counterfoil COMMAND --help`."))
+        complain(UsageError(asked_wrongly(mistake)))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         complain(CounterfoilError(STOPPED))

@@ -56,7 +56,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         say_json({"entries": len(found.entries), "merged": found.merged, "overlaps": found.overlaps})
     else:
-        say(f"The ledger holds: {len(found.entries):,} reports, each as it was entered.")
+        say(f"The ledger holds. Reports in it, each as it was entered: {len(found.entries):,}.")
         for run in found.merged:
             say(f"People behind the report {run} were told apart when it was published and are not now, or the other "
                 "way round. Look at its audit again: records were linked anew since.")  # fmt: skip

@@ -169,13 +169,14 @@ def _build(lab: OpenLab, out: Path | None) -> Mapping[str, Any]:
     return {"site": site, "reports": built.reports, "languages": list(built.languages), "drafts": drafts}
 
 
-def _tell_built(lab: OpenLab, built: Mapping[str, Any], *, as_json: bool, made: tuple[str, ...] = ()) -> None:
+def _tell_built(lab: OpenLab, built: Mapping[str, Any], *, as_json: bool, made: tuple[str, ...] | None = None) -> None:
+    """`made`: the runs that became public just now; None where the site was built and no more."""
     waiting = _due(lab)
     if as_json:
-        say_json({**built, "published": list(made), "due": list(waiting)})
+        say_json({**built, "published": list(made or ()), "due": list(waiting)})
     else:
-        for run in made:
-            say(f"Public now: run {run}.")
+        if made is not None:
+            say("\n".join(f"Public now: run {run}." for run in made) or "Nothing is due: no report became public.")
         say(f"The site: {built['site']}")
         for language, keys in built["drafts"].items():
             say(

@@ -35,7 +35,9 @@ def make_lab(root: Path, *, name: str | None = None, today: dt.date | None = Non
 
     `truth`: for a synthetic lab, its population's folder of that name, relative to `root`.
     """
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is a file. Give a folder that does not exist yet, or an empty one.")
+    if root.exists() and any(root.iterdir()):
         raise UsageError(f"{root} is not empty. Give a folder that does not exist yet, or an empty one.")
     if root.is_dir():
         root.rmdir()

@@ -33,8 +33,8 @@ def coverage_of(coverage: Coverage, sides: Sides, linked: pa.Table) -> dict[str,
             SELECT person, mode(dob ORDER BY dob) AS born, mode(sex_std ORDER BY sex_std) AS sex,
                    list_sort(list_distinct(list(source))) AS sources
             FROM known GROUP BY person)
-        SELECT year(born) AS year, sex, sources, is_linked,
-               $could AS could
+        SELECT year(born) AS year, year(born) // 5 * 5 || ' to ' || year(born) // 5 * 5 + 4 AS years, sex, sources,
+               is_linked, $could AS could
         FROM (SELECT people.*, l.person IS NOT NULL AS is_linked FROM people
               LEFT JOIN (SELECT DISTINCT "right" AS person FROM linked) l USING (person))
         ORDER BY ALL"""
@@ -53,6 +53,7 @@ def coverage_of(coverage: Coverage, sides: Sides, linked: pa.Table) -> dict[str,
         "outside": _covered(rest),
         "without_birth_date": _covered(nameless),
         "by_birth_year": _by(could, "year"),
+        "by_five_years": _by(could, "years"),
         "by_sex": _by(could, "sex"),
         "by_source": _by(by_source, "source"),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from counterfoil.linkage.quality_report.charts import ChartData, Kind, Row
 from counterfoil.linkage.quality_report.sections.parts import Section, Table, count, interval, numbers
 
+MOST_YEARS = 30  # bars of one picture; above it five years are one
 _PARTS = {"by_sex": "sex", "by_source": "with a record in", "by_birth_year": "born in"}
 
 
@@ -25,7 +26,7 @@ def coverage_section(report: Mapping[str, Any]) -> Section:
     )
     sexes = report.get("groups", {}).get("words", {}).get("sex", {})
     tables = tuple(table for name, each in found.items() for table in _tables(name, each, sexes))
-    charts = tuple(chart for name, each in found.items() for chart in _charts(name, each["coverage"]["by_birth_year"]))
+    charts = tuple(chart for name, each in found.items() for chart in _charts(name, each["coverage"]))
     return Section("coverage", title, words, charts, tables)
 
 
@@ -58,7 +59,9 @@ def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
     return name, count(found["people"]), count(found["linked"]), interval(found["share"])
 
 
-def _charts(name: str, years: Mapping[str, Any]) -> Iterator[ChartData]:
+def _charts(name: str, coverage: Mapping[str, Any]) -> Iterator[ChartData]:
+    single = coverage["by_birth_year"]
+    years = single if len(single) <= MOST_YEARS else coverage["by_five_years"]
     marks = tuple(
         Row(year, 100 * found["share"]["rate"], 100 * found["share"]["low"], 100 * found["share"]["high"])
         for year, found in years.items() if found["share"]["rate"] is not None
