@@ -19,7 +19,9 @@ import pytest
 import rdflib
 
 from counterfoil import publication
-from counterfoil.clearance import Signer, read_record
+from counterfoil.clearance import Signer, actions, read_record
+from counterfoil.clearance.audit import AUDIT
+from counterfoil.clearance.release import read_release
 from counterfoil.errors import Fault, Refused, UsageError
 from counterfoil.lab.files import leftovers
 from counterfoil.publication.allowed import check_numbers
@@ -28,6 +30,7 @@ from counterfoil.publication.published import read_published
 from counterfoil.publication.releasing import apart_pairs, files_under
 from counterfoil.publication.site import _site
 from lib import reports
+from lib.clearance import REASON
 from lib.site import DAY, V1, V2, Press, noon, press, texts_in
 
 EVIL = "<script>alert(1)</script> \u202egnp.exe"
@@ -116,6 +119,45 @@ def test_a_correction_leaves_what_was_published_where_it_was(lab: Press) -> None
         then.add("00000000000c", reports.fewer()).clear("00000000000c").plan(
             "00000000000c", "2026-08-17", corrects=V1, reason="Again."
         )
+
+
+def except_rule(lab: Press, run: str, *cells: str) -> None:
+    """The audit finds these cells under R13, and each is allowed by somebody of a higher grade (R28)."""
+    findings = [{"rule": "R13", "cell": cell, "never": False} for cell in cells]
+    said = {"release": read_release(lab.lab.paths, run).digest, "passed": False, "findings": findings}
+    (lab.lab.paths.run(run) / AUDIT).write_text(json.dumps(said))
+    sign = lab.office.signer
+    for cell in cells:
+        asked = actions.ask_exception(
+            lab.lab, run, signer=sign("amina"), rule="R13", cell=cell, reason=REASON, risk="Low.", until="2026-12-31"
+        ).exceptions[-1]
+        actions.allow_exception(lab.lab, run, asked.entry, signer=sign("eve"))
+
+
+def test_r28_every_exception_is_in_the_table_of_its_year_and_no_report_is_named(lab: Press) -> None:
+    """One report rests on two exceptions; another, which nobody knows of yet, rests on one and is not counted."""
+    lab.add(V1, reports.fewer()).add(V2, reports.amber())
+    except_rule(lab, V1, "the first cell", "the second cell")
+    except_rule(lab, V2, "a third cell")
+    lab.clear(V1).clear(V2).plan(V1).plan(V2, LATER)
+    then = lab.on(DAY)
+    then.release(noon(DAY), V1)
+    site = then.site(noon(DAY))
+    assert json.loads(site["register.json"])["years"] == [
+        {"year": 2026, "reports": 1, "corrections": 0, "exceptions": {"R13": 2}}
+    ]
+    assert "R13: 2" in re.sub(r"<[^>]*>", " ", site["about.html"].decode())
+    said = texts_in({name: data for name, data in site.items() if not name.startswith(f"reports/{V1}/")})
+    for secret in (b"cell", REASON.encode(), b"Low.", b"eve", b"amina"):
+        assert re.search(rb"\b" + secret + rb"\b", said) is None
+
+
+def test_r28_a_year_without_exceptions_says_so(lab: Press) -> None:
+    site = corrected(lab).site(noon(CORRECTED))
+    assert json.loads(site["register.json"])["years"] == [
+        {"year": 2026, "reports": 2, "corrections": 1, "exceptions": {}}
+    ]
+    assert re.search(r"<tr><th scope=\"row\">2026</th>.*>None</td></tr>", site["about.html"].decode())
 
 
 def test_r22_words_that_become_public_hold_no_number(lab: Press) -> None:

@@ -17,6 +17,7 @@ from counterfoil.publication.pages import Site
 from counterfoil.publication.published import Published
 from counterfoil.publication.register import VOCABULARIES
 from counterfoil.publication.words import site_words
+from counterfoil.publication.yearly import years_of
 from counterfoil.report import numbers
 from counterfoil.report.allow_list import cells_in, numbers_in, without
 from counterfoil.report.charts import nice_top
@@ -55,6 +56,7 @@ def _allowed(site: Site) -> set[Decimal]:
             found |= {width}
     for date in site.planned:
         found |= _of_date(date)
+    found |= {Decimal(count) for year in years_of(site.published) for count in year.excepted.values()}
     found |= _of_findings(site.findings) | _of_axes(site.published)
     for language in site.languages:
         found |= {n for text in site_words(language).words.under(SITE) for n in numbers_in(text)}
@@ -91,6 +93,7 @@ def _names(site: Site) -> set[str]:
     """Texts with digits of their own: titles, hashes, runs, dates and times, places."""
     found = {site.lab, site.contact, *_VOCABULARIES, release_time(BEGINNING).isoformat()}
     found |= {release_time(date).isoformat() for date in site.planned}
+    found |= {rule for each in site.published for rule in each.exceptions}
     for each in site.published:
         found |= each.result.texts | set(_given(each, site.languages))
         found |= {each.run, each.digest, each.date, *each.hashes, *each.hashes.values()}

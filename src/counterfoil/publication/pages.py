@@ -12,6 +12,7 @@ from counterfoil.publication.findings_view import counts_view, group_view, width
 from counterfoil.publication.published import Published
 from counterfoil.publication.register import REPORT_PAGES, address_of, place_of
 from counterfoil.publication.words import ENGLISH, SiteWords, site_words
+from counterfoil.publication.yearly import years_of
 from counterfoil.templating import style_of, templates_of
 
 PACKAGE = "counterfoil.publication"  # whose templates these are
@@ -110,7 +111,7 @@ def _views(site: Site, words: SiteWords) -> dict[str, Mapping[str, object]]:
         "search.html": {"ways": _ways(site.published, words)},
         "register.html": {"published": site.published, "root": "../" if words.language != ENGLISH else ""},
         "corrections.html": {"corrected": [each for each in site.published if each.correction]},
-        "about.html": {},
+        "about.html": {"years": years_of(site.published)},
         "accessibility.html": {},
     }
 

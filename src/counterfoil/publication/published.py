@@ -31,7 +31,8 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One public report. `version` counts from 1 along its corrections; `offices`: who saw it early, by office."""
+    """One public report. `version` counts from 1 along its corrections; `offices`: who saw it early, by office;
+    `exceptions`: the rule of each exception that it rests on (R28)."""
 
     planned: Planned
     digest: str
@@ -41,6 +42,7 @@ class Published:
     replaces: str
     correction: Correction | None
     offices: tuple[str, ...]
+    exceptions: tuple[str, ...]
     files: Mapping[str, bytes] = field(repr=False, compare=False)
 
     @property
@@ -79,6 +81,7 @@ def _read(lab: OpenLab, record: Record, case: Case, replaces: Mapping[str, str])
         replaces=replaces.get(case.run, ""),
         correction=_correction(lab, record, case),
         offices=tuple(sorted(each.office for each in seen)),
+        exceptions=tuple(sorted(each.rule for each in case.exceptions if each.entry in case.in_use)),
         files=files,
     )
 

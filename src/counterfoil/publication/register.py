@@ -12,6 +12,7 @@ from typing import Any
 from counterfoil.lab.paths import REPORT
 from counterfoil.publication.published import Published
 from counterfoil.publication.words import SiteWords
+from counterfoil.publication.yearly import rows_of_years
 from counterfoil.report.tables import safe_text
 from counterfoil.report.words import LANGUAGES, file_in
 from counterfoil.visible import visible
@@ -76,8 +77,8 @@ def address_of(run: str) -> str:
 
 
 def to_json(published: Sequence[Published]) -> bytes:
-    """`register.json`."""
-    return _json({"reports": rows_of(published)})
+    """`register.json`: every report, and each year with the exceptions that its reports rest on (R28)."""
+    return _json({"reports": rows_of(published), "years": rows_of_years(published)})
 
 
 def to_csv(published: Sequence[Published]) -> bytes:
