@@ -49,6 +49,13 @@ class Context:
     headline_events: tuple[int, int] | None  # people with the headline's outcome, treated and comparison
     settings: DisclosureSettings
     supports: tuple[tuple[int, int], ...] = ()  # people of the measures shown so far, treated and comparison
+    paired: bool = False  # each of the treated has partners: how many there are tells how many the treated are
+
+    @property
+    def partners(self) -> int:
+        """How many comparison people there are for each of the treated; 0 where that is no fixed number."""
+        each, left = divmod(self.compared, self.analysed) if self.paired and self.analysed else (0, 0)
+        return 0 if left else each
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ def protect_measure(effect: Effect, hiding: Hiding, context: Context, decimals: 
         measure=effect.measure,
         treated=_group(effect, effect.treated, decimals, n=_treated_n(effect, hiding, context), rule=hiding.treated),
         comparison=_group(
-            effect, effect.comparison, decimals, n=_n(effect.comparison.n, hiding.comparison_n), rule=hiding.comparison
+            effect, effect.comparison, decimals, n=_comparison_n(effect, hiding, context), rule=hiding.comparison
         ),
         estimate=_estimate(effect.compatible, decimals, hiding.difference, context),
         score=None if effect.score is None else _beside(effect.score, decimals, hiding.difference, context),
@@ -171,9 +178,13 @@ def sizes_left(effect: Effect, hiding: Hiding, context: Context, decimals: Decim
     if effect.measure.exposure:  # a total of time, which is no whole number
         return sizes
     shown = abs(round_half_up(effect.treated.value, decimals.value))
+    is_whole = kind is not Kind.AMOUNT or bool(effect.measure.sum_of)
+    if context.partners and is_whole and hiding.comparison is None:  # a total over so many times as many people
+        other = abs(round_half_up(effect.comparison.value, decimals.value))
+        sizes = tuple(n for n in sizes if totals_that_agree(other, decimals.value, n * context.partners))
     if kind is Kind.RATE and hiding.difference is None and effect.compatible is not None:
         return tuple(sizes_that_agree(published_difference(effect, effect.compatible, decimals), sizes))
-    if kind is not Kind.AMOUNT or effect.measure.sum_of:  # totals that are whole numbers
+    if is_whole:  # totals that are whole numbers
         return tuple(n for n in sizes if totals_that_agree(shown, decimals.value, n))
     return sizes
 
@@ -304,14 +315,17 @@ def show_number(value: float, decimals: int, rule: Rule | None) -> Cell:
     return Cell(value=round_half_up(value, decimals), decimals=decimals)
 
 
-def _n(people: int, rule: Rule | None) -> Cell:
-    return Cell(value=people) if rule is None else hidden(rule)
-
-
 def _treated_n(effect: Effect, hiding: Hiding, context: Context) -> Cell:
     if hiding.treated_n is not None:
         return hidden(hiding.treated_n)
     return show_size(effect.treated.n, context.submitted, context.sizes, context.settings)
+
+
+def _comparison_n(effect: Effect, hiding: Hiding, context: Context) -> Cell:
+    """Of pairs it is the size of the treated group over again, so only beside an exact one (R7)."""
+    second = Rule.R7 if context.paired and context.sizes is not Sizes.EXACT else None
+    rule = hiding.comparison_n or second
+    return Cell(value=effect.comparison.n) if rule is None else hidden(rule)
 
 
 def _group(effect: Effect, group: Group, decimals: Decimals, *, n: Cell, rule: Rule | None) -> ProtectedGroup:

@@ -170,6 +170,7 @@ def _context(
         headline_events=_events(_headline_effect(effects)),
         rates_safe=all(is_rate_safe(g.events, g.n, settings) for e in rates for g in (e.treated, e.comparison)),
         settings=settings,
+        paired=comparison.pairs is not None,
     )
     return replace(context, possible_sizes=possible_sizes(analysed, context))
 

@@ -183,7 +183,16 @@ def _people(found: Calculated, rows: _Rows, number: IntArray, behind: Behind) ->
         if others.any()
         else None,
         apart=apart if apart.any() else np.zeros(0, np.bool_),
+        partners=_partners(comparison),
     ), at
+
+
+def _partners(comparison: Comparison) -> int:
+    """Comparison people for each of the treated, where these have partners and all have as many."""
+    if comparison.pairs is None or not comparison.n_treated_matched:
+        return 0
+    each, left = divmod(comparison.n_comparison, comparison.n_treated_matched)
+    return 0 if left else each
 
 
 def _days(found: Calculated, rows: _Rows) -> FloatArray:

@@ -62,7 +62,8 @@ class People:
     `followed`: what makes an outcome of one name the same outcome elsewhere. `terms`: who has each yes or no of the
     balance table. `compared`: who they are compared with, where that is a count of people. `cohort`: keys of everybody
     of the list who is in scope, analysed or not. `apart`: comparison people of another pool than the headline's, of
-    whom outcomes are known and nothing that `tables` and `terms` say.
+    whom outcomes are known and nothing that `tables` and `terms` say. `partners`: comparison people for each of the
+    treated, where all have as many.
     """
 
     keys: tuple[str, ...]
@@ -80,6 +81,7 @@ class People:
     compared: Compared | None = None
     cohort: tuple[str, ...] = ()
     apart: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
+    partners: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Made:
     """A report being said."""
 
     people: People
-    exact: bool
+    exact: bool  # how many were analysed is printed
+    compared_exact: bool = True  # so is how many they are compared with
     members: dict[str, BoolArray] = field(default_factory=dict)
     values: dict[str, Ints] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
@@ -137,7 +140,7 @@ class Made:
         compared = self.people.compared
         if compared is None or not compared.used.any():
             return (treated,)
-        return treated, Side(COMPARED, compared.used, exact=True, words=", comparison group")
+        return treated, Side(COMPARED, compared.used, self.compared_exact, words=", comparison group")
 
     def kind(self, name: str, members: BoolArray) -> str:
         """What some people are like, as an outcome; what just these people are already, where there is such a kind."""

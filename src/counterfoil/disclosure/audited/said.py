@@ -44,9 +44,12 @@ from counterfoil.units import Kind
 def say_report(protected: Protected, people: People, name: str = "this report") -> Said:
     """Every number that a report prints of those who took part."""
     size = protected.attrition.analysed
-    made = Made(people, exact=size.value is not None and not size.about)
+    made = Made(people, exact=size.value is not None and not size.about, compared_exact=_says_compared(protected))
     made.members |= {side.name: side.members for side in made.sides}
     lost = _say_flow(made, protected)
+    if people.partners and not made.compared_exact and len(made.sides) > 1:
+        of = (Piece(ANALYSED, times=people.partners), Piece(COMPARED, times=-1))
+        made.say(Exact("partners for each of the people analysed", of, 0))  # as the method says
     rates_first = sorted(protected.measures, key=lambda one: one.measure.kind is not Kind.RATE)
     for one in rates_first:
         for side in made.sides:
@@ -76,6 +79,12 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
         apart=people.apart,
         untold=tuple(made.kinds),
     )
+
+
+def _says_compared(protected: Protected) -> bool:
+    """Whether any measure prints how many everybody was compared with; none where all are hidden, or the size is."""
+    everyone = (one.comparison.n for one in protected.measures if one.measure.support is Support.ALL)
+    return any(n.value is not None for n in everyone)
 
 
 def _within(made: Made, lost: Mapping[str, object]) -> tuple[str, ...]:

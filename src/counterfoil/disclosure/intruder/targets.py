@@ -106,6 +106,8 @@ def _printed(publication: Publication, truth: Truth, spread: Spread, settings: D
     for one in publication.statements:
         if isinstance(one, Withheld) or not hasattr(one, "of") or isinstance(one.of[0], tuple):
             continue
+        if any(piece.times < 0 for piece in pieces_of(one)):  # a comparison of two counts, which is none
+            continue
         of = spread.of(tuple(piece for piece in pieces_of(one) if piece in one.of))
         if 0 <= value_of(of, truth) < settings.threshold:
             yield Target(f"the count behind {one.label}", of, small=True)
