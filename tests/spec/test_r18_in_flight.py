@@ -88,13 +88,19 @@ def audited(folder: Path, **result: Any) -> None:
 
 def test_r13_why_speaks_of_sub_analyses_and_curves(lab: Press) -> None:
     parts = [{"name": "Women", "hidden": "R13"}, {"name": "Men", "hidden": None}]
-    audited(lab.lab.paths.run(V1), sub_analyses=parts, survival={"hidden": "R13"})
+    audited(
+        lab.lab.paths.run(V1),
+        sub_analyses=parts,
+        survival={"hidden": "R13"},
+        trust={"negative_control": {"hidden": None}},
+    )
+    assert why(lab.lab, V1, "check")["by_the_audit"] is False
     women = why(lab.lab, V1, "Women")
     assert (women["by_the_audit"], women["attacks"]) == (True, ["A reader can subtract and get 3."])
     assert [one["target"] for one in women["targets"]] == ["people in sub-analysis 1 and nothing else"]
     assert why(lab.lab, V1, "Men")["by_the_audit"] is False
     assert why(lab.lab, V1, "curves")["by_the_audit"] is True
-    with pytest.raises(UsageError, match="size, Women, Men, curves"):
+    with pytest.raises(UsageError, match="size, Women, Men, check, curves"):
         why(lab.lab, V1, "Children")
 
 

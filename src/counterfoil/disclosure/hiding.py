@@ -13,6 +13,7 @@ class More:
     """`size`: of the group analysed. `measures` by name; `parts` and `ways` by place. `curves`, `balance`: all of them.
 
     `cells` of tables of the group, each as `ProtectedCell.place` has it. `terms` of the balance table, by name.
+    `control`: the check against an outcome of before.
     """
 
     size: bool = False
@@ -23,6 +24,7 @@ class More:
     curves: bool = False
     balance: bool = False
     terms: frozenset[str] = frozenset()
+    control: bool = False
 
     def with_these(self, asked: Iterable[Asked]) -> More:
         """These as well."""
@@ -37,12 +39,14 @@ class More:
             curves="curves" in kinds,
             balance="balance" in kinds,
             terms=frozenset(name for kind, name in every if kind == "term"),
+            control="control" in kinds,
         )
 
     def every(self) -> tuple[Asked, ...]:
         """All of it, in a fixed order."""
         size = (("size", ""),) if self.size else ()
-        beside = [(name, "") for name, asked in (("curves", self.curves), ("balance", self.balance)) if asked]
+        whole = (("curves", self.curves), ("balance", self.balance), ("control", self.control))
+        beside = [(name, "") for name, asked in whole if asked]
         parts = tuple(("part", str(place)) for place in sorted(self.parts))
         ways = tuple(("way", str(place)) for place in sorted(self.ways))
         cells = tuple(("cell", place) for place in sorted(self.cells))

@@ -125,6 +125,8 @@ def _without(beside: Beside, more: More) -> Beside:
         )
 
     trust = beside.trust and replace(beside.trust, ways=stopped(beside.trust.ways, 1 + len(beside.ways)))
+    if trust is not None and trust.control is not None and more.control:
+        trust = replace(trust, control=replace(trust.control, rule=Rule.R13.value))
     return replace(beside, sub_analyses=parts, ways=stopped(beside.ways, 1), trust=trust)
 
 

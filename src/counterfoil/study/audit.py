@@ -34,6 +34,7 @@ from counterfoil.disclosure import (
     protect_audited,
     write_said,
 )
+from counterfoil.disclosure.audited import Control
 from counterfoil.disclosure.audited.joint import reached
 from counterfoil.disclosure.differencing import nearly_alike
 from counterfoil.disclosure.flow import count_boxes
@@ -157,8 +158,10 @@ def _people(found: Calculated, rows: _Rows, number: IntArray, behind: Behind) ->
         parts=rows.every({place: one.compared for place, one in enumerate(beside.sub_analyses)}),
         ways=rows.every({place: one.compared for place, one in enumerate(every, start=1)}),
     )
-    treated = np.any([analysed, *parts.values(), *ways.values()], axis=0) & is_treated
-    others = np.any([compared.used, *compared.parts.values(), *compared.ways.values()], axis=0)
+    check = beside.trust.control if beside.trust else None
+    in_check = [] if check is None else [rows.wide(check.members), rows.wide(check.compared)]
+    treated = np.any([analysed, *parts.values(), *ways.values(), *in_check[:1]], axis=0) & is_treated
+    others = np.any([compared.used, *compared.parts.values(), *compared.ways.values(), *in_check[1:]], axis=0)
     there = np.concatenate([np.flatnonzero(treated), np.flatnonzero(others)])
     at = [int(i) for i in number[rows.of[treated]]]
     measures = tuple(effect.measure for effect in found.effects)
@@ -184,7 +187,17 @@ def _people(found: Calculated, rows: _Rows, number: IntArray, behind: Behind) ->
         else None,
         apart=apart if apart.any() else np.zeros(0, np.bool_),
         partners=_partners(comparison),
+        control=_control(found, rows, there),
     ), at
+
+
+def _control(found: Calculated, rows: _Rows, there: IntArray) -> Control | None:
+    """The check against an outcome of before, where that is a yes or no of every person in it."""
+    check = found.beside.trust.control if found.beside.trust else None
+    if check is None or check.effect is None or check.effect.measure.kind is not Kind.RATE:
+        return None
+    had = np.asarray(found.outcomes[check.effect.measure.name], np.float64)[rows.of][there] == 1.0
+    return Control(rows.wide(check.members)[there], rows.wide(check.compared)[there], had)
 
 
 def _partners(comparison: Comparison) -> int:

@@ -61,5 +61,7 @@ def _cells(result: Mapping[str, Any]) -> Iterator[_Asked]:
     yield _Asked(("size", "people analysed"), "size", "people analysed", size)
     for place, one in enumerate(result.get("sub_analyses", [])):
         yield _Asked((one["name"],), f"part {place}", f"sub-analysis {place + 1}", one["hidden"])
+    if check := (result.get("trust") or {}).get("negative_control"):
+        yield _Asked(("check",), "control", "the check", check["hidden"])
     if result.get("survival"):
         yield _Asked(("curves",), "curves", "curve of", result["survival"]["hidden"])

@@ -3,13 +3,14 @@
 from counterfoil.disclosure.audited.compared import counts_once
 from counterfoil.disclosure.audited.kept import read_said, write_said
 from counterfoil.disclosure.audited.loop import Audited, Limit, protect_audited
-from counterfoil.disclosure.audited.made import Compared, People, Said
+from counterfoil.disclosure.audited.made import Compared, Control, People, Said
 from counterfoil.disclosure.audited.record import Record, Repair
 from counterfoil.disclosure.audited.said import say_report
 
 __all__ = [
     "Audited",
     "Compared",
+    "Control",
     "Limit",
     "People",
     "Record",

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from counterfoil.disclosure.audited.joint import Joint, are_close, join_reports
-from counterfoil.disclosure.audited.made import BALANCE, CELL, MEASURE, SIZE, TERM, People, Said
+from counterfoil.disclosure.audited.made import BALANCE, CELL, CONTROL, MEASURE, SIZE, TERM, People, Said
 from counterfoil.disclosure.audited.record import Record, Repair
 from counterfoil.disclosure.audited.said import say_report
 from counterfoil.disclosure.hiding import NOTHING_MORE, More
@@ -205,11 +205,11 @@ def _hideable(joint: Joint, said: Said) -> tuple[Publication, Mapping[str, tuple
 
 
 def _cost(joint: Joint, publication: Publication, label: str, hides: tuple[str, str]) -> int:
-    """People whose number is lost: those of the population that a statement is about, or of the kind in a table."""
+    """People whose number is lost: those of the population that a statement is about, or of a kind of them."""
     one = next(each for each in publication.statements if each.label == label)
     if not isinstance(one, Exact | Rounded | Share):
         return 0
-    if hides[0] in (CELL, TERM):
+    if hides[0] in (CELL, TERM, CONTROL):
         return sum(
             joint.truth[atom, piece.outcome] for piece in one.of for atom in publication.populations[piece.population]
         )

@@ -26,6 +26,7 @@ ANALYSED = "people analysed"
 # What is hidden of a report, as the repair names it: SIZE, or one of those that follow with a name.
 SIZE = "size"
 MEASURE, PART, WAY, CELL, CURVES, BALANCE, TERM = "measure", "part", "way", "cell", "curves", "balance", "term"
+CONTROL = "control"
 COMPARED = "comparison group"
 
 
@@ -49,6 +50,18 @@ class Side:
     members: BoolArray
     exact: bool  # how many they are is printed
     words: str = ""  # that a label adds
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The check against an outcome of before the programme (`had`, a yes or no), as rows of `People`.
+
+    `members`: the treated in it. `compared`: whom they are compared with, where these count once each; else nobody.
+    """
+
+    members: BoolArray
+    compared: BoolArray
+    had: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class People:
     cohort: tuple[str, ...] = ()
     apart: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
     partners: int = 0
+    control: Control | None = None
 
 
 @dataclass(frozen=True, slots=True)

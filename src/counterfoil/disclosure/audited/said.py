@@ -18,6 +18,7 @@ from counterfoil.disclosure.audited.curves import say_curves
 from counterfoil.disclosure.audited.made import (
     ANALYSED,
     COMPARED,
+    CONTROL,
     MEASURE,
     PART,
     SIZE,
@@ -56,6 +57,7 @@ def say_report(protected: Protected, people: People, name: str = "this report") 
             _say_measure(made, one, side)
     if people.headline is not None:
         _say_beside(made, protected, people.headline)
+    _say_control(made, protected)
     if protected.survival is not None and protected.survival.hidden is None and people.days is not None:
         say_curves(made, protected.survival, people.days)
     measures = [one.measure for one in protected.measures]
@@ -188,6 +190,23 @@ def _say_beside(made: Made, protected: Protected, headline: Floats) -> None:
                 hides = (kind, str(place))
                 made.say(Exact(f"people of {name}", (Piece(name),), int(there.sum())), hides)
                 made.say(Exact(f"outcome of {name}", (Piece(name, outcome),), int(values[there].sum())), hides)
+
+
+def _say_control(made: Made, protected: Protected) -> None:
+    """The check: a difference in whole points of what people did before, so it is what they are like.
+
+    How many are in it is printed nowhere; how many of them did it a reader is taken to know.
+    """
+    shown = protected.trust.control if protected.trust is not None else None
+    control = made.people.control
+    if shown is None or shown.hidden is not None or control is None or made.people.weighted:
+        return
+    outcome = made.kind(f"check: {shown.name}", control.had)
+    for there, words in ((control.members, ""), (control.compared, ", comparison group")):
+        if not there.any():
+            continue
+        of = (Piece(made.population(f"people of the check{words}", there), outcome),)
+        made.say(Exact(f"the check{words}", of, int((control.had & there).sum())), (CONTROL, ""))
 
 
 _KINDS = {PART: "sub-analysis", WAY: "way"}
