@@ -5,15 +5,15 @@ Some parents are of the population; the other parent, the children and many whol
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from counterfoil.population.calendar import MISSING, Days, day
+from counterfoil.population.calendar import MISSING, Days
 from counterfoil.population.counters import Draws, stream
+from counterfoil.population.courts.couples import KINDS, YEAR, Couples, Kind, make_couples
 from counterfoil.population.courts.parties import (
     NOBODY,
     Everyone,
@@ -22,7 +22,6 @@ from counterfoil.population.courts.parties import (
     hold_each,
     missing_where,
     number_within,
-    weighted,
 )
 from counterfoil.population.draws import Floats, pick
 from counterfoil.population.holdings import Holdings
@@ -31,36 +30,17 @@ from counterfoil.population.people import People, draw_others, joined
 from counterfoil.population.places import NOWHERE
 from counterfoil.population.settings import LAST_DAY
 from counterfoil.population.sources import Source
-from counterfoil.population.strings import Ids, StringPool
+from counterfoil.population.strings import StringPool
 
 Integers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
 Booleans = npt.NDArray[np.bool_]
 
-FIRST_CASE = day(dt.date(2011, 1, 1))
-YEAR = 365.25
 
 FAMILY = Habits(
     slip=0.015, date_slip=0.010, familiar=0.02, swapped=0.002, no_second_forename=0.20, half_a_double_name=0.12,
     mark_lost=0.25, no_diacritics=0.7, upper_case=False, no_birth_date=0.03, stand_in_birth_date=0.006,
     no_postcode=0.10, wrong_sex=0.003, copies=0.0,
-)  # fmt: skip
-
-
-class Kind(IntEnum):
-    """Branch of family law. Position in KINDS."""
-
-    PUBLIC = 0
-    PRIVATE = 1
-    ADOPTION = 2
-    DIVORCE = 3
-    ABUSE = 4
-    OTHER = 5
-
-
-KINDS = (
-    "public law", "private law", "adoption", "divorce and civil partnership", "Family Law Act (domestic abuse)",
-    "other",
 )  # fmt: skip
 
 
@@ -75,12 +55,6 @@ class Role(IntEnum):
 
 ROLES = ("applicant", "respondent", "child", "guardian")
 
-FAMILIES = 0.165  # with a case, for each person of the population, before those who cannot have had one are left out
-_FIRST_KIND = (0.11, 0.24, 0.02, 0.42, 0.16, 0.05)
-# Of families by the kind of their first case: the father, the mother has a record.
-_FATHER_HAS = np.array([0.60, 0.36, 0.25, 0.20, 0.62, 0.20])
-_MOTHER_HAS = np.array([0.40, 0.10, 0.10, 0.05, 0.08, 0.05])
-BY_LATENT = 0.35  # log odds of being chosen for each SD of the unseen factor
 _NEXT_KIND = np.array(
     [
         [0.55, 0.35, 0.05, 0.00, 0.03, 0.02],
@@ -93,9 +67,6 @@ _NEXT_KIND = np.array(
 )
 _COMES_BACK = 0.32  # of families after each case
 _MOST_CASES = 5
-_SAME_ORIGIN = 0.85  # of partners
-_SHARED_HOME = {Kind.DIVORCE: 0.8}  # of couples had one home, and 0.5 of others
-_TAKES_NAME = 0.55  # of wives who divorce and have no record
 _CHILDREN = (0.42, 0.35, 0.15, 0.06, 0.02)  # of families with one, two ... where a case is about children
 _TWINS = 0.02
 _WITH_CHILDREN = (Kind.PUBLIC, Kind.PRIVATE, Kind.ADOPTION)
@@ -146,20 +117,9 @@ class FamilyCourts:
     draws: Draws
 
 
-@dataclass(frozen=True, slots=True)
-class _Couples:
-    mother: Persons
-    father: Persons
-    first: Days
-    kind: Codes
-
-    def take(self, who: Booleans) -> _Couples:
-        return _Couples(self.mother[who], self.father[who], self.first[who], self.kind[who])
-
-
 def family_courts(rng: np.random.Generator, pool: StringPool, people: People) -> FamilyCourts:
     """Cases of the family courts, and outsiders in them."""
-    adults, couples = _couples(rng, pool, people)
+    adults, couples = make_couples(rng, pool, people)
     cases = _cases(rng, adults, couples)
     children, first_child, count = _children(rng, pool, adults, couples, cases)
     everyone = Everyone(joined(adults, children), len(people))
@@ -168,100 +128,7 @@ def family_courts(rng: np.random.Generator, pool: StringPool, people: People) ->
     return FamilyCourts(everyone, source, cases, roles, record_of, stream(rng))
 
 
-def _couples(rng: np.random.Generator, pool: StringPool, people: People) -> tuple[People, _Couples]:
-    """The population and outsiders who are parents, and who makes a couple. Those who were too young are left out."""
-    size = max(round(len(people) * FAMILIES), 2)
-    kind = pick(rng, np.array(_FIRST_KIND), size).astype(np.int8)
-    first = rng.integers(FIRST_CASE, LAST_DAY - 30, size).astype(np.int32)
-    father = _of_population(rng, people, ~people.female, rng.random(size) < _FATHER_HAS[kind])
-    mother = _of_population(rng, people, people.female, rng.random(size) < _MOTHER_HAS[kind])
-    kept = _could_be(people, father, first) & _could_be(people, mother, first)
-    couples = _Couples(mother[kept], father[kept], first[kept], kind[kept])
-    everyone, couples = _with_fathers(rng, pool, people, couples)
-    return _with_mothers(rng, pool, everyone, couples)
-
-
-def _of_population(rng: np.random.Generator, people: People, who: Booleans, wanted: Booleans) -> Persons:
-    weights = np.where(who, np.exp(BY_LATENT * people.latent), 0.0)
-    return np.where(wanted, weighted(rng, weights, len(wanted)), NOBODY).astype(np.int32)
-
-
-def _could_be(people: People, person: Persons, date: Days) -> Booleans:
-    """Grown up and alive on the day, or to be drawn yet."""
-    age = (date - people.born[person]) / YEAR
-    return np.asarray((person == NOBODY) | ((age >= 18) & (age < 70) & (people.dies[person] > date)), np.bool_)
-
-
-def _partner_born(rng: np.random.Generator, people: People, partner: Persons, date: Days) -> Days:
-    years = np.where(
-        partner == NOBODY, 19 + rng.gamma(3.0, 5.5, len(date)), (date - people.born[partner]) / YEAR
-    ) + np.where(partner == NOBODY, 0.0, rng.normal(0.0, 4.0, len(date)))
-    return np.asarray(date - np.clip(years, 17.5, 75.0) * YEAR, np.int32)
-
-
-def _like(rng: np.random.Generator, people: People, partner: Persons) -> Codes:
-    same = (partner != NOBODY) & (rng.random(len(partner)) < _SAME_ORIGIN)
-    return np.where(same, people.origin[partner], -1).astype(np.int8)
-
-
-def _settled(rng: np.random.Generator, date: Days) -> Days:
-    return (date - rng.integers(0, 9 * 365, len(date))).astype(np.int32)
-
-
-def _with_fathers(
-    rng: np.random.Generator, pool: StringPool, people: People, couples: _Couples
-) -> tuple[People, _Couples]:
-    who = np.flatnonzero(couples.father == NOBODY)
-    date, partner = couples.first[who], couples.mother[who]
-    men = draw_others(
-        rng, pool, female=np.zeros(len(who), np.bool_), born=_partner_born(rng, people, partner, date),
-        settled=_settled(rng, date), origin=_like(rng, people, partner),
-    )  # fmt: skip
-    men = _homes(rng, men, people, partner, couples.kind[who])
-    father = couples.father.copy()
-    father[who] = np.arange(len(people), len(people) + len(who))
-    return joined(people, men), replace(couples, father=father)
-
-
-def _with_mothers(
-    rng: np.random.Generator, pool: StringPool, people: People, couples: _Couples
-) -> tuple[People, _Couples]:
-    who = np.flatnonzero(couples.mother == NOBODY)
-    date, partner = couples.first[who], couples.father[who]
-    women = draw_others(
-        rng, pool, female=np.ones(len(who), np.bool_), born=_partner_born(rng, people, partner, date),
-        settled=_settled(rng, date), origin=_like(rng, people, partner),
-    )  # fmt: skip
-    women = _homes(rng, women, people, partner, couples.kind[who])
-    women = _wives(rng, women, people.surname[partner], couples.kind[who] == Kind.DIVORCE, date)
-    mother = couples.mother.copy()
-    mother[who] = np.arange(len(people), len(people) + len(who))
-    return joined(people, women), replace(couples, mother=mother)
-
-
-def _homes(rng: np.random.Generator, others: People, people: People, partner: Persons, kind: Codes) -> People:
-    """Many couples had one home; those of a partner without a record have their own."""
-    chance = np.where(kind == Kind.DIVORCE, _SHARED_HOME[Kind.DIVORCE], 0.5)
-    shared = (partner != NOBODY) & (rng.random(len(partner)) < chance)
-    return replace(
-        others,
-        places=np.where(shared[:, None], people.places[partner], others.places),
-        region=np.where(shared, people.region[partner], others.region).astype(np.int8),
-        onset=np.where(shared, people.onset[partner], others.onset).astype(np.int32),
-    )
-
-
-def _wives(rng: np.random.Generator, women: People, husbands: Ids, divorce: Booleans, date: Days) -> People:
-    takes = divorce & (rng.random(len(women)) < _TAKES_NAME)
-    wed = np.maximum(date - rng.integers(400, 20 * 365, len(women)), women.born + 17 * 365).astype(np.int32)
-    return replace(
-        women,
-        married_surname=np.where(takes, husbands, women.married_surname).astype(np.int32),
-        married=np.where(takes, np.minimum(wed, date - 30), women.married).astype(np.int32),
-    )
-
-
-def _cases(rng: np.random.Generator, adults: People, couples: _Couples) -> FamilyCases:
+def _cases(rng: np.random.Generator, adults: People, couples: Couples) -> FamilyCases:
     """The first case of each couple and those after it, until a parent dies or the sources end."""
     size = len(couples.first)
     family, kind, start = [np.arange(size)], [couples.kind.astype(np.int64)], [couples.first.astype(np.int64)]
@@ -292,7 +159,7 @@ def _cases(rng: np.random.Generator, adults: People, couples: _Couples) -> Famil
 
 
 def _children(
-    rng: np.random.Generator, pool: StringPool, adults: People, couples: _Couples, cases: FamilyCases
+    rng: np.random.Generator, pool: StringPool, adults: People, couples: Couples, cases: FamilyCases
 ) -> tuple[People, Integers, Integers]:
     """Children of couples with a case about children; the place of each couple's first child, and how many."""
     about = np.zeros(len(couples.first), np.bool_)
@@ -336,7 +203,7 @@ def _births(rng: np.random.Generator, mother: Days, date: Days) -> Days:
 def _roles(
     rng: np.random.Generator,
     people: People,
-    couples: _Couples,
+    couples: Couples,
     cases: FamilyCases,
     first_child: Integers,
     count: Integers,

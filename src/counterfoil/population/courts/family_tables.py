@@ -17,7 +17,8 @@ import pyarrow as pa
 from counterfoil.lab.progress import Progress
 from counterfoil.population.calendar import MISSING, Days, day, to_arrow
 from counterfoil.population.courts import shared_columns as shared
-from counterfoil.population.courts.family import DELETED, KINDS, ROLES, YEAR, FamilyCourts, Kind, Role
+from counterfoil.population.courts.couples import KINDS, YEAR, Kind
+from counterfoil.population.courts.family import DELETED, ROLES, FamilyCourts, Role
 from counterfoil.population.courts.parties import NOBODY, null_where, number_within
 from counterfoil.population.custody_tables import whole_years
 from counterfoil.population.identities import SEXES
