@@ -163,6 +163,16 @@ def test_r18_a_cleared_report_that_was_never_entered_is_not_passed_over(tmp_path
     ledger.enter_cleared(office.lab)  # it is there
 
 
+def test_r18_what_entered_is_not_audited_anew_beside_what_came_later(tmp_path: Path) -> None:
+    """A page of it is printed again, in another language or with the organisation's words: its numbers stay."""
+    office = make_office(tmp_path)
+    for run in (FIRST, RUN, SECOND):
+        entered(office.lab, run)
+    (office.lab.paths.run(RUN) / "audit.json").write_text(json.dumps({"ledger": [FIRST]}))
+    assert ledger.beside(office.lab, RUN) == (FIRST,)
+    assert ledger.beside(office.lab, "cccccccccccc") == (FIRST, RUN, SECOND)
+
+
 def test_a04_a_ledger_of_which_a_file_is_gone_is_refused(tmp_path: Path) -> None:
     office = bring(make_office(tmp_path), State.PUBLISHED)
     entered(office.lab, RUN)

@@ -34,7 +34,7 @@ from counterfoil.report.words import file_in
 from counterfoil.study.comparison_plan import RISK_SCORE
 from counterfoil.study.deciding import decided, held_for
 from counterfoil.study.handover import HANDOVER
-from counterfoil.study.ledger import active_runs, in_flight, is_current
+from counterfoil.study.ledger import beside, in_flight, is_current
 from counterfoil.study.origin import is_outdated
 from counterfoil.study.outcomes import check_gateways, find_unmeasurable
 from counterfoil.study.plan import Plan, read_plan, unknown_covariates
@@ -64,8 +64,7 @@ class _Request:
 
     def others(self) -> tuple[str, ...]:
         """Runs whose people are compared with this one's: of the ledger, and before the checkers (R18)."""
-        published = (run for run in active_runs(self.lab) if run != self.run)
-        return (*published, *in_flight(self.lab, self.run))
+        return (*beside(self.lab, self.run), *in_flight(self.lab, self.run))
 
     def inside(self) -> dict[str, str]:
         """What the manifest says of what was asked; a list's hash is for nobody outside the lab."""
@@ -262,7 +261,7 @@ def _link_and_analyse(request: _Request, roles: EvaluationRoles | None, progress
     """The analyst gets ready while the linker works; the linker looks at its links' quality while the analyst works."""
     paths = request.lab.paths
     asked = {"lab": str(paths.root), "run": request.run}
-    published = [run for run in active_runs(request.lab) if run != request.run]
+    published = list(beside(request.lab, request.run))
     with EvaluationRoles(paths.root) if roles is None else roles as children:
         children.analyst.get_ready({"plan": _given(request.plan)})
         if not (_is_linked_beside(paths.run(request.run), published) and _is_judged(request)):

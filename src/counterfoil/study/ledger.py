@@ -68,6 +68,17 @@ def active_runs(lab: OpenLab) -> tuple[str, ...]:
     )
 
 
+def beside(lab: OpenLab, run: str) -> tuple[str, ...]:
+    """The runs that this one is audited beside: all that are in the ledger; of one that is in it, those of its entry.
+
+    What a report said when it entered is never audited anew: it would be another report than the one that was entered.
+    """
+    there = active_runs(lab)
+    if run not in (one.run for one in entries(lab)):
+        return tuple(other for other in there if other != run)
+    return tuple(other for other in _audited_beside(lab.paths, run) if other != run)
+
+
 def _never_left(state: State, history: Sequence[log.Entry]) -> bool:
     """Withdrawn, and never public before."""
     left = any(entry.facts.get("move") == Move.PUBLISH.value for entry in history)
