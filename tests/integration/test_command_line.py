@@ -286,3 +286,12 @@ def test_json_of_the_small_commands(place: Path, command: Command, monkeypatch: 
         said = command(*arguments.split(), "--json")
         assert said.code == (FINDINGS if arguments.startswith("doctor") else DONE)
         assert said.json().keys() >= keys
+
+
+@pytest.mark.parametrize(
+    "verb", ["log LAB verify", "log LAB show", "ledger LAB why", "clear LAB submit", "publish LAB plan"]
+)
+def test_help_needs_no_lab(verb: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the docs write it, with LAB for a name."""
+    monkeypatch.chdir(tmp_path)
+    assert command(*verb.split(), "--help").code == 0

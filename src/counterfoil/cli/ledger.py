@@ -30,13 +30,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 def _lab(
     context: typer.Context, lab: Annotated[Path, typer.Argument(help="The folder of a lab.", show_default=False)]
 ) -> None:
-    context.obj = open_lab(lab)
+    context.obj = lab  # opened by the verb, so that its help needs no lab
+
+
+def _opened(context: typer.Context) -> OpenLab:
+    lab: Path = context.obj
+    return open_lab(lab)
 
 
 @ledger.command("list")
 def list_entries(context: typer.Context, as_json: Json = False) -> None:
     """Every report that was entered, oldest first, with the hash of its bytes."""
-    lab: OpenLab = context.obj
+    lab = _opened(context)
     active = kept.active_runs(lab)
     found: list[dict[str, Any]] = [{**one.facts(), "counts": one.run in active} for one in kept.entries(lab)]
     if as_json:
@@ -52,7 +57,7 @@ def list_entries(context: typer.Context, as_json: Json = False) -> None:
 def check(context: typer.Context, as_json: Json = False) -> None:
     """Check the log's chain and every file of the ledger. Ends with 1 where people were merged since, with 3 where it
     does not hold."""
-    found = kept.check(context.obj)
+    found = kept.check(_opened(context))
     if as_json:
         say_json({"entries": len(found.entries), "merged": found.merged, "overlaps": found.overlaps})
     else:
@@ -80,8 +85,9 @@ def why(
     """Say why a cell of a report is hidden or safe, and which attack would find it. It names true counts, so once
     people are in force only an analyst or a checker may ask, with --as and --key."""
     asks = signer(who, key, passphrase_file) if who and key else None
-    check_may_see_counts(read_record(context.obj).roster, asks)
-    found = ledger_why.why(context.obj, run, cell)
+    lab = _opened(context)
+    check_may_see_counts(read_record(lab).roster, asks)
+    found = ledger_why.why(lab, run, cell)
     if as_json:
         say_json(dict(found))
         return

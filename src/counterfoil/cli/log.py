@@ -32,7 +32,12 @@ Until = Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="O
 def _lab(
     context: typer.Context, lab: Annotated[Path, typer.Argument(help="The folder of a lab.", show_default=False)]
 ) -> None:
-    context.obj = open_lab(lab).paths
+    context.obj = lab  # opened by the verb, so that its help needs no lab
+
+
+def _paths(context: typer.Context) -> LabPaths:
+    lab: Path = context.obj
+    return open_lab(lab).paths
 
 
 @log.command()
@@ -44,7 +49,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check the chain, every signed head, and every move and signature of clearance. Fails when the tail is cut."""
-    paths: LabPaths = context.obj
+    paths = _paths(context)
     anchors = anchor or []
     there = verify_log(paths, anchors)
     replay(there)
@@ -67,7 +72,7 @@ def head(
     as_json: Json = False,
 ) -> None:
     """Verify the log and sign its head. Run it every day and keep the file elsewhere."""
-    paths: LabPaths = context.obj
+    paths = _paths(context)
     replay(checked_entries(paths))
     signed, file = sign_head(paths, out=out)
     if as_json:
@@ -92,7 +97,7 @@ def show(
     wanted = {"run": run, "by": by}
     found = [
         entry
-        for entry in checked_entries(context.obj)
+        for entry in checked_entries(_paths(context))
         if (event is None or entry.event == event)
         and days[0] <= entry.at[:10] <= days[1]
         and all(value is None or entry.facts.get(key) == value for key, value in wanted.items())
