@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,11 +12,20 @@ import pytest
 
 from counterfoil.clearance import actions
 from counterfoil.clearance.moves import State
-from counterfoil.errors import Refused
+from counterfoil.errors import Fault, Refused
 from counterfoil.lab import log
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.paths import MEMBERS, SAID
-from counterfoil.linkage.ledger import enter_members, find_merged, find_new_overlaps, find_overlap, keep_study_keys
+from counterfoil.lab.versions import next_version
+from counterfoil.linkage.crosswalk import BEFORE
+from counterfoil.linkage.ledger import (
+    enter_members,
+    find_merged,
+    find_new_overlaps,
+    find_overlap,
+    keep_study_keys,
+    names_given,
+)
 from counterfoil.study import ledger
 from counterfoil.warehouse import write_table
 from lib.clearance import REASON, RUN, bring, make_office
@@ -33,12 +44,13 @@ def lab(tmp_path: Path) -> OpenLab:
     return made
 
 
-def spine(lab: OpenLab, version: str, crosswalk: Places) -> None:
-    """A spine that is nothing but its crosswalk."""
+def spine(lab: OpenLab, version: str, crosswalk: Places, before: str = "") -> None:
+    """A spine that is nothing but its crosswalk. `before`: the spine whose keys that leads on, where it says so."""
     folder = lab.paths.spine(version)
     folder.mkdir(parents=True)
     old, new = (pa.array([pair[side] for pair in crosswalk], pa.string()) for side in (0, 1))
-    write_table(pa.table({"old_person_id": old, "person_id": new}), folder / "crosswalk.parquet")
+    table = pa.table({"old_person_id": old, "person_id": new})
+    write_table(table.replace_schema_metadata({BEFORE: before} if before else None), folder / "crosswalk.parquet")
 
 
 def report(lab: OpenLab, run: str, people: list[str]) -> None:
@@ -123,6 +135,47 @@ def test_r18_keys_are_led_through_several_spines(lab: OpenLab) -> None:
 def entered(lab: OpenLab, run: str) -> None:
     facts = {"run": run, "release": "r", "cells": "c", "people": "p", "said": "s"}
     log.append(lab.paths, ledger.ENTERED, facts)
+
+
+def test_r18_people_whose_spine_is_gone_are_not_taken_for_strangers(lab: OpenLab) -> None:
+    """A spine made from nothing gives everybody another key: found would be nobody, and every list would pass."""
+    shutil.rmtree(lab.paths.spine("2026-01-01-001"))
+    spine(lab, "2026-02-01-001", [(None, who) for who in ("kim", "lou", "max", "nic")])
+    for ask in (
+        lambda: find_overlap(lab.paths, ["kim"], [FIRST, SECOND]),
+        lambda: find_merged(lab.paths, [FIRST, SECOND]),
+        lambda: find_new_overlaps(lab.paths, [FIRST, SECOND]),
+    ):
+        with pytest.raises(Fault, match=r"The spine 2026-01-01-001 is gone.*Restore"):
+            ask()
+
+
+def test_r18_a_spine_made_without_the_one_before_leads_nowhere(lab: OpenLab) -> None:
+    """As when the one before was lost, and is restored beside it."""
+    spine(lab, "2026-02-01-001", [(None, who) for who in ("kim", "lou", "max", "nic")])
+    with pytest.raises(Fault, match="made without the one before"):
+        find_overlap(lab.paths, ["kim"], [FIRST])
+
+
+def test_r18_keys_are_not_led_past_a_spine_that_is_gone(lab: OpenLab) -> None:
+    spine(lab, "2026-02-01-001", [("ann", "gus"), ("bob", "bob"), ("cy", "cy"), ("dee", "dee")])
+    people: Places = [("gus", "hal"), ("bob", "bob"), ("cy", "cy"), ("dee", "dee")]
+    spine(lab, "2026-03-01-001", people, before="2026-02-01-001")
+    assert runs_of(lab, "hal") == {FIRST}
+    shutil.rmtree(lab.paths.spine("2026-02-01-001"))
+    with pytest.raises(Fault, match=r"The spine 2026-02-01-001 is gone"):
+        runs_of(lab, "hal")
+
+
+def test_r18_a_spine_made_from_nothing_has_a_name_that_nothing_goes_by(lab: OpenLab) -> None:
+    assert set(names_given(lab.paths)) == {"2026-01-01-001"}
+    folder = lab.paths.linker / "spine"
+    shutil.rmtree(folder)
+    day = dt.date(2026, 1, 1)
+    assert next_version(folder, day, "abcdef0123", given=names_given(lab.paths)) == "2026-01-01-002-abcdef01"
+    lab.paths.register_keys("2026-03-01-004-00000000").parent.mkdir(parents=True, exist_ok=True)
+    lab.paths.register_keys("2026-03-01-004-00000000").touch()
+    assert next_version(folder, day, "abcdef0123", given=names_given(lab.paths)) == "2026-03-01-005-abcdef01"
 
 
 def test_r18_a_report_withdrawn_before_it_was_public_counts_no_more(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -15,10 +16,10 @@ def version_for(folder: Path, date: dt.date, key: str) -> tuple[str, bool]:
     return next_version(folder, date, key), False
 
 
-def next_version(folder: Path, date: dt.date, key: str) -> str:
-    """The name of a new version in `folder`, after all that are there."""
-    names = sorted(p.name.removesuffix(".parquet") for p in folder.glob("[0-9]*")) if folder.is_dir() else []
-    last = names[-1] if names else ""
+def next_version(folder: Path, date: dt.date, key: str, *, given: Iterable[str] = ()) -> str:
+    """The name of a new version in `folder`, after all that are there and those that were `given` before."""
+    names = [p.name.removesuffix(".parquet") for p in folder.glob("[0-9]*")] if folder.is_dir() else []
+    last = max([*names, *given], default="")
     day = max(date.isoformat(), last[:10])  # a lab whose date was set back still sorts by time
     number = int(last[11:14]) + 1 if last[:10] == day else 1
     return f"{day}-{number:03d}-{key[:8]}"

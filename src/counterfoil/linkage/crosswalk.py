@@ -14,6 +14,7 @@ from counterfoil.linkage.keys import Fate
 from counterfoil.warehouse import query, read_table
 
 CROSSWALK = "crosswalk.parquet"
+BEFORE = "before"  # in its metadata: the name of the spine whose keys it leads on
 
 
 def trace_keys(paths: LabPaths, keys: Sequence[str], *, since: str) -> pa.Table:

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from counterfoil.errors import Fault
 from counterfoil.lab.files import PRIVATE, atomic_write
 from counterfoil.lab.paths import LabPaths
-from counterfoil.linkage.crosswalk import CROSSWALK
+from counterfoil.linkage.crosswalk import BEFORE, CROSSWALK
 from counterfoil.warehouse import read_table, write_table
 
 SECRET_BYTES = 32
@@ -59,7 +60,7 @@ def enter_members(paths: LabPaths, run: str, populations: Mapping[str, Sequence[
     if not kept.is_file():
         raise Fault("The linker no longer knows whose study keys a run has. Evaluate its list again, then publish.")
     table = read_table(kept)
-    spine = (table.schema.metadata or {}).get(b"spine", b"").decode()
+    spine = _said(table.schema, "spine")
     person_of = dict(zip(table["study_key"].to_pylist(), table["person_id"].to_pylist(), strict=True))
     secret = _secret(paths)
     held = {name: sorted({_hash(secret, person_of[key]) for key in keys}) for name, keys in sorted(populations.items())}
@@ -138,15 +139,34 @@ def find_new_overlaps(paths: LabPaths, runs: Sequence[str]) -> tuple[tuple[str, 
     return tuple((a, b) for a, b in pairs if len(then[a] & then[b]) != len(now[a] & now[b]))
 
 
+def names_given(paths: LabPaths) -> tuple[str, ...]:
+    """Names of spines that something in the lab still goes by, whether or not they are there. Where all were taken
+    away a new one has other keys, and so must have another name."""
+    ledger, studies = paths.ledger_members("x").parent, paths.study_keys("x").parent
+    named = [str(_read(paths, file.stem)["spine"]) for file in ledger.glob("*.json")]
+    named += [_said(pq.read_schema(file), "spine") for file in studies.glob("*.parquet")]
+    return (*named, *(file.stem for file in paths.register_keys("x").parent.glob("*.parquet")))
+
+
+def _said(schema: pa.Schema, name: str) -> str:
+    """What the metadata of a file says; nothing where it does not."""
+    return str((schema.metadata or {}).get(name.encode(), b"").decode())
+
+
 def _leads(paths: LabPaths, since: str) -> dict[str, tuple[str, ...]]:
-    """Of each keyed hash that a crosswalk after the spine `since` changed: those it is now."""
+    """Of each keyed hash that a crosswalk after the spine `since` changed: those it is now.
+
+    A fault where that spine, or one after it, is gone: nothing would say who its people are now, and nobody would be
+    found in a report.
+    """
     folder, secret = paths.linker / "spine", _secret(paths)
     spines = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    _check_there(since, spines)
     leads: dict[str, tuple[str, ...]] = {}
     for spine in spines:
         if spine <= since:
             continue
-        step = _step(folder / spine / CROSSWALK, secret)
+        step = _step(folder / spine / CROSSWALK, secret, spines)
         for old, now in list(leads.items()):
             leads[old] = tuple(sorted({new for each in now for new in step.get(each, (each,))}))
         for old, new in step.items():
@@ -154,12 +174,26 @@ def _leads(paths: LabPaths, since: str) -> dict[str, tuple[str, ...]]:
     return leads
 
 
-def _step(file: Path, secret: bytes) -> dict[str, tuple[str, ...]]:
-    """The keys that one crosswalk changed, hashed."""
+def _check_there(spine: str, spines: Sequence[str]) -> None:
+    if spine not in spines:
+        raise Fault(
+            f"The spine {spine} is gone, by whose keys the people behind a cleared report are known. Restore "
+            "linker/spine from the lab's backup: without it no list can be compared with what was cleared."
+        )
+
+
+def _step(file: Path, secret: bytes, spines: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The keys that one crosswalk changed, hashed. `spines`: those that are there."""
     if not file.is_file():
         raise Fault("A spine has no crosswalk. Restore it from a backup: the ledger cannot be led past it.")
+    _check_there(_said(pq.read_schema(file), BEFORE) or spines[0], spines)
     table = read_table(file)
     olds, news = (table[name].to_pylist() for name in ("old_person_id", "person_id"))
+    if not any(olds):
+        raise Fault(
+            f"The spine {file.parent.name} was made without the one before it, so its people have other keys. Take it "
+            "away, restore linker/spine from the lab's backup, and run `counterfoil link` and `register` again."
+        )
     moved: dict[str, set[str]] = {}
     for old, new in zip(olds, news, strict=True):
         if old is not None:

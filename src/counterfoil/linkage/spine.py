@@ -32,6 +32,7 @@ from counterfoil.linkage.engine import DEFAULT_ENGINE, Engine
 from counterfoil.linkage.estimates import check_memory
 from counterfoil.linkage.kept import Kept, encoded_to_keep, is_kept, keep, open_kept
 from counterfoil.linkage.keys import NewKey
+from counterfoil.linkage.ledger import names_given
 from counterfoil.linkage.linked import Linked
 from counterfoil.linkage.model import Model, Resources, Trained, load_model
 from counterfoil.linkage.overrides import ENTRIES, read_overrides
@@ -121,7 +122,8 @@ def build_spine(
     version, there = version_for(lab.paths.linker / "spine", lab.settings.date(), run.key)
     if there and not rebuild:
         return _as_it_is(lab, version, progress)
-    folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), run.key))
+    given = names_given(lab.paths)  # also of spines that were taken away: a new one has other keys
+    folder = lab.paths.spine(next_version(lab.paths.linker / "spine", lab.settings.date(), run.key, given=given))
     with ThreadPoolExecutor(1) as other:
         main = next(iter(run.models.values())).model
         to_keep = other.submit(encoded_to_keep, main, run.records.table, resources=resources(lab))

@@ -17,6 +17,7 @@ from counterfoil.lab.keys import register_secret
 from counterfoil.lab.paths import LabPaths
 from counterfoil.linkage.batch.scoring import sources_of
 from counterfoil.linkage.clusters import Labels, Strictness, weak_bridges
+from counterfoil.linkage.crosswalk import BEFORE
 from counterfoil.linkage.keys import NewKey, assign_keys, coded, register_keys, rows_now
 from counterfoil.linkage.linked import PERSON_LEVEL, Linked
 from counterfoil.linkage.model import save_model
@@ -55,7 +56,7 @@ def write_spine(
             keys = assign_keys(_names(linked), linked.clustering.labels[PERSON_LEVEL], before, new_key)
             write_table(_people_table(linked, keys.person_id.cast(pa.string())), temporary / "people.parquet")
             write_table(_review_table(linked), temporary / "review.parquet")
-            write_table(keys.crosswalk, temporary / "crosswalk.parquet")
+            write_table(_from(keys.crosswalk, previous), temporary / "crosswalk.parquet")
             write_table(linked.overrides, temporary / "overrides.parquet")
             put_again(prepared, temporary / "encoded.parquet")
             write_table(_bridges_table(linked, thresholds[PERSON_LEVEL]), temporary / "weak_bridges.parquet")
@@ -66,6 +67,11 @@ def write_spine(
             save_model(kept.model, temporary / "models" / kept.slice)
         write_json(temporary / "quality.json", dict(reported.result()))
     return reported.result(), People(_names(linked).append_column("person_id", keys.person_id), before)
+
+
+def _from(crosswalk: pa.Table, previous: Path | None) -> pa.Table:
+    """The crosswalk, with the name of the spine whose keys it leads on."""
+    return crosswalk if previous is None else crosswalk.replace_schema_metadata({BEFORE: previous.name})
 
 
 def _names(linked: Linked) -> pa.Table:
