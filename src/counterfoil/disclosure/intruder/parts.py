@@ -7,8 +7,7 @@ counts only when `System.agrees` has checked all of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,7 +27,7 @@ from counterfoil.disclosure.intruder.filling import (
     no_goals,
     open_ends,
 )
-from counterfoil.disclosure.intruder.limits import AT_ONCE, Limits
+from counterfoil.disclosure.intruder.limits import Limits, side_by_side
 from counterfoil.disclosure.intruder.statements import PEOPLE
 from counterfoil.disclosure.intruder.system import CHOSEN, Ints, System
 
@@ -154,7 +153,7 @@ class Parts:
         """
         found = world.copy()
         apart = [(blocks, goals.of(about)) for blocks, about in self._apart(free, goals)]
-        for one in _side_by_side(lambda each: self._settle(world, free, *each, limits), apart):
+        for one in side_by_side(lambda each: self._settle(world, free, *each, limits), apart):
             if one is None:
                 return None
             found = np.where(one == world, found, one)
@@ -250,12 +249,3 @@ class Parts:
             sums = (inner @ keep[columns]).astype(np.float64)
             low, high = (np.where(rows.mixed, sums, ends) for ends in (low, high))
         return bounded(columns, inner, low, high, float(self.system.cap))
-
-
-def _side_by_side(do: Callable[[Batch], Ints | None], batches: Sequence[Batch]) -> Iterator[Ints | None]:
-    """What it does with each, in order. HiGHS lets other threads go on while it works."""
-    if len(batches) < AT_ONCE:
-        yield from map(do, batches)
-        return
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(do, batches)
