@@ -223,7 +223,12 @@ def read_toml_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(f"There is no file {path}. Give the path of a file that exists.") from error
-    except (IsADirectoryError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (IsADirectoryError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path.name} is not a TOML file that can be read: it is a folder, or holds no text in UTF-8. Give "
+            "the path of a text file."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path.name} is not a TOML file that can be read: {error}. Mend it and run again.") from error
 
 
