@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from counterfoil.clearance import Signer, actions
+from counterfoil.clearance.moves import State
 from counterfoil.clearance.people import Roster, check_may_see_counts
 from counterfoil.cli import clear_words
 from counterfoil.errors import Fault, Refused, UsageError
+from counterfoil.lab import log
 from counterfoil.lab.paths import MEMBERS, SAID
 from counterfoil.study import ledger, pooled_people
 from counterfoil.study.handover import HANDOVER
@@ -64,6 +66,22 @@ def test_r18_a_report_that_is_sent_back_is_not_in_flight(lab: Press) -> None:
     submitted(lab, V1, ["ann"])
     submitted(lab, V2, ["ann"])
     actions.send_back(lab.lab, V2, signer=lab.office.signer("ben"), reason="The headline goes too far.")
+    assert ledger.find_in_flight(lab.lab, V1) == ()
+
+
+@pytest.mark.parametrize("state", [State.CLEARED, State.SCHEDULED])
+def test_r18_a_report_whose_clearance_was_stopped_before_it_was_entered_is_in_flight(lab: Press, state: State) -> None:
+    submitted(lab, V1, ["ann"])
+    pooled_runs.add_run(lab.lab, V2, reports.fewer(), people=["ann"])
+    for name in (SAID, MEMBERS):
+        (lab.lab.paths.run(V2) / name).write_bytes(b"kept by the roles")
+    lab.clear(V2)
+    if state is State.SCHEDULED:
+        lab.plan(V2)
+    assert lab.office.case(V2).state is state
+    assert ledger.find_in_flight(lab.lab, V1) == (V2,)
+    facts = {"run": V2, "release": "r", "cells": "c", "people": "p", "said": "s"}
+    log.append(lab.lab.paths, ledger.ENTERED, facts)
     assert ledger.find_in_flight(lab.lab, V1) == ()
 
 

@@ -155,8 +155,11 @@ def find_in_flight(lab: OpenLab, run: str) -> tuple[str, ...]:
 
 
 def in_flight(lab: OpenLab, run: str) -> tuple[str, ...]:
-    """Reports with numbers that are before the checkers and not in the ledger, but this one."""
-    before = (State.SUBMITTED, State.APPROVED_ONCE)
+    """Reports with numbers that are before the checkers and not in the ledger, but this one.
+
+    So is one that was cleared by a command that was stopped before it entered it.
+    """
+    before = (State.SUBMITTED, State.APPROVED_ONCE, State.CLEARED, State.SCHEDULED)
     there = {*(one.run for one in entries(lab)), run}
     record = read_record(lab)
     cases = [other for other in record.cases if record.case(other).state in before and other not in there]
