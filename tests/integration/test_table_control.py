@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from counterfoil.errors import UsageError
 from counterfoil.study.table import evaluate_table
 
 PEOPLE, TREATED = 4_000, 400
+FAR = 30  # treated people who are like nobody
 FLAG = "A check that should find nothing found something: before the programme, more of the people who took part"
 CLEAR = "A check that should find nothing found nothing clear: before the programme"
 PLAN = """title = 'A service'
@@ -61,6 +63,30 @@ def test_a_hidden_difference_shows_in_the_time_before(
     page = html.unescape((tmp_path / "out" / "report.html").read_text("utf-8"))
     assert words in page
     assert ("A warning sign: in the year before, more" in page) is (words is FLAG)
+
+
+def test_r13_the_audit_holds_what_the_people_of_the_check_did_before(tmp_path: Path) -> None:
+    """Told from the table, for each of those whom the report says are in it: of pairs, so that each counts once. Some
+    have no partner, so they are in the report's comparison no more than in its check."""
+    data, plan = written(tmp_path, 0.0, "[table.control]\ncolumn = 'before'\nsilent = ['earlier']\n")
+    plan.write_text(plan.read_text("utf-8").replace("[comparison]", "[comparison]\nmethod = 'nearest'"), "utf-8")
+    table = csv.read_csv(data)
+    earlier, far = table["earlier"].to_numpy().copy(), np.flatnonzero(table["helped"].to_numpy())[:FAR]
+    earlier[far] = 1_000
+    csv.write_csv(table.set_column(table.column_names.index("earlier"), "earlier", pa.array(earlier)), data)
+    assert evaluate_table(data, plan, tmp_path / "out")["trust"]["negative_control"]["hidden"] is None
+    said = json.loads((tmp_path / "out" / "said.json").read_text("utf-8"))
+    assert sum(said["members"]["people analysed"]) == TREATED - FAR
+    before, treated = table["before"].to_numpy(), np.flatnonzero(table["helped"].to_numpy())
+    row = {f"row {place}": int(at) for place, at in enumerate(treated)}
+    row |= {f"row {at} of everyone": at for at in range(PEOPLE)}
+    told = {one["label"]: one for one in said["publication"]["statements"]}
+    for label, side in (("the check", treated), ("the check, comparison group", set(range(PEOPLE)) - set(treated))):
+        ((population, _, _),) = (piece.values() for piece in told[label]["of"])
+        people = [row[key] for key, inside in zip(said["keys"], said["members"][population], strict=True) if inside]
+        assert len(people) == TREATED - FAR
+        assert set(people) <= set(side)
+        assert told[label]["value"] == before[people].sum()
 
 
 def test_a_table_without_one_says_so(tmp_path: Path) -> None:

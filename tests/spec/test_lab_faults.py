@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,37 @@ def test_a12_two_writes_of_one_file_at_once_leave_each_other_alone(
     assert seen == [1]  # the first's, under way
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     assert file.read_bytes() == b"first"
+
+
+def _write_file(path: Path) -> None:
+    atomic_write(path, b"whole")
+
+
+def _write_folder(path: Path) -> None:
+    with atomic_folder(path) as temporary:
+        (temporary / "it").write_bytes(b"whole")
+
+
+@pytest.mark.parametrize("write", [_write_file, _write_folder])
+def test_a12_a_part_that_is_taken_for_abandoned_before_it_is_held_is_made_again(
+    write: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the making of a part and its lock another write may come by, and removes it."""
+    lock, taken = fcntl.flock, list[str]()
+
+    def another_comes_by(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        taken.extend(path.name for path in tmp_path.iterdir())
+        remove_abandoned([tmp_path])
+        assert list(tmp_path.iterdir()) == []
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", another_comes_by)
+    write(tmp_path / "it")
+    assert len(taken) == 1
+    assert taken[0].endswith(".part")
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"whole"]
+    assert [path.name for path in tmp_path.iterdir()] == ["it"]
 
 
 def test_a_log_that_was_cut_inside_its_last_line_holds_the_events_before(tmp_path: Path) -> None:
