@@ -154,3 +154,40 @@ def test_r13_a_trial_by_a_waiting_list_from_evaluation_to_the_site(
     audit = json.loads((lab.paths.run(again) / "audit.json").read_text())
     words = [attack["attack"] for each in audit["repaired"] for attack in each["attacks"]]
     assert any(GROUP in one and run in one for one in words)
+
+
+def drawn_by_lot(made: MadeLab, folder: Path) -> Path:
+    """A plan of a trial, with two characteristics."""
+    text = made.population.programmes["northgate"].plan.read_text()
+    start, end = text.index("[comparison]"), text.index("[outcomes]")
+    plan = folder / "trial.toml"
+    own = '[comparison]\ndesign = "randomised"\ncovariates = ["sex", "age_at_index"]\n\n'
+    plan.write_text(f"{text[:start]}{own}{text[end:]}".replace("people_started = 196", "people_started = 98"))
+    return plan
+
+
+def test_a_trial_in_a_lab_compares_the_two_arms_of_its_list(
+    made: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody of the register's pool, in which thousands are: no more people than rows of the list had no place."""
+    file = waiting(tmp_path, made, slice(0, 98), slice(98, None))
+    said = call_here(capfd, "evaluate", made.lab.paths.root, file, "--plan", drawn_by_lot(made, tmp_path), "--json")
+    assert said.code in (0, 1)
+    run = str(said.json()["run"])
+    arms = people(made.lab, run, "people analysed"), people(made.lab, run, GROUP)
+    assert 30 <= len(arms[0]) <= 98
+    assert 30 <= len(arms[1]) <= 98
+    rate = said.json()["measures"][0]
+    assert rate["comparison"]["n"] in (len(arms[1]), None)
+    report = (made.lab.paths.run(run) / "report.html").read_text(encoding="utf-8")
+    assert "those given a place by lot and those of the list who were not" in report
+
+
+def test_a_trial_without_its_other_arm_is_refused(
+    made: MadeLab, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    headings, rows = people_of(made)
+    file = write([headings, *rows], tmp_path / "one_arm.csv")
+    said = call_here(capfd, "evaluate", made.lab.paths.root, file, "--plan", drawn_by_lot(made, tmp_path))
+    assert said.code == 2
+    assert "nobody whom the lots gave no place" in said.err

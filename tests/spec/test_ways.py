@@ -41,7 +41,7 @@ PLANS: list[tuple[dict[str, Any], list[str], list[str]]] = [
     ({"pool": "both"}, ["region", "national"], ["refused"]),
     ({"design": "refused"}, ["refused"], ["national"]),
     ({"design": "waiting"}, ["waiting"], ["national", "refused"]),
-    ({"design": "randomised"}, [], []),
+    ({"design": "randomised"}, ["arm"], []),
 ]
 
 
@@ -59,6 +59,14 @@ def test_nobody_who_applied_stands_in_a_pool_of_others_and_nobody_else_in_theirs
         assert each.rows[TREATED].all()
     refused = found.others[0]
     assert np.array_equal(refused.rows, TREATED | people.applied["refused"])
+
+
+def test_a_trial_compares_the_arms_of_the_list_and_nobody_of_the_pool() -> None:
+    people = there()
+    (arms,) = ways(ComparisonPlan(design="randomised"), people, COVARIATES, least=30).candidates
+    assert np.array_equal(arms.rows, TREATED | people.applied["refused"] | people.applied["waiting"])
+    table = replace(people, applied={name: np.zeros_like(TREATED) for name in people.applied})
+    assert ways(ComparisonPlan(design="randomised"), table, COVARIATES, least=30).candidates == ()
 
 
 def test_a_regional_pool_holds_the_regions_of_the_treated_and_matches_within_them() -> None:

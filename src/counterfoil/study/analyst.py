@@ -267,6 +267,13 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
     settings = disclosure_settings(lab)
     before = read_history_before(everyone, register_of(lab), plan.outcomes.follow_up_months)
     found = ways(chosen, _there(everyone, needs), covariates, least=settings.min_group)
+    if chosen.design == "randomised" and not found.candidates:
+        raise UsageError(
+            'The plan says that lots were drawn (design = "randomised"), and the list has nobody whom the lots gave no '
+            "place, or nobody of them could be followed. Give both arms in one list, with the column `Application "
+            "outcome`: `Took part` for everyone who was given a place, whether or not they came, and `Refused` or "
+            "`Waiting` for the others. Or choose another design."
+        )
     columns = list(dict.fromkeys((*covariates, *chosen.exact, *((REGION,) if chosen.pool != "national" else ()))))
     people = everyone.select([TREATED, *columns])
     if needs is not None:

@@ -64,8 +64,8 @@ class ComparisonPlan(BaseModel):
     """How the comparison group is made (METHODS 4)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    # "randomised" when lots were drawn: nothing is matched, balance is shown; "refused" and "waiting" compare with
-    # those of the list who applied and were turned down, or were still waiting, matched or weighted like any pool
+    # "randomised" when lots were drawn: nothing is matched, balance is shown; in a lab the other arm is those of the
+    # list who were refused or are waiting. "refused" and "waiting" compare with these, matched or weighted
     design: Literal["matched", "randomised", "refused", "waiting"] = "matched"
     # where comparison people come from: everywhere, only the person's own region, or both side by side; then the
     # regional one is the headline if it is large enough and alike

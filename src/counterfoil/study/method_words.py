@@ -33,7 +33,12 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
     adjusted = ("Adjusted", _adjusted_words(trial=chosen.design == "randomised"))
     if chosen.design == "randomised":
         test = "for rates the test of two proportions, its interval unpooled; for other measures Welch"
-        return (where, ("Design", "randomised: everyone counts once"), ("Test", test), score, adjusted)
+        arms = (
+            "randomised: those given a place by lot and those of the list who were not; "
+            if inputs.candidates
+            else "randomised: "
+        )
+        return (where, ("Design", f"{arms}everyone counts once"), ("Test", test), score, adjusted)
     return (
         where,
         ("Design", _DESIGNS[chosen.design]),

@@ -20,6 +20,7 @@ from counterfoil.study.way_designs import Way
 BoolArray = npt.NDArray[np.bool_]
 
 NATIONAL = "national"
+ARM = "arm"  # of a trial in a lab: those of the list to whom lots gave no place
 ASSESSED, NEEDS = "assessed", "needs"  # the second and third of three runs; the first is the headline
 
 
@@ -53,7 +54,7 @@ class Ways:
 def ways(plan: ComparisonPlan, there: There, covariates: tuple[str, ...], *, least: float) -> Ways:
     """`least`: people that a group needs (R1); three runs are made where as many of the treated were assessed."""
     if plan.design == "randomised":
-        return Ways((), ())
+        return Ways(_arms(there, covariates), ())
     national = Way(NATIONAL, there.pool, covariates, plan.exact)
     applied = {
         name: Way(name, there.treated | rows, covariates, plan.exact)
@@ -69,6 +70,14 @@ def ways(plan: ComparisonPlan, there: There, covariates: tuple[str, ...], *, lea
         candidates = (regional,) if plan.pool == REGION else (regional, national)
     beside = list(applied.values()) if plan.applied else []
     return Ways(tuple(candidates), (*beside, *_runs(plan, there, covariates, least)))
+
+
+def _arms(there: There, covariates: tuple[str, ...]) -> tuple[Way, ...]:
+    """The arms of a trial. A table that has no more than its two arms is compared as it is."""
+    arm = np.zeros_like(there.treated)
+    for rows in there.applied.values():
+        arm |= rows
+    return (Way(ARM, there.treated | arm, covariates),) if arm.any() else ()
 
 
 def _regional(plan: ComparisonPlan, there: There, region: pa.ChunkedArray, covariates: tuple[str, ...]) -> Way:
