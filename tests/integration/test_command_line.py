@@ -89,6 +89,9 @@ BAD = {
     "load: no such lab": Bad("load absent pnc list.csv", USAGE, ("There is no folder", "counterfoil new")),
     "load: no lab": Bad("load no-lab pnc list.csv", USAGE, ("is not a lab: it holds no lab.toml", "counterfoil new")),
     "load: unknown source": Bad("load lab court list.csv", USAGE, ("court", "oasys, pnc, prison, probation")),
+    "load: a day that is to come": Bad(
+        "load lab pnc list.csv --date 2999-01-01", USAGE, ("is of 2999-01-01", "Give the day")
+    ),
     "load: no such file": Bad("load lab pnc absent.parquet", USAGE, ("There is no file", "Give the paths")),
     "link: no lab": Bad("link no-lab", USAGE, ("is not a lab", "counterfoil new")),
     "link: nothing loaded": Bad("link lab", USAGE, ("No source has been loaded", "counterfoil load")),

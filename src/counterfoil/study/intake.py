@@ -9,6 +9,7 @@ from typing import Any
 
 from counterfoil.domains import load
 from counterfoil.domains.shares import delivered_schema
+from counterfoil.errors import UsageError
 from counterfoil.lab import log
 from counterfoil.lab.make import open_lab
 from counterfoil.lab.progress import Progress
@@ -24,6 +25,12 @@ def load_source(arguments: Mapping[str, Any], progress: Progress) -> dict[str, A
     if gateway is not None:
         gateway.check_open(lab.settings.date())
     date = dt.date.fromisoformat(arguments["date"]) if arguments["date"] else lab.settings.date()
+    today = lab.settings.date()
+    if date > today:
+        raise UsageError(
+            f"The delivery is of {date.isoformat()}, and this lab's day is {today.isoformat()}. Give the day to which the "
+            "delivery is complete: a later one would stand before every delivery until then."
+        )
     files = [Path(file) for file in arguments["files"]]
     receipt = load_delivery(
         files,
