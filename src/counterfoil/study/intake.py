@@ -28,8 +28,8 @@ def load_source(arguments: Mapping[str, Any], progress: Progress) -> dict[str, A
     today = lab.settings.date()
     if date > today:
         raise UsageError(
-            f"The delivery is of {date.isoformat()}, and this lab's day is {today.isoformat()}. Give the day to which the "
-            "delivery is complete: a later one would stand before every delivery until then."
+            f"The delivery is of {date.isoformat()}, and this lab's day is {today.isoformat()}. Give the day to which "
+            "the delivery is complete: a later one would stand before every delivery until then."
         )
     files = [Path(file) for file in arguments["files"]]
     receipt = load_delivery(
