@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,20 @@ from counterfoil.lab.log import read
 from counterfoil.lab.make import OpenLab, make_lab
 from counterfoil.lab.paths import LINK_QUALITY
 from counterfoil.population import LAB_DATE
+from counterfoil.study.evaluate import WAITING
 from lib.labs import MadeLab, evaluate_by
 from lib.provider_files import people, write_csv
-from lib.small_lab import Evaluated, call_here, check_result, copy_of, evaluate_arguments, files_under, run_here
+from lib.small_lab import (
+    COMMAND,
+    Evaluated,
+    call,
+    call_here,
+    check_result,
+    copy_of,
+    evaluate_arguments,
+    files_under,
+    run_here,
+)
 
 pytestmark = pytest.mark.slow  # they share a lab of 12,000 people
 DONE, FINDINGS, USAGE, REFUSED = 0, 1, 2, 3
@@ -53,6 +65,19 @@ def test_the_answer_of_a_list(evaluated: Evaluated) -> None:
     ]
     assert result["attrition"][0]["step"] == "submitted"
     assert result["report"] == str(evaluated.folder / "report.html")
+
+
+def test_the_same_list_at_once_is_linked_and_analysed_once(small_lab: MadeLab, tmp_path: Path) -> None:
+    """Two would give its people other keys each, and the ledger could not say later who is behind the report."""
+    arguments = (*evaluate_arguments(copy_of(small_lab, tmp_path / "lab"), "northgate"), "--json")
+    with subprocess.Popen([COMMAND, *arguments], stdout=-1, stderr=-1, text=True) as first:
+        assert first.stderr is not None
+        assert any("Finding each person" in line for line in first.stderr)
+        second = call(*arguments)
+        printed, _ = first.communicate()
+    assert (first.returncode, json.loads(printed)) == (second.code, second.json())
+    assert [line.strip() for line in second.err.splitlines()] == [WAITING]
+    assert list((tmp_path / "lab" / "analyst" / "runs").glob(".*")) == []
 
 
 def test_the_manifest_names_everything_that_decided_the_run(evaluated: Evaluated) -> None:

@@ -21,7 +21,7 @@ from counterfoil.linkage.spine import resources
 from counterfoil.records.provider import Submission, read_submission
 from counterfoil.records.standardise import standardise_people
 from counterfoil.study import evaluate
-from counterfoil.study.linker import NO_PERSON
+from counterfoil.study.handing_over import NO_PERSON
 from counterfoil.warehouse import query
 from lib.labs import MadeLab, evaluate_by
 from lib.small_lab import call_here, check_result, run_here

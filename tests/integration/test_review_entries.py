@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +40,7 @@ from counterfoil.linkage.review.values import Answer, Reason
 from counterfoil.provenance import sha256_of_bytes
 from counterfoil.records.load import load
 from counterfoil.study.evaluate import _run_id
-from counterfoil.study.linker import ACCOUNT, link_submission, submitted_entries
+from counterfoil.study.linker import ACCOUNT, get_ready, link_submission, submitted_entries
 from counterfoil.study.plan import parse_plan
 from counterfoil.warehouse import read_table
 from lib.deliveries import DELIVERED, pnc_delivery, with_cells, write_parquet
@@ -141,6 +142,19 @@ def test_an_ambiguous_entry_is_reviewed_ruled_and_obeyed(lab: OpenLab, submissio
 
     session.undo(review, "Bob")
     assert _ended(lab, submission)["link_status"] == "ambiguous"
+
+
+def test_people_who_were_linked_anew_since_they_were_opened_are_opened_again(lab: OpenLab, submission: str) -> None:
+    """A list is linked to the newest spine, whichever was opened before it came; that one's files may be gone."""
+    asked = {"lab": str(lab.paths.root), "submission": submission, "run": "r"}
+    link_submission(asked, silent)
+    expected = read_table(lab.paths.submission(submission) / ACCOUNT)
+    opened = get_ready(asked, silent)
+    assert opened is not None
+    older = replace(opened.spine, folder=lab.paths.spine("2020-01-01-001-01234567"))
+    (lab.paths.submission(submission) / ACCOUNT).unlink()
+    link_submission(asked, silent, ready=replace(opened, spine=older, kept=None))
+    assert read_table(lab.paths.submission(submission) / ACCOUNT).equals(expected)
 
 
 def test_the_entry_is_shown_beside_the_record_with_its_weight(lab: OpenLab, submission: str) -> None:

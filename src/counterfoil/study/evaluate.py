@@ -21,6 +21,7 @@ from counterfoil.cohort.suitability import check_suitable
 from counterfoil.domains.shares import load_shares
 from counterfoil.errors import FileNotTaken, Refused, UsageError
 from counterfoil.lab import log
+from counterfoil.lab.alone import alone
 from counterfoil.lab.files import atomic_write, write_json
 from counterfoil.lab.keys import Role, encrypt
 from counterfoil.lab.make import OpenLab, open_lab
@@ -44,6 +45,7 @@ from counterfoil.study.starting import EvaluationRoles
 from counterfoil.study.sub_plan import UPLOADED, YEAR, find_unknown, uploaded_columns
 
 MAX_BYTES = 20_000_000  # DISCLOSURE A6
+WAITING = "Waiting for the same evaluation, which another command is at work on"
 BESIDE = "beside.json"  # of a run: the reports of the ledger that its atoms are by
 KEEP_SUBMISSION_DAYS = 365  # EVALUATION A2: destroyed after analysis unless agreed otherwise
 
@@ -84,6 +86,8 @@ def evaluate_lab(
 ) -> dict[str, Any]:
     """Evaluate the people in `file` and give the JSON of `evaluate` (DESIGN 4). A finished run is not run again.
 
+    Of the same list with the same plan one is evaluated at a time: keys that one gave its people are not those that
+    another's analyst works with.
     `roles`: those of the lab, where they were started before; they are ended here if they are asked.
     Errors: UsageError (no lab, no file, mistakes in the plan, a lab that is not linked yet), FileNotTaken (the file
     cannot be taken), Refused (the lab asks for a language that no translator has signed). A refusal of the request by a
@@ -110,22 +114,23 @@ def evaluate_lab(
             "The report of this very run was withdrawn in clearance, and the lab's log says so. To ask again, say in "
             "the plan what is different now: that is a new request, and is counted as one."
         )
-    finished = finished_result(lab.paths.run(request.run), pdf=pdf, languages=lab.settings.languages, words=said)
-    if finished is not None and is_current(lab, request.run) and _is_judged(request) and not _goes_on(request):
-        return finished
-    unsuitable = _why_unsuitable(request)
-    if unsuitable is not None:
-        note_request(lab, plan, digest, request.run)
-        from counterfoil.study.refusal import refused_before_linking  # stands on all that makes a report
+    with alone(lab.paths.run(request.run), waiting=WAITING, progress=progress):
+        finished = finished_result(lab.paths.run(request.run), pdf=pdf, languages=lab.settings.languages, words=said)
+        if finished is not None and is_current(lab, request.run) and _is_judged(request) and not _goes_on(request):
+            return finished
+        unsuitable = _why_unsuitable(request)
+        if unsuitable is not None:
+            note_request(lab, plan, digest, request.run)
+            from counterfoil.study.refusal import refused_before_linking  # stands on all that makes a report
 
-        result = refused_before_linking(
-            lab, plan, request.run, unsuitable, request.inside(), pdf=pdf, words=request.words
-        )
-    else:
-        _submit(request, data, file.suffix.lower())
-        result = _link_and_analyse(request, roles, progress)
-    done = {"request": key, "run": request.run, "plan": plan.sha256(), "list": list_of(digest)}
-    log.append(lab.paths, log.EVALUATED, done)
+            result = refused_before_linking(
+                lab, plan, request.run, unsuitable, request.inside(), pdf=pdf, words=request.words
+            )
+        else:
+            _submit(request, data, file.suffix.lower())
+            result = _link_and_analyse(request, roles, progress)
+        done = {"request": key, "run": request.run, "plan": plan.sha256(), "list": list_of(digest)}
+        log.append(lab.paths, log.EVALUATED, done)
     return result
 
 
