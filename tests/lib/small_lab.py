@@ -124,7 +124,7 @@ class _HandedOver(Exception):
 
 def copy_of(made: MadeLab, folder: Path) -> MadeLab:
     """A lab of the same records in a new `folder`, with no run yet, for a test that changes or damages it."""
-    shutil.copytree(made.lab.paths.root, folder, ignore=shutil.ignore_patterns("runs", "submissions"))
+    shutil.copytree(made.lab.paths.root, folder, ignore=shutil.ignore_patterns("runs", "submissions", "study_keys"))
     return replace(made, lab=open_lab(folder))
 
 
