@@ -40,6 +40,17 @@ def test_roles_that_are_not_asked_are_ended_with_the_block(tmp_path: Path, monke
     assert time.monotonic() - begun < AGES / 2
 
 
+def test_roles_that_are_not_asked_leave_no_temporary_folder(tmp_path: Path) -> None:
+    """They are ended before they could remove their own, in which names may lie."""
+    paths, late = make_lab(tmp_path / "lab").paths, time.monotonic() + AGES
+    with start_early(paths.root):
+        for side in (paths.linker, paths.analyst):
+            while not list(side.glob(".scratch/*")) and time.monotonic() < late:
+                time.sleep(0.01)
+            assert len(list(side.glob(".scratch/*"))) == 1
+    assert [path for path in paths.root.glob("*/.scratch/*")] == []
+
+
 def test_no_role_is_started_where_there_is_no_lab(tmp_path: Path) -> None:
     with start_early(tmp_path) as started:
         assert started is None

@@ -11,12 +11,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-_PRIVATE = 0o700
+_FOLDER, _PRIVATE = ".scratch", 0o700
 
 
 def keep_scratch_in(side: Path) -> Path:
     """From now on this process's temporary files lie under `side`; gives their folder, gone when the process ends."""
-    folder = side / ".scratch"
+    folder = side / _FOLDER
     folder.mkdir(mode=_PRIVATE, exist_ok=True)
     for left in folder.iterdir():
         if not _is_running(left.name):
@@ -26,6 +26,11 @@ def keep_scratch_in(side: Path) -> Path:
     tempfile.tempdir = str(own)
     atexit.register(shutil.rmtree, own, ignore_errors=True)
     return own
+
+
+def remove_scratch(side: Path, process: int) -> None:
+    """What a process that was ended, and could not do it itself, had under `side`."""
+    shutil.rmtree(side / _FOLDER / str(process), ignore_errors=True)
 
 
 def _is_running(name: str) -> bool:

@@ -17,7 +17,7 @@ from counterfoil.errors import CounterfoilError, Fault, Refused
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.scratch import keep_scratch_in
 from counterfoil.lazily import do_without
-from counterfoil.study.roles import ProcessRole, guard
+from counterfoil.study.roles import ProcessRole, guard, side_of
 
 NOT_OURS = ("coverage", "pandas")  # numba and Arrow look for them where they are installed; no task is done with them
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
@@ -77,7 +77,7 @@ def main(role_name: str, task: str, parent: str) -> int:
     from counterfoil.study.tasks import ANSWERS_EARLY, READY, TASKS
 
     try:
-        keep_scratch_in(lab.analyst if role is ProcessRole.ANALYST else lab.linker)
+        keep_scratch_in(side_of(role, lab))
         work = TASKS[role, task]  # takes a second or two, in which the parent may end
         more: dict[str, Any] = {"answer": channel.answer} if (role, task) in ANSWERS_EARLY else {}
         prepare = READY.get((role, task))

@@ -24,6 +24,7 @@ from typing import IO, Any
 from counterfoil.errors import CounterfoilError, Fault, FileNotTaken, Refused, UsageError
 from counterfoil.lab.paths import LabPaths
 from counterfoil.lab.progress import Progress, silent
+from counterfoil.lab.scratch import remove_scratch
 
 CHILD_MODULE = "counterfoil.study.child"
 
@@ -34,6 +35,11 @@ class ProcessRole(Enum):
     INTAKE = "intake"  # splits a delivery; holds no key
     LINKER = "linker"  # names and numbers; never offences, disposals or outcomes
     ANALYST = "analyst"  # facts under keys; no names
+
+
+def side_of(role: ProcessRole, lab: LabPaths) -> Path:
+    """The side of the lab that a role works on."""
+    return lab.analyst if role is ProcessRole.ANALYST else lab.linker
 
 
 def forbidden(role: ProcessRole, lab: LabPaths) -> tuple[Path, ...]:
@@ -118,6 +124,8 @@ def start_role(role: ProcessRole, task: str, lab: str) -> Iterator[Started]:
         finally:
             if not started.is_asked:
                 child.terminate()
+                child.wait()
+                remove_scratch(side_of(role, LabPaths(Path(lab))), child.pid)
         if started.is_asked:
             _hear_out(role, child, errors)
 

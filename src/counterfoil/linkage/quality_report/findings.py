@@ -96,11 +96,12 @@ def _coverage(report: Mapping[str, Any], concern: Concern) -> Iterator[Finding]:
         if coverage is None:
             continue
         early, linked = coverage["outside"]["linked"], coverage["outside"]["linked"] + coverage["all"]["linked"]
-        if linked and rate(early, linked)["low"] > 1 - concern.least_precision:
+        of_linked = rate(early, linked)
+        if linked and of_linked["low"] > 1 - concern.least_precision:
             yield Finding(
                 Concerns.COVERAGE,
-                f"{name}: {early:,} of {linked:,} linked people were born too early to be in it. Each is a false "
-                f"link or a wrong birth date. Look at them with "
+                f"{name}: {100 * of_linked['rate']:.1f}% of linked people were born too early to be in it. Each is "
+                f"a false link or a wrong birth date. Look at them with "
                 f"counterfoil review --product {name.removeprefix('share ')}.",
             )
         yield from _less_covered(name, coverage["by_sex"], words, concern.group_gap)
