@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from counterfoil.lab.keys import Role, decrypt
@@ -191,3 +193,22 @@ def test_a_trial_without_its_other_arm_is_refused(
     said = call_here(capfd, "evaluate", made.lab.paths.root, file, "--plan", drawn_by_lot(made, tmp_path))
     assert said.code == 2
     assert "nobody whom the lots gave no place" in said.err
+
+
+@pytest.mark.parametrize("design", ["waiting", "randomised"])
+def test_a_sub_analysis_is_compared_with_those_of_the_list_whom_the_design_compares_with(
+    made: MadeLab, tmp_path: Path, design: str
+) -> None:
+    """Men with men who were waiting; whoever finished with everybody who was, for the register knows of nobody else."""
+    file = waiting(tmp_path, made, slice(0, 98), slice(98, None))
+    plan = drawn_by_lot(made, tmp_path)
+    asked = '"randomised"' if design == "randomised" else '"waiting"\nmethod = "overlap"\nmax_red_share = 1.0'
+    parts = [("Men", "sex", "male"), ("Finished", "completed", "yes")]
+    divided = [f'[[sub_analyses]]\nname = "{name}"\nby = "{by}"\nlevels = ["{level}"]\n' for name, by, level in parts]
+    plan.write_text("\n".join([plan.read_text().replace('"randomised"', asked), *divided]))
+    run = str(evaluate.evaluate_lab(made.lab.paths.root, file, plan)["run"])
+    folder = made.lab.paths.run(run)
+    tables = [pq.read_table(folder / f"{name}.parquet") for name in ("design", "sub_analysis_1", "sub_analysis_2")]
+    everyone, men, finished = (table.filter(pc.invert(table["treated"])).num_rows for table in tables)
+    assert 30 <= men < everyone <= 98
+    assert finished == everyone

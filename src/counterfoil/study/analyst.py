@@ -97,7 +97,7 @@ def evaluate_run(arguments: Mapping[str, Any], progress: Progress, ready: Events
     chosen = _with_covariates(lab, plan, selected, register)
     inputs = replace(
         _inputs(lab, plan, arguments["run"], chosen, attrition),
-        parts=_padded(_parts(plan, chosen.selected, study), chosen.selected.applied.num_rows),
+        parts=_parts(plan, chosen.selected, study),
         sites=_sites(chosen.selected, study),
         sample=sample_facts(plan, unpack_list(handed), arguments.get("asked", {})),
         doubt=link_doubt(chosen.selected, chosen.possible, study, doubt),
@@ -144,8 +144,9 @@ def _ungrouped(people: pa.Table) -> pa.Table:
 
 
 def _parts(plan: Plan, selected: Selected, study: pa.Table) -> tuple[Part, ...]:
-    """Who is in each sub-analysis, from covariates, the year of the index event and columns of the list."""
-    people, columns = selected.people, dict[str, pa.ChunkedArray]()
+    """Who is in each sub-analysis, row by row of everyone, from covariates, the year of the index event and columns of
+    the list. Those of the list who did not take part are in it as the pool is: they may be whom it is compared with."""
+    people, columns = everyone_of(selected), dict[str, pa.ChunkedArray]()
     treated = np.asarray(people[TREATED].to_numpy(zero_copy_only=False), np.bool_)
     entries = _entries_of(people, treated, study)
     for name in {sub.by for sub in plan.sub_analyses}:
@@ -231,11 +232,6 @@ def _keys_of(selected: Selected, rows: npt.NDArray[np.intp]) -> tuple[str, ...]:
     registered = selected.keys["register_key"].take(rows).to_pylist()
     days = everyone_of(selected)["index_date"].take(rows).to_pylist()
     return tuple(f"{key} {day}" for key, day in zip(registered, days, strict=True))
-
-
-def _padded(parts: tuple[Part, ...], more: int) -> tuple[Part, ...]:
-    """The same parts on a longer table: nobody of the rows that follow belongs to them."""
-    return tuple(replace(part, rows=np.concatenate([part.rows, np.zeros(more, np.bool_)])) for part in parts)
 
 
 def sample_facts(plan: Plan, about: Mapping[str, Any], asked: Mapping[str, Any]) -> SampleFacts:
