@@ -183,6 +183,8 @@ def test_a_trial_in_a_lab_compares_the_two_arms_of_its_list(
     assert rate["comparison"]["n"] in (len(arms[1]), None)
     report = (made.lab.paths.run(run) / "report.html").read_text(encoding="utf-8")
     assert "those given a place by lot and those of the list who were not" in report
+    assert "those of the list who did not take part have the start that it gives" in report
+    assert "a start drawn from the delays" not in report
 
 
 def test_a_trial_without_its_other_arm_is_refused(

@@ -16,6 +16,7 @@ from counterfoil.disclosure import Beside, Protected, Rule, UnitCost, protect
 from counterfoil.effect import people_needed
 from counterfoil.effect.power import people_to_show
 from counterfoil.errors import UsageError
+from counterfoil.outcomes.measures import Measure
 from counterfoil.report.further import cost_lines
 from counterfoil.report.sentences import estimand_of, scope_of
 from counterfoil.report.words import words_of
@@ -27,10 +28,10 @@ COST = UnitCost("reoffending_frequency", 12_000.0, "£", "a made-up source")
 LARGE = (9100, 29_000)
 
 
-def _with_cost(mean: float, *, events: int = 212) -> Protected:
+def _with_cost(mean: float, *, events: int = 212, measure: Measure = FREQUENCY) -> Protected:
     effects = (
         rate_effect((events, 820), LARGE, ess=17_000),
-        mean_effect(FREQUENCY, (820, mean, 3.1), (29_000, 1.04, 3.9), having=(events, 9100)),
+        mean_effect(measure, (820, mean, 3.1), (29_000, 1.04, 3.9), having=(events, 9100)),
     )
     flow = attrition_of(1000, 871, 842, 820)
     return protect(effects, comparison_of(820, 29_000), flow, beside=Beside(costs=(COST,)))
@@ -50,6 +51,12 @@ def test_a_cost_is_the_printed_range_times_the_unit_cost() -> None:
 def test_a_cost_is_said_with_its_sign(mean: float, words: str) -> None:
     (said,) = cost_lines(_with_cost(mean), words_of("en"))
     assert words in said
+
+
+def test_a_count_for_each_unit_of_time_has_no_cost_for_every_100_people() -> None:
+    """12,000 times a difference for each year at liberty is of 100 years at liberty, not of 100 people."""
+    assert len(_with_cost(0.82).costs) == 1
+    assert _with_cost(0.82, measure=replace(FREQUENCY, exposure="years_at_liberty")).costs == ()
 
 
 def test_r22_a_hidden_difference_has_no_cost() -> None:
@@ -180,6 +187,32 @@ name = "Under 35"
 by = "age"
 under = 35
 """
+
+
+def test_a_level_that_nobody_has_is_a_mistake_and_no_small_part(table: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.replace('levels = ["north"]', 'levels = ["North"]'), "utf-8")
+    with pytest.raises(UsageError, match="names 'North', which nobody has in `place`"):
+        evaluate_table(table, plan, tmp_path / "out")
+
+
+def test_curves_are_of_the_measure_that_says_how_long_everyone_was_followed(table: Path, tmp_path: Path) -> None:
+    """It stands second here; the curves were of the first measure of days, over the follow-up of the second."""
+    half = csv.read_csv(table)
+    held = half["days"].to_pylist()
+    sooner = pa.array([None if each is None else each / 2 for each in held], pa.float64())
+    csv.write_csv(half.append_column("sooner", sooner), table)
+    first = PLAN.index('[[table.measures]]\nname = "days"')
+    other = PLAN[first:].split("follow_up_months")[0].replace('"days"\nlabel', '"sooner"\nlabel')
+    other = other.replace('column = "days"', 'column = "sooner"').replace("Days to it", "Days to half of it")
+    plans = {"alone": PLAN, "second": PLAN[:first] + other + PLAN[first:]}
+    curves = []
+    for name, text in plans.items():
+        plan = tmp_path / f"{name}.toml"
+        plan.write_text(text, "utf-8")
+        curves.append(evaluate_table(table, plan, tmp_path / name)["survival"])
+    assert curves[0]["curve"]
+    assert curves[1] == curves[0]
 
 
 def test_a_table_has_curves_and_every_sub_analysis_of_its_plan(table: Path, tmp_path: Path) -> None:

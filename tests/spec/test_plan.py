@@ -27,9 +27,15 @@ from counterfoil.comparison import (
 from counterfoil.comparison.methods import MethodSettings
 from counterfoil.errors import UsageError
 from counterfoil.study.comparison_plan import USES, comparison_facts
-from counterfoil.study.plan import comparison_settings, parse_plan, read_plan
+from counterfoil.study.plan import comparison_settings, parse_plan, read_plan, unknown_covariates
 
 TABLE = {"treatment": "t", "measures": [{"name": "back", "label": "Back in prison", "kind": "rate", "column": "y"}]}
+
+CUT = {"method": "coarsened_exact", "cutpoints": {"b": [1.0]}}
+COVARIATES = {"comparison": {"covariates": ["a"]}}
+DAYS = {"name": "d", "label": "Days", "kind": "days", "column": "d", "support": "those with the outcome"} | {
+    "follow_up_months": 12
+}
 
 
 def test_a_plan_needs_a_title_and_nothing_else() -> None:
@@ -58,6 +64,11 @@ def test_three_mistakes_are_three_sentences() -> None:
         ({"cohort": {"index_kinds": []}}, "name at least one kind"),
         ({"table": TABLE}, "needs `covariates`"),
         ({"table": TABLE, "cohort": {}, "comparison": {"covariates": ["a"]}}, "does not use [cohort]"),
+        ({"comparison": {"covariates": ["a"], "terms": ["b^2"]}}, "The term 'b^2' names `b`, which is not among"),
+        ({"comparison": {"covariates": ["a"], "references": {"b": "x"}}}, "`references` names `b`, which is not among"),
+        ({"comparison": {"covariates": ["a"], **CUT}}, "`cutpoints` names `b`, which is not among the covariates"),
+        ({"comparison": {"covariates": ["a"], "shares": ["employment"]}}, "names nothing of employment"),
+        ({"table": {**TABLE, "measures": [DAYS, {**DAYS, "name": "e"}]}, **COVARIATES}, "curves are drawn of one"),
         ({"table": {**TABLE, "comparison_file": "../x.csv"}, "comparison": {"covariates": []}}, "without a folder"),
     ],
 )
@@ -178,3 +189,23 @@ def test_a_plan_comes_back_whole_from_what_the_analyst_is_sent(chosen: dict[str,
     plan = parse_plan({"title": "Harbour Kitchen", "comparison": chosen}, "the plan")
     sent = parse_plan(plan.model_dump(mode="json", exclude_unset=True), "the plan")
     assert (sent, sent.sha256()) == (plan, plan.sha256())
+
+
+KNOWN = ("age_at_index", "sex", "risk_score")
+
+
+@pytest.mark.parametrize(
+    ("comparison", "problems"),
+    [
+        ({"terms": ["age_at_index^2"], "references": {"sex": "male"}}, 0),
+        ({"terms": ["risk_score^2"]}, 0),
+        ({"terms": ["risk_score^2"], "risk_score": False}, 1),
+        ({"terms": ["age^2"], "references": {"gender": "male"}}, 2),
+    ],
+)
+def test_a_term_or_reference_of_no_covariate_of_the_register_is_an_error(
+    comparison: dict[str, object], problems: int
+) -> None:
+    """It was left out without a word, and the report said that it was in."""
+    plan = parse_plan({"title": "A", "comparison": comparison}, "plan.toml")
+    assert len(unknown_covariates(plan, KNOWN)) == problems

@@ -9,7 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from counterfoil.comparison import Comparison, ComparisonSettings, Nearest, Pairs, Radius, compare, compare_groups
+from counterfoil.comparison import (
+    Comparison,
+    ComparisonSettings,
+    Nearest,
+    Pairs,
+    Radius,
+    compare,
+    compare_groups,
+    psmatch2_radius,
+)
 from counterfoil.comparison import prepare as prepare_groups
 from counterfoil.comparison.made import Groups
 from counterfoil.comparison.values import Design, FloatArray
@@ -198,3 +207,11 @@ def test_gamma_of_amounts_is_in_the_direction_they_point() -> None:
     assert up > 1.0
     assert up == down
     assert min(_pairs_of(made, outcome)) > 0
+
+
+def test_widths_are_asked_in_the_unit_that_the_report_names() -> None:
+    """Of standard deviations, whatever the unit of the headline's own caliper is."""
+    people, _ = _people(3)
+    groups = prepare_groups(people, "treated", replace(SETTINGS, method=psmatch2_radius(0.03)))
+    methods = [one.method for one in decide_specifications(groups, seed=1) if one.name == "caliper"]
+    assert methods == [Radius((width,)) for width in Radius().calipers]

@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from counterfoil.comparison import CoarsenedExact
 from counterfoil.comparison.values import ComparisonSettings
 from counterfoil.disclosure import DEFAULT_SETTINGS
 from counterfoil.study.comparison_plan import ComparisonPlan
+from counterfoil.study.sub_plan import Part, SubAnalysisPlan
 from counterfoil.study.table import evaluate_table
 from counterfoil.study.way_designs import Designed, Way, choose, make_designs
 from counterfoil.study.ways import There, ways
@@ -41,6 +43,7 @@ PLANS: list[tuple[dict[str, Any], list[str], list[str]]] = [
     ({"pool": "both"}, ["region", "national"], ["refused"]),
     ({"design": "refused"}, ["refused"], ["national"]),
     ({"design": "waiting"}, ["waiting"], ["national", "refused"]),
+    ({"design": "waiting", "applied": False}, ["waiting"], ["national"]),
     ({"design": "randomised"}, ["arm"], []),
 ]
 
@@ -114,6 +117,15 @@ def test_terms_go_with_their_covariates() -> None:
     assert (found.terms, found.references) == (("age^2",), {})
 
 
+def test_bands_and_groups_of_levels_go_with_their_covariates() -> None:
+    """Else a comparison without one of them, as the check of before is, could not be made."""
+    method = CoarsenedExact({"age": (30.0,)}, {"region": (("north", "south"),)})
+    whole = ComparisonSettings(covariates=("age", "region"), method=method)
+    assert Way("x", TREATED, ("age",)).settings(whole).method == CoarsenedExact({"age": (30.0,)})
+    north = Part(SubAnalysisPlan(name="North", by="region", levels=("north",)), TREATED, treated_only=False)
+    assert north.settings(whole).method == CoarsenedExact({"age": (30.0,)})
+
+
 def test_a_small_group_is_stopped_before_it_is_compared() -> None:
     people = pa.table({"treated": TREATED, "age": np.arange(100.0)})
     whole = ComparisonSettings(covariates=("age",))
@@ -184,3 +196,25 @@ def test_people_who_were_refused_stand_beside_a_matched_comparison_and_not_in_it
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "people who applied and were refused" in page
     assert "People of the same region share courts" in page
+
+
+# what the plan says -> the sentence of the method box that is true of it, and one that is not
+WITHIN, OF_REGIONS = "each compared within it", "people of the regions that those who took part are of"
+TO_TREATED, TO_ALL = "among the comparison group, taken to the treated", "averaged over everyone"
+BOXES = [
+    ('pool = "region"', WITHIN, OF_REGIONS),
+    ('pool = "region"\nmethod = "overlap"', OF_REGIONS, WITHIN),
+    ('method = "overlap"', "averaged over the weights", TO_TREATED),
+    ('method = "inverse_probability"', TO_TREATED, TO_ALL),
+    ('method = "inverse_probability"\ntarget = "everyone"', TO_ALL, TO_TREATED),
+    ('method = "coarsened_exact"\ngroups = {region = [["north", "south"]]}', "region: north or south", OF_REGIONS),
+    ('design = "randomised"', "age, region", TO_TREATED),
+]
+
+
+@pytest.mark.parametrize(("comparison", "says", "says_not"), BOXES)
+def test_the_method_box_says_what_was_done(tmp_path: Path, comparison: str, says: str, says_not: str) -> None:
+    evaluated(tmp_path, comparison)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert says in page
+    assert says_not not in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
@@ -140,6 +140,13 @@ class CoarsenedExact:
     cutpoints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # a band holds its lower end; default
     # bands of equal width, as many as Sturges' rule says
     groups: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)  # levels that count as one
+
+    def of(self, covariates: Collection[str]) -> CoarsenedExact:
+        """The same with the bands and groups of these covariates alone, for a comparison that has no others."""
+        return CoarsenedExact(
+            {name: points for name, points in self.cutpoints.items() if name in covariates},
+            {name: groups for name, groups in self.groups.items() if name in covariates},
+        )
 
 
 MethodSettings = (

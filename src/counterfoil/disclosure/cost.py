@@ -17,8 +17,11 @@ DIGITS = 2  # significant: a unit cost is an average that nobody knows better
 
 
 def protect_costs(costs: Sequence[UnitCost], measures: Sequence[ProtectedMeasure]) -> tuple[ProtectedCost, ...]:
-    """One line a unit cost whose measure is a count that is shown; a hidden difference has none."""
-    counts = {m.measure.name: m for m in measures if m.measure.kind is Kind.COUNT}
+    """One line a unit cost whose measure is a count that is shown; a hidden difference has none.
+
+    A count for each unit of time at risk is no count for each person, and what it costs 100 people nobody can say.
+    """
+    counts = {m.measure.name: m for m in measures if m.measure.kind is Kind.COUNT and not m.measure.exposure}
     return tuple(_cost(cost, counts[cost.measure]) for cost in costs if _is_shown(counts.get(cost.measure)))
 
 

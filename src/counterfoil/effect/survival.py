@@ -41,21 +41,22 @@ class Survival:
     rate: str = ""  # the measure of whether there was such an event; who has no value of it was not followed
 
 
-def measure_of_first(measures: tuple[Measure, ...]) -> Measure | None:
-    """The measure that counts days to a first event among those who had it, if there is one."""
-    days = [m for m in measures if m.kind is Kind.DAYS and m.support is Support.THOSE_WITH]
+def measure_of_first(measures: tuple[Measure, ...], name: str = "") -> Measure | None:
+    """The measure that counts days to a first event among those who had it, if there is one: the first, or `name`."""
+    days = [m for m in measures if m.kind is Kind.DAYS and m.support is Support.THOSE_WITH and name in ("", m.name)]
     return days[0] if days else None
 
 
 def survival(
-    outcomes: Outcomes, comparison: Comparison, measures: tuple[Measure, ...], *, months: int
+    outcomes: Outcomes, comparison: Comparison, measures: tuple[Measure, ...], *, months: int, of: str = ""
 ) -> Survival | None:
-    """Curves and estimates over a follow-up of `months`; None without a measure of days, or when nothing can be tested.
+    """Curves and estimates over a follow-up of `months`, of the first measure of days or the one named `of`. None
+    without a measure of days, or when nothing can be tested.
 
     Someone who has no value of the rate of the same event was not followed up: left out, rather than counted as free.
     None where the plan has rates and none of them is of the event that the days lead to.
     """
-    measure = measure_of_first(measures)
+    measure = measure_of_first(measures, of)
     if measure is None:
         return None
     columns = read_outcomes(outcomes, comparison, measures)

@@ -218,11 +218,11 @@ def _beside(
     inputs: Inputs, outcomes: Mapping[str, FloatArray], comparison: Comparison, designs: Sequence[SubDesign]
 ) -> Beside:
     headline = headline_measure(inputs.measures)
-    months = inputs.follow_up_months
+    months, of = inputs.follow_up_months, inputs.curves_of
     return Beside(
         members=comparison.treated & (comparison.weight > 0),
         headline=outcomes[headline.name],
-        survival=None if months is None else survival(outcomes, comparison, inputs.measures, months=months),
+        survival=None if months is None else survival(outcomes, comparison, inputs.measures, months=months, of=of),
         sub_analyses=estimate_parts(designs, outcomes, headline, inputs.settings),
         sample=inputs.sample,
         costs=inputs.costs,

@@ -36,16 +36,17 @@ from counterfoil.study.comparison_plan import REGION, RISK_SCORE
 from counterfoil.study.covariates import Needs, add_risk_score, add_shares, everyone_of, read_history_before, read_needs
 from counterfoil.study.getting_ready import cohort_settings, machine_of, register_of
 from counterfoil.study.handover import HANDOVER, unpack, unpack_doubt, unpack_list, unpack_reports
-from counterfoil.study.inputs import Facts, Inputs
+from counterfoil.study.inputs import Inputs
+from counterfoil.study.lab_facts import lab_facts
 from counterfoil.study.lab_rules import disclosure_settings
 from counterfoil.study.ledger import earlier_said
 from counterfoil.study.link_doubt import link_doubt
 from counterfoil.study.origin import Origin, origin_of
 from counterfoil.study.outcomes import measures_of, open_outcomes
-from counterfoil.study.plan import Plan, parse_plan, unknown_covariates, wants_risk_score
+from counterfoil.study.plan import Plan, parse_plan, unknown_covariates
 from counterfoil.study.profile import profile_of
 from counterfoil.study.provider_words import from_json
-from counterfoil.study.risk_score import TOO_FEW, RiskScore, fit_risk_score, score_terms
+from counterfoil.study.risk_score import RiskScore, fit_risk_score, score_terms
 from counterfoil.study.specifications import Site
 from counterfoil.study.sub_plan import SITE, UPLOADED, YEAR, Part, make_parts
 from counterfoil.study.ways import There, ways
@@ -285,7 +286,7 @@ def _inputs(lab: OpenLab, plan: Plan, run: str, made: _Chosen, attrition: Attrit
         measures=measures_of(lab, plan),
         folder=lab.paths.run(run),
         inputs={"register": register_of(lab).folder.name},
-        facts=_facts(lab, plan, made.score),
+        facts=lab_facts(lab, plan, made.score),
         score=made.score,
         settings=settings,
         candidates=found.candidates,
@@ -311,23 +312,4 @@ def _there(everyone: pa.Table, needs: Needs | None) -> There:
         region=everyone[REGION] if REGION in everyone.column_names else None,
         assessed=None if needs is None else needs.assessed,
         needs=() if needs is None else needs.covariates,
-    )
-
-
-def _facts(lab: OpenLab, plan: Plan, score: RiskScore | None) -> Facts:
-    end = register_of(lab).data_end()
-    kinds = ", ".join(kind.replace("_", " ") for kind in plan.cohort.index_kinds)
-    method = (
-        ("Index events", f"{kinds}; a start belongs to the nearest in the {plan.cohort.index_window_days} days before"),
-        ("Follow-up", f"{plan.outcomes.follow_up_months} months, then {plan.outcomes.waiting_months} months for proof"),
-        ("Before the start", "people who offended between the index event and the start are left out; each comparison "
-         "person has a start drawn from the delays of those treated, and meets the same rule"),
-        *((("Static risk score", TOO_FEW if score is None else score.words()),) if wants_risk_score(plan) else ()),
-        *((("Shares of other departments", ", ".join(plan.comparison.shares)),) if plan.comparison.shares else ()),
-    )  # fmt: skip
-    return Facts(
-        today=lab.settings.date(),
-        lab=lab.settings.name,
-        data_window=f"Records cover dates up to {end:%-d %B %Y}",
-        method=method,
     )

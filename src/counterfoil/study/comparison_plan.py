@@ -5,7 +5,7 @@ A key that the chosen method does not use is an error that names the keys it doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -26,6 +26,8 @@ from counterfoil.comparison.methods import (
     Subclassification,
     Target,
 )
+from counterfoil.comparison.terms import parse_term
+from counterfoil.errors import UsageError
 
 RISK_SCORE = "risk_score"  # the covariate that is the lab's own score
 DEFAULT_CALIPERS = (0.2, 0.1, 0.05, 0.02, 0.01)
@@ -124,6 +126,9 @@ class ComparisonPlan(BaseModel):
 
     @model_validator(mode="after")
     def _unused_is_an_error(self) -> Self:
+        if self.covariates is not None and (strange := find_strange(self, self.covariates)):
+            raise ValueError(" ".join(strange))
+        self._check_shares()
         if self.design == "randomised":
             unused = sorted(({"method", "max_red_share"} | OF_POOLS | OF_A_METHOD) & self.model_fields_set)
             if unused:
@@ -138,6 +143,15 @@ class ComparisonPlan(BaseModel):
         if problems:
             raise ValueError(" ".join(problems))
         return self
+
+    def _check_shares(self) -> None:
+        named = self.covariates
+        unused = [s for s in self.shares if named is not None and not any(name.startswith(f"{s}_") for name in named)]
+        if unused:
+            raise ValueError(
+                f"`covariates` names nothing of {', '.join(unused)}, so that `shares` changes nothing there. "
+                " Name its covariates too, leave `covariates` out, or remove it from `shares`."
+            )
 
     def _check_method_uses(self) -> None:
         chosen = self.chosen_method
@@ -204,6 +218,22 @@ class ComparisonPlan(BaseModel):
 
     def _given_caliper(self) -> float | None:
         return self.caliper if isinstance(self.caliper, float) else None
+
+
+def find_strange(plan: ComparisonPlan, covariates: Collection[str]) -> list[str]:
+    """A sentence for each setting of one covariate that names what is none. Nothing later would say so: a comparison
+    beside the headline leaves out the settings of covariates that it does not have."""
+    named = {f"`{key}` names": tuple(getattr(plan, key)) for key in ("references", "cutpoints", "groups")}
+    try:
+        named |= {f"The term {term!r} names": tuple(o.column for o in parse_term(term)) for term in plan.terms}
+    except UsageError as wrong:
+        return list(wrong.problems)
+    return [
+        f"{where} `{name}`, which is not among the covariates. Mend or remove it."
+        for where, names in named.items()
+        for name in dict.fromkeys(names)
+        if name not in covariates
+    ]
 
 
 def comparison_facts(plan: ComparisonPlan) -> tuple[tuple[str, str], ...]:
@@ -278,4 +308,8 @@ def _target(target: Target) -> str:
 
 def _coarsening(method: CoarsenedExact) -> tuple[tuple[str, str], ...]:
     bands = [f"{name}: {', '.join(f'{point:g}' for point in points)}" for name, points in method.cutpoints.items()]
-    return (("Bands", "; ".join([*bands, "other numbers by Sturges' rule"])),)
+    together = [f"{name}: {', '.join(' or '.join(g) for g in groups)}" for name, groups in method.groups.items()]
+    return (
+        ("Bands", "; ".join([*bands, "other numbers by Sturges' rule"])),
+        *((("Levels as one", "; ".join(together)),) if together else ()),
+    )

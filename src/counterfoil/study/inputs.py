@@ -58,6 +58,7 @@ class Inputs:
     control: NegativeControl | None = None
     history_before: pa.Table | None = None  # row by row of `people`; the control alone is compared on it
     follow_up_months: int | None = None  # of the curves of everyone; None draws none
+    curves_of: str = ""  # the measure that they are of; "": the first of days to an event
     pdf: bool = False  # a copy of the report as PDF as well
     languages: tuple[str, ...] = ("en",)  # of the report
     words: ProviderWords = field(default_factory=ProviderWords)  # what the organisation says of the result

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from counterfoil.study.comparison_plan import comparison_facts
+from counterfoil.comparison.checks import MATCHES_WITHIN
+from counterfoil.comparison.methods import Method
+from counterfoil.comparison.terms import parse_term
+from counterfoil.study.comparison_plan import ComparisonPlan, comparison_facts
 from counterfoil.study.inputs import Inputs
 from counterfoil.study.plan import Setting
 
@@ -19,9 +22,10 @@ _DESIGNS = {
     "waiting": "matched comparison group of people who applied and were still waiting",
 }
 _POOLS = {
-    "region": "people of the same region, each compared within it",
+    "region": "people of the regions that those who took part are of",
     "both": "people of the same region where they are enough and alike, else of the whole country; both are shown",
 }
+_WITHIN = "people of the same region, each compared within it"  # by a method that can
 
 
 def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
@@ -30,7 +34,10 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
     where = ("Setting of the service", _SETTINGS[inputs.plan.service.setting])
     welch = "Welch, unequal variances, two-sided; Kish effective size and reliability weights for the comparison"
     score = ("Beside it", "Newcombe's score interval for rates; a disagreement on significance is said in the headline")
-    adjusted = ("Adjusted", _adjusted_words(trial=chosen.design == "randomised"))
+    adjusted = ("Adjusted", _adjusted_words(chosen))
+    covariates = ("Covariates", ", ".join(inputs.covariates) or "none")
+    terms = [term for term in chosen.terms if all(each.column in inputs.covariates for each in parse_term(term))]
+    products = ("Squares and products", ", ".join(terms) or "none")
     if chosen.design == "randomised":
         test = "for rates the test of two proportions, its interval unpooled; for other measures Welch"
         arms = (
@@ -38,15 +45,16 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
             if inputs.candidates
             else "randomised: "
         )
-        return (where, ("Design", f"{arms}everyone counts once"), ("Test", test), score, adjusted)
+        design = ("Design", f"{arms}everyone counts once")
+        return (where, design, covariates, products, *inputs.facts.method, ("Test", test), score, adjusted)
     return (
         where,
         ("Design", _DESIGNS[chosen.design]),
-        *((("Pool", _POOLS[chosen.pool]),) if chosen.pool != "national" else ()),
+        *((("Pool", _pool_words(chosen)),) if chosen.pool != "national" else ()),
         *comparison_facts(chosen),
         ("Balance", "standardised mean difference over the treated SD before matching"),
-        ("Covariates", ", ".join(chosen.covariates or inputs.covariates)),
-        ("Squares and products", ", ".join(chosen.terms) or "none"),
+        covariates,
+        products,
         *inputs.facts.method,
         ("Test", welch),
         score,
@@ -54,13 +62,21 @@ def method_facts(inputs: Inputs) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _adjusted_words(*, trial: bool) -> str:
+def _pool_words(chosen: ComparisonPlan) -> str:
+    return _WITHIN if chosen.pool == "region" and chosen.chosen_method in MATCHES_WITHIN else _POOLS[chosen.pool]
+
+
+def _adjusted_words(chosen: ComparisonPlan) -> str:
     model = (
         "regression on the covariates (logistic for rates, log-linear for counts), one column for ten outcomes, those "
         "furthest apart first"
     )
-    if trial:
+    if chosen.design == "randomised":
         return f"{model}, each group by itself, averaged over everyone; robust errors (HC3)"
+    if chosen.target == "everyone":
+        return f"{model}, each group by itself, averaged over everyone; robust errors (HC3)"
+    if chosen.chosen_method is Method.OVERLAP:
+        return f"{model}, each group by itself, averaged over the weights; robust errors (HC3)"
     return (
         f"{model} among the comparison group, taken to the treated; robust errors (HC3), by pair for nearest matching, "
         "Abadie and Imbens's for nearest matching with replacement; none for days among those with the outcome"

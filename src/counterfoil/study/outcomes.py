@@ -21,6 +21,7 @@ from counterfoil.outcomes.negative_control import negative_control_of
 from counterfoil.outcomes.register import check_weights, measure
 from counterfoil.outcomes.shares import measure_share
 from counterfoil.study.plan import Plan
+from counterfoil.units import Kind
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -40,11 +41,24 @@ def find_unmeasurable(lab: OpenLab, plan: Plan) -> list[str]:
         check_weights(_asked(lab, plan), lab.settings.weights, lab.settings.domain)
     except UsageError as error:
         problems += error.problems
+    problems += _find_uncountable(lab)
     return problems + [
         f"The plan measures from the share {name}, which is not linked. Run counterfoil link {lab.paths.root} "
         f"--share {name} first, or leave out: {', '.join(one.measure.name for one in from_it)}."
         for name, from_it in _by_share(_asked(lab, plan)).items()
         if name and lab.paths.latest_share_keys(name) is None
+    ]
+
+
+def _find_uncountable(lab: OpenLab) -> list[str]:
+    """A sentence for each cost of lab.toml that no report could have a line of."""
+    definitions = catalogue_of(lab.settings.domain).definitions
+    counted = {n for n, one in definitions.items() if one.measure.kind is Kind.COUNT and not one.measure.exposure}
+    return [
+        f"`costs.per_event` in lab.toml names `{name}`, which is no measure that counts events a person. Name such a "
+        "measure, for example reoffending_frequency, or remove it."
+        for name in lab.settings.costs.per_event
+        if name not in counted
     ]
 
 

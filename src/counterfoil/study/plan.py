@@ -20,7 +20,7 @@ from counterfoil.errors import UsageError
 from counterfoil.lab.settings import mistakes, read_toml_file
 from counterfoil.outcomes.measures import Better, Measure, Support
 from counterfoil.provenance import canonical_json, sha256_of_bytes
-from counterfoil.study.comparison_plan import APPLIED, REGION, RISK_SCORE, ComparisonPlan, Name
+from counterfoil.study.comparison_plan import APPLIED, REGION, RISK_SCORE, ComparisonPlan, Name, find_strange
 from counterfoil.study.sub_plan import SubAnalysisPlan
 from counterfoil.units import Kind
 
@@ -162,10 +162,17 @@ class TablePlan(BaseModel):
     waiting_value: Name | None = None  # value of `treatment` for people who applied and were still waiting
     # column that tells people apart; somebody in two rows is then an error, and without it nobody can know
     person: Name | None = None
-    comparison_file: Name | None = None  # lies beside DATA; then only the treated rows of DATA are used
+    comparison_file: Name | None = None  # lies beside DATA; then of DATA the treated, and who applied, are used
     factors: tuple[Name, ...] = ()  # columns of numbers that are codes
     measures: tuple[TableMeasure, ...] = Field(min_length=1)
     control: TableControl | None = None
+
+    @field_validator("measures")
+    @classmethod
+    def _one_has_curves(cls, value: tuple[TableMeasure, ...]) -> tuple[TableMeasure, ...]:
+        if sum(measure.follow_up_months is not None for measure in value) > 1:
+            raise ValueError("curves are drawn of one measure: give `follow_up_months` to one of them.")
+        return value
 
     @field_validator("comparison_file")
     @classmethod
@@ -274,8 +281,18 @@ def unknown_covariates(plan: Plan, known: Collection[str]) -> list[str]:
     chosen = plan.comparison
     asked = dict.fromkeys((*(chosen.covariates or ()), *chosen.exact))
     there = ", ".join(sorted(known))
+    used = (
+        chosen.covariates
+        if chosen.covariates is not None
+        else [n for n in known if n != RISK_SCORE or wants_risk_score(plan)]
+    )
     return [
-        f"`{name}` is no covariate of the register. Those there are: {there}." for name in asked if name not in known
+        *(
+            f"`{name}` is no covariate of the register. Those there are: {there}."
+            for name in asked
+            if name not in known
+        ),
+        *find_strange(chosen, used),
     ]
 
 

@@ -164,15 +164,15 @@ def decide_specifications(
 
 
 def _sweep(own: MethodSettings, made: Comparison | None) -> list[Specification]:
-    calipers = own.calipers if isinstance(own, Radius) else Radius().calipers
+    """Radius by one width each: the headline's own widths where they are in SD, as the wording says of each."""
     is_ours = isinstance(own, Radius) and own.ruler.unit is Unit.POOLED_SD
+    radius = own if isinstance(own, Radius) and is_ours else Radius()
     used = made.caliper_sd if made is not None and is_ours else None
     return [
-        Specification("caliper", replace(own if isinstance(own, Radius) else Radius(), calipers=(c,)),
-                      WayGroup.CALIPER, f"{c:g}")
-        for c in calipers
+        Specification("caliper", replace(radius, calipers=(c,)), WayGroup.CALIPER, f"{c:g}")
+        for c in radius.calipers
         if c != used
-    ]  # fmt: skip
+    ]
 
 
 def _leave_out(groups: Groups, made: Comparison | None, sites: Sequence[Site], least: int) -> list[Specification]:

@@ -9,9 +9,12 @@ from typing import Annotated, Any, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from counterfoil.comparison import CoarsenedExact
 from counterfoil.comparison.values import ComparisonSettings
+from counterfoil.errors import UsageError
 from counterfoil.study.comparison_plan import Name
 
 BoolArray = npt.NDArray[np.bool_]
@@ -64,9 +67,11 @@ class Part:
             return whole
         by = self.plan.by
         terms = tuple(t for t in whole.terms if by not in t.replace("^", "*").split("*"))
+        covariates = tuple(c for c in whole.covariates if c != by) or whole.covariates
         return replace(
             whole,
-            covariates=tuple(c for c in whole.covariates if c != by) or whole.covariates,
+            covariates=covariates,
+            method=whole.method.of(covariates) if isinstance(whole.method, CoarsenedExact) else whole.method,
             exact=tuple(e for e in whole.exact if e != by),
             terms=terms,
             references={k: v for k, v in whole.references.items() if k != by},
@@ -92,13 +97,27 @@ def uploaded_columns(plans: Collection[SubAnalysisPlan]) -> list[str]:
 def make_parts(
     plans: Collection[SubAnalysisPlan], treated: BoolArray, columns: Mapping[str, pa.ChunkedArray]
 ) -> tuple[Part, ...]:
-    """Who belongs to each. A column of the list is null for the pool, all of which may then be compared."""
+    """Who belongs to each. A column of the list is null for the pool, all of which may then be compared.
+
+    UsageError for a level that nobody has, treated or not: its part would be called too small and not mistaken.
+    """
     parts = []
+    if problems := _find_unknown_levels(plans, columns):
+        raise UsageError(*problems)
     for plan in plans:
         rows = _belongs(plan, columns[plan.by])
         only = plan.by in UPLOADED and not rows[~treated].any()
         parts.append(Part(plan, rows | ~treated if only else rows, only))
     return tuple(parts)
+
+
+def _find_unknown_levels(plans: Collection[SubAnalysisPlan], columns: Mapping[str, pa.ChunkedArray]) -> list[str]:
+    return [
+        f"The sub-analysis `{plan.name}` names {level!r}, which nobody has in `{plan.by}`. Mend its `levels`."
+        for plan in plans
+        if plan.levels and plan.by not in (*UPLOADED, YEAR)
+        for level in sorted(set(plan.levels) - {_text(value) for value in pc.unique(columns[plan.by]).to_pylist()})
+    ]
 
 
 def _belongs(plan: SubAnalysisPlan, column: pa.ChunkedArray) -> BoolArray:

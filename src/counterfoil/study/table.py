@@ -73,6 +73,7 @@ def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
         region=read.people[REGION] if REGION in covariates else None,
     )
     found = ways(plan.comparison, there, covariates, least=DEFAULT_SETTINGS.min_group)
+    followed = next((measure for measure in table.measures if measure.follow_up_months is not None), None)
     return Inputs(
         run=key_of(plan=plan.sha256(), files=files)[:12],
         plan=plan,
@@ -87,7 +88,8 @@ def _inputs(read: _Data, plan: Plan, out: Path) -> Inputs:
         inputs=files,
         facts=Facts(today=plan.today or dt.date.today()),
         parts=make_parts(plan.sub_analyses, _is_treated(read.people), read.dividing),
-        follow_up_months=next((m.follow_up_months for m in table.measures if m.follow_up_months is not None), None),
+        follow_up_months=None if followed is None else followed.follow_up_months,
+        curves_of="" if followed is None else followed.name,
         sample=SampleFacts(completers_only=True) if plan.service.completers_only else None,
     )
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from counterfoil.comparison import compare
+from counterfoil.comparison import CoarsenedExact, compare
 from counterfoil.comparison.terms import parse_term
 from counterfoil.comparison.values import Band, Comparison, ComparisonSettings
 from counterfoil.disclosure import DisclosureSettings, WayResult, counts_once
@@ -52,7 +52,14 @@ class Way:
         named = {*self.covariates, *self.exact}
         kept = tuple(term for term in whole.terms if all(o.column in named for o in parse_term(term)))
         references = {name: level for name, level in whole.references.items() if name in self.covariates}
-        own = {"covariates": self.covariates, "exact": self.exact, "terms": kept, "references": references}
+        own: dict[str, Any] = {
+            "covariates": self.covariates,
+            "exact": self.exact,
+            "terms": kept,
+            "references": references,
+        }
+        if isinstance(whole.method, CoarsenedExact):
+            own["method"] = whole.method.of(self.covariates)
         return replace(whole, **{**own, **self.change})
 
 

@@ -62,7 +62,7 @@ def ways(plan: ComparisonPlan, there: There, covariates: tuple[str, ...], *, lea
         if rows.any() or name == plan.design
     }
     if plan.design in APPLIED:
-        beside = [other for name, other in applied.items() if name != plan.design]
+        beside = [other for name, other in applied.items() if name != plan.design] if plan.applied else []
         return Ways((applied[plan.design],), (national, *beside, *_runs(plan, there, covariates, least)))
     candidates: Sequence[Way] = (national,)
     if plan.pool != NATIONAL and there.region is not None:
