@@ -17,12 +17,13 @@ import pytest
 from counterfoil.clearance import actions
 from counterfoil.clearance.moves import State
 from counterfoil.cohort.values import Attrition, Step
-from counterfoil.disclosure import Said, read_said, write_said
+from counterfoil.disclosure import DEFAULT_SETTINGS, Said, read_said, write_said
 from counterfoil.disclosure.differencing import nearly_alike
 from counterfoil.errors import Refused
 from counterfoil.lab import log
 from counterfoil.outcomes.measures import Measure
 from counterfoil.study import ledger
+from counterfoil.study.alike import check_analysed, check_cohort
 from counterfoil.study.analysis import TREATED, analyse
 from counterfoil.study.audit import Behind
 from counterfoil.study.deciding import decided, held_for
@@ -118,6 +119,35 @@ def test_r18_a_list_of_nearly_the_same_people_is_held_before_anyone_is_matched(
     page = (tmp_path / "report.html").read_text("utf-8")
     assert EARLIER not in page  # which report it is, is for the lab alone
     assert "Fewer than 10 people are in this list" in page
+
+
+def followed_from(day: str, *numbers: int) -> tuple[str, ...]:
+    return tuple(f"{name} {day}" for name in names(*numbers))
+
+
+# who is in another list, by their numbers; how many of them are followed from the same day -> held
+DAYS = [
+    (200, 0, False),  # the very same people
+    (199, 0, True),  # one fewer, everybody from another day
+    (199, 180, True),  # nineteen from another day: neither by whom they are, nor that these differ, is one told apart
+    (190, 0, False),  # ten fewer
+    (200, 195, True),  # the same, and what became of five from another day can be taken from it
+]
+
+
+@pytest.mark.parametrize(("people", "same_day", "held"), DAYS)
+def test_r18_is_asked_of_people_whatever_day_they_are_followed_from(people: int, same_day: int, held: bool) -> None:
+    """The rule compares persons. A list of all but one of another, with another window for the index event, has other
+    days and so other keys."""
+    now = followed_from("2018-01-01", *range(LISTED))
+    then = (*now[:same_day], *followed_from("2018-03-01", *range(same_day, people)))
+    for check in (check_cohort, check_analysed):
+        if held:
+            with pytest.raises(Refused) as refused:
+                check(now, [(EARLIER, said(then, then))], DEFAULT_SETTINGS)
+            assert (refused.value.rule, refused.value.about) == ("R18", (EARLIER,))
+        else:
+            check(now, [(EARLIER, said(then, then))], DEFAULT_SETTINGS)
 
 
 def test_r18_whom_a_report_could_not_match_counts_where_lists_are_compared(tmp_path: Path) -> None:

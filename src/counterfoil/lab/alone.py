@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from counterfoil.lab.files import PRIVATE
 from counterfoil.lab.progress import Progress, silent
 
 
@@ -30,7 +29,7 @@ def alone(path: Path, *, waiting: str, progress: Progress = silent) -> Iterator[
 
 def _locked(lock: Path, waiting: str, progress: Progress) -> tuple[Path, int]:
     while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+        descriptor = os.open(lock, os.O_RDONLY | os.O_CREAT, 0o644)  # another account may wait for it
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
