@@ -181,8 +181,16 @@ def test_people_who_were_refused_can_be_the_comparison(tmp_path: Path) -> None:
     assert measure["low"] < 0 < measure["high"]
     by_name = {way["name"]: way for way in result["ways"]}
     assert by_name["national"]["high"] < -5  # 3 standard errors above where it should end
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "The result above: people who applied and were refused" in page  # and not: people in the records
     frozen = json.loads((tmp_path / "out" / "frozen.json").read_text(encoding="utf-8"))
     assert [each["name"] for each in frozen["ways"]] == ["national"]
+
+
+def test_the_headline_of_a_regional_pool_is_called_so(tmp_path: Path) -> None:
+    evaluated(tmp_path, 'pool = "region"')
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "The result above: people of the same region" in page
 
 
 def test_people_who_were_refused_stand_beside_a_matched_comparison_and_not_in_it(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ from counterfoil.lab.files import write_json
 from counterfoil.lab.progress import Progress, silent
 from counterfoil.study.alike import check_analysed, check_cohort
 from counterfoil.study.audit import Behind, Calculated, Checked, protect_and_audit
-from counterfoil.study.comparison_plan import REGION
+from counterfoil.study.comparison_plan import APPLIED, REGION
 from counterfoil.study.freezing import freeze
 from counterfoil.study.inputs import Inputs
 from counterfoil.study.link_draws import LinkDesigns, design_draws, estimate_draws
@@ -132,7 +132,7 @@ def _checked(inputs: Inputs, open_outcomes: OpenOutcomes, progress: Progress) ->
             replace(each, members=each.members[rows])  # whom they are compared with stays of everyone
             for each in estimate_ways(ways, everyone, measure, inputs.settings)
         ),
-        pool=way.name if way is not None and candidates else "",
+        pool=way.name if way is not None and (candidates or way.name in (REGION, *APPLIED)) else "",
     )
     if draws is not None:
         progress("Asking with other people linked", 0.82)
