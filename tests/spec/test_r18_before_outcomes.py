@@ -18,19 +18,24 @@ from counterfoil.clearance import actions
 from counterfoil.clearance.moves import State
 from counterfoil.cohort.values import Attrition, Step
 from counterfoil.disclosure import DEFAULT_SETTINGS, Said, read_said, write_said
+from counterfoil.disclosure.audited.joint import analysed_of
 from counterfoil.disclosure.differencing import nearly_alike
 from counterfoil.errors import Refused
 from counterfoil.lab import log
+from counterfoil.lab.paths import MEMBERS, SAID
 from counterfoil.outcomes.measures import Measure
+from counterfoil.report.about import ProviderWords
 from counterfoil.study import ledger
 from counterfoil.study.alike import check_analysed, check_cohort
 from counterfoil.study.analysis import TREATED, analyse
+from counterfoil.study.analyst import _alike
 from counterfoil.study.audit import Behind
 from counterfoil.study.deciding import decided, held_for
+from counterfoil.study.evaluate import _nearly, _Request
 from counterfoil.study.inputs import Facts, Inputs
 from counterfoil.study.plan import parse_plan
 from counterfoil.units import Kind
-from lib.clearance import OTHER, RUN, Office, bring, make_office
+from lib.clearance import OTHER, RUN, Office, add_run, bring, make_office
 
 RATE = Measure("back", "Back in prison", Kind.RATE, noun="returned to prison")
 ROWS, LISTED, FAR = 3_000, 200, 20  # people there are, of the list, and of these who are like nobody in the pool
@@ -189,6 +194,22 @@ def held(tmp_path: Path) -> Office:
     audit = {"release": office.digest(), "passed": False, "findings": [finding], "held": [OTHER]}
     (office.lab.paths.run(RUN) / "audit.json").write_text(json.dumps(audit))
     return office
+
+
+def test_r18_a_list_is_compared_with_reports_before_the_checkers_but_those_decided_about(held: Office) -> None:
+    """What the command tells the analyst, and what the analyst reads for it: of one that is submitted, and no other."""
+    paths = held.lab.paths
+    for other in (OTHER, EARLIER):
+        add_run(held.lab, other)
+        (paths.run(other) / SAID).write_bytes(write_said(said(names(1, 2, 3), names(1, 2))))
+        (paths.run(other) / MEMBERS).write_bytes(b"kept by the analyst")
+    request = _Request(held.lab, parse_plan({"title": "A service"}, "plan"), "digest", RUN, False, ProviderWords())
+    assert _alike(held.lab, _nearly(request), {}) == ()
+    actions.submit(held.lab, OTHER, signer=held.signer("amina"), team=[])
+    ((run, found),) = _alike(held.lab, _nearly(request), {})
+    assert (run, found.cohort, analysed_of(found)) == (OTHER, names(1, 2, 3), frozenset(names(1, 2)))
+    actions.allow_exception(held.lab, RUN, ask(held), signer=held.signer("eve"))
+    assert _alike(held.lab, _nearly(request), {}) == ()
 
 
 def ask(office: Office, until: str = "2026-12-31") -> str:
