@@ -11,7 +11,11 @@ are.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
+from counterfoil.disclosure.cells import Cell
+from counterfoil.disclosure.intruder import Exact, Share
+from counterfoil.disclosure.intruder.statements import Pieces
 from counterfoil.disclosure.settings import DisclosureSettings
 
 ENDS = 2  # an interval of so many people more than W holds two whole numbers that are W apart
@@ -28,3 +32,12 @@ def counts_once(people: int, ess: float, settings: DisclosureSettings) -> bool:
     uneven = max(0.0, people / ess - 1.0)
     room = people * math.sqrt(uneven**2 + 4.0 * uneven * rate * (1.0 - rate)) / (1.0 + uneven)
     return room < settings.min_width + ENDS
+
+
+def as_printed(label: str, of: Pieces, over: Pieces, cell: Cell, count: int, people: int) -> Share | Exact:
+    """A rate or mean of `count` over `people` as it is printed; or the count itself, where weights that differ a little
+    put what is printed on the other side of a half."""
+    low = Fraction(str(cell.value)) - Fraction(1, 2 * 10**cell.decimals)
+    if people and low <= Fraction(count, people) < low + Fraction(1, 10**cell.decimals):
+        return Share(label, of, over, f"{cell.value:.{cell.decimals}f}")
+    return Exact(label, of, count)

@@ -7,13 +7,11 @@ nearly the same people all of it is hidden.
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 
+from counterfoil.disclosure.audited.compared import as_printed
 from counterfoil.disclosure.audited.made import ANALYSED, CURVES, Floats, Made, Side
-from counterfoil.disclosure.cells import Cell
-from counterfoil.disclosure.intruder import AddsUp, Counts, Exact, Piece, Pieces, Share
+from counterfoil.disclosure.intruder import AddsUp, Counts, Exact, Piece
 from counterfoil.disclosure.shown_beside import ProtectedSurvival
 
 A_MONTH = 365.25 / 12  # days
@@ -49,7 +47,7 @@ def _say_curve(made: Made, curves: ProtectedSurvival, days: Floats, side: Side) 
         count = int(made.values[by][followed].sum())
         where = f"curve of {label}, month {month}{side.words}"
         cell = point.treated if side.name == ANALYSED else point.comparison
-        made.say(_point(where, of, population, cell, count, int(followed.sum())), HIDES)
+        made.say(as_printed(where, of, (Piece(population),), cell, count, int(followed.sum())), HIDES)
         by_before, month_before = by, month
 
 
@@ -58,11 +56,3 @@ def _events(made: Made, label: str, days: Floats, since: int, month: int) -> str
     inside = ((days > A_MONTH * since) | (since == 0)) & (days <= A_MONTH * month)
     had = inside.astype(np.int64)
     return made.same_as(had) or made.outcome(f"{label}: first event in months {since + 1} to {month}", had, Counts.ONCE)
-
-
-def _point(label: str, of: Pieces, population: str, cell: Cell, count: int, people: int) -> Share | Exact:
-    """As it is printed; or the count itself, where sums of weights came out on the other side of a half."""
-    low = Fraction(str(cell.value)) - Fraction(1, 2 * 10**cell.decimals)
-    if low <= Fraction(count, people) < low + Fraction(1, 10**cell.decimals):
-        return Share(label, of, (Piece(population),), f"{cell.value:.{cell.decimals}f}")
-    return Exact(label, of, count)

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from counterfoil.disclosure.audited.compared import as_printed
 from counterfoil.disclosure.audited.curves import say_curves
 from counterfoil.disclosure.audited.made import (
     ANALYSED,
@@ -34,7 +35,7 @@ from counterfoil.disclosure.audited.tables import say_table
 from counterfoil.disclosure.audited.terms import say_terms
 from counterfoil.disclosure.beside import BoolArray
 from counterfoil.disclosure.cells import Cell
-from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Counts, Exact, Piece, Rounded, Share, Withheld
+from counterfoil.disclosure.intruder import PEOPLE, AddsUp, Counts, Exact, Piece, Rounded, Withheld
 from counterfoil.disclosure.shown_beside import ProtectedSubAnalysis, ProtectedWay
 from counterfoil.disclosure.shown_measures import ProtectedMeasure
 from counterfoil.disclosure.values import Protected
@@ -152,11 +153,11 @@ def _say_measure(made: Made, one: ProtectedMeasure, side: Side) -> None:
     counts = Counts.ONCE if measure.kind is Kind.RATE else Counts.OFTEN
     outcome = made.outcome(measure.label, values, counts)
     made.of_measure[measure.name] = outcome
-    _say_value(made, one, side, over, outcome, int(values[there].sum()))
+    _say_value(made, one, side, over, outcome, int(values[there].sum()), int(there.sum()))
 
 
 def _say_value(
-    made: Made, one: ProtectedMeasure, side: Side, over: tuple[Piece, ...], outcome: str, total: int
+    made: Made, one: ProtectedMeasure, side: Side, over: tuple[Piece, ...], outcome: str, total: int, people: int
 ) -> None:
     cell = one.treated.value if side.name == ANALYSED else one.comparison.value
     label, of = f"{one.measure.label}{side.words}", (Piece(over[0].population, outcome),)
@@ -166,7 +167,7 @@ def _say_value(
     elif side.exact and one.estimate.low.value is not None and over[0].outcome == PEOPLE:
         made.say(Exact(label, of, total), hides)
     else:
-        made.say(Share(label, of, over, f"{cell.value:.{cell.decimals}f}"), hides)
+        made.say(as_printed(label, of, over, cell, total, people), hides)
 
 
 def _say_beside(made: Made, protected: Protected, headline: Floats) -> None:
