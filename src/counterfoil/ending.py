@@ -19,6 +19,6 @@ def end(code: int) -> NoReturn:
     threading._shutdown()  # type: ignore[attr-defined]  # what Python calls: pools are told to end, then all is waited for
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError):  # nobody reads it any more
+        with suppress(OSError):  # nobody reads it any more, or the disk is full, of which the command has complained
             stream.flush()
     os._exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -53,10 +54,17 @@ def test_a_command_that_shows_progress_works_where_a_standard_stream_is_closed(c
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
-def test_a_result_that_nobody_reads_is_not_complained_of_and_one_that_finds_no_room_is() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_result_that_nobody_reads_is_not_complained_of_and_one_that_finds_no_room_is(unbuffered: str) -> None:
+    """Whether Python writes line by line, or all at the end."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+
+    def ask(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True, env=environment)
+
     command = shlex.join([sys.executable, "-m", "counterfoil", *POWER])
-    unread = subprocess.run(["sh", "-c", f"{command} | true"], check=False, capture_output=True, text=True)
+    unread = ask(f"{command} | true")
     assert unread.stderr == ""
-    full = subprocess.run(["sh", "-c", f"{command} > /dev/full"], check=False, capture_output=True, text=True)
+    full = ask(f"{command} > /dev/full")
     assert full.returncode == FAULT
     assert full.stderr.startswith("counterfoil: The machine would not read or write a file: No space left")

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -347,6 +348,8 @@ def run() -> int:
         code: int = command_line(_verb(sys.argv[1:]))(standalone_mode=False) or DONE
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
             complain(CounterfoilError(STOPPED))
+        with suppress(BrokenPipeError):  # nobody reads it any more
+            sys.stdout.flush()  # a disk that is full is found here, at the latest
         return code
     except CounterfoilError as error:
         complain(error)
