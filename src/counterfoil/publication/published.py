@@ -18,6 +18,7 @@ from counterfoil.publication.releasing import files_under
 from counterfoil.publication.results import Result, read_result
 
 REPORT = "report.html"
+ALIKE = "R18"  # a list of nearly the same people: it is decided before outcomes are opened, so before there is a report
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,17 @@ def _read(lab: OpenLab, record: Record, case: Case, replaces: Mapping[str, str])
         replaces=replaces.get(case.run, ""),
         correction=_correction(lab, record, case),
         offices=tuple(sorted(each.office for each in seen)),
-        exceptions=tuple(sorted(each.rule for each in case.exceptions if each.entry in case.in_use)),
+        exceptions=_rests_on(case),
         files=files,
     )
+
+
+def _rests_on(case: Case) -> tuple[str, ...]:
+    """The rule of each thing that was excepted: for what was submitted, and for the run to be made at all (R18)."""
+    excepted = {
+        (e.rule, e.cell) for e in case.exceptions if e.entry in case.in_use or (e.rule == ALIKE and e.allowed_by)
+    }
+    return tuple(sorted(rule for rule, _ in excepted))
 
 
 def _version(run: str, replaces: Mapping[str, str]) -> int:
