@@ -30,7 +30,7 @@ check: ## format, lint, types, import contract, generated docs; changes nothing
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_docs.py --check
 
-quick: ## the tests that are fast (under a minute)
+quick: ## the tests that are fast (four minutes)
 	@sh scripts/set_up.sh dev
 	$(BIN)/python -m pytest -n 2 --dist=loadfile -x -q -m "not slow"
 
