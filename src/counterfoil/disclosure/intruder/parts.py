@@ -27,7 +27,8 @@ from counterfoil.disclosure.intruder.filling import (
     no_goals,
     open_ends,
 )
-from counterfoil.disclosure.intruder.limits import Limits, side_by_side
+from counterfoil.disclosure.intruder.limits import Limits
+from counterfoil.disclosure.intruder.side_by_side import side_by_side
 from counterfoil.disclosure.intruder.statements import PEOPLE
 from counterfoil.disclosure.intruder.system import CHOSEN, Ints, System
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
-from counterfoil.disclosure.intruder.limits import AT_ONCE
 from counterfoil.disclosure.intruder.parts import Parts
+from counterfoil.disclosure.intruder.side_by_side import side_by_side
 from counterfoil.disclosure.intruder.solver import Held, Worlds, held_at
 from counterfoil.disclosure.intruder.statements import Publication, Truth, Unknown
 from counterfoil.disclosure.intruder.system import Ints, Spread, System, build, named_in, true_world
@@ -52,8 +51,7 @@ class Questions:
 
     def ask_ahead(self, sums: Iterable[Mapping[Unknown, int]], sign: int) -> None:
         """Ask what `held` will be asked, several at once."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda of: self.held(of, sign), sums))
+        list(side_by_side(lambda of: self.held(of, sign), list(sums)))
 
     def _made(self, of: Mapping[Unknown, int]) -> _Ready:
         """Sums of which the statements speak already need no system of their own."""

@@ -14,8 +14,9 @@ import numpy as np
 from scipy import sparse
 
 from counterfoil.disclosure.intruder.filling import Floats, Goals, Mask
-from counterfoil.disclosure.intruder.limits import AT_ONCE, Limits, side_by_side
+from counterfoil.disclosure.intruder.limits import Limits
 from counterfoil.disclosure.intruder.parts import Parts
+from counterfoil.disclosure.intruder.side_by_side import AT_ONCE, side_by_side
 from counterfoil.disclosure.intruder.solver import Worlds
 from counterfoil.disclosure.intruder.statements import PEOPLE, Unknown
 from counterfoil.disclosure.intruder.system import NO_BOUND, Ints, System
