@@ -43,10 +43,10 @@ def links(*pairs: tuple[int, int]) -> Links:
 
 def among_records(found: ShareRuled, joined: Links) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]]]:
     rulings = found.of_records(4, joined)
-    together, apart = (
-        {(min(pair), max(pair)) for pair in side.tolist()} for side in (rulings.must_link, rulings.must_not_link)
-    )
-    return together, apart
+    pairs: list[set[tuple[int, ...]]] = [
+        {tuple(sorted(pair)) for pair in side.tolist()} for side in (rulings.must_link, rulings.must_not_link)
+    ]
+    return pairs[0], pairs[1]
 
 
 def test_records_ruled_one_person_of_the_spine_are_one_of_the_share() -> None:
